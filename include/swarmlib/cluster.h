@@ -1,0 +1,152 @@
+// What the API room may ask of a cluster.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "swarmlib/backend.h"
+#include "swarmlib/callback.h"
+#include "swarmlib/event.h"
+#include "swarmlib/model.h"
+
+namespace swarm {
+
+// A row of a container list as kept bytes: head + the JSON string of the status text + tail is one JSON object.
+struct ListFragment {
+  std::string head;
+  std::string tail;
+};
+
+// A container as wire read it from an engine, with its kept list row.
+struct ContainerRecord {
+  Container container;
+  ListFragment row;
+};
+
+// One container with what lists need. Immutable.
+struct ContainerEntry {
+  Container container;
+  std::shared_ptr<const Node> node;  // as it was when the entry was published
+  ListFragment row;
+};
+
+using ContainerPointer = std::shared_ptr<const ContainerEntry>;
+using NodePointer = std::shared_ptr<const Node>;
+
+// One image on one node, with the engine's own list row (a JSON object).
+struct ImageEntry {
+  Image image;
+  std::string node;  // Node::address
+  std::string row;
+};
+
+// Counters kept up to date, never counted when asked.
+struct ClusterTotals {
+  std::int64_t containers = 0, running = 0, paused = 0, stopped = 0;
+  std::int64_t images = 0;
+  Resources total;  // with overcommit
+};
+
+struct NodeTotals {
+  std::int64_t containers = 0, running = 0, paused = 0, stopped = 0;
+  Resources reserved;
+  Resources total;  // with overcommit
+};
+
+struct CreateRequest {
+  ContainerSpec spec;
+  std::string body;      // JSON to send: placement expressions stripped, labels written back
+  std::string query;     // further query parameters to pass ("platform=linux/amd64"), without name
+  Headers headers;       // to pass on: X-Registry-Auth
+  std::string api_version;  // of the client, "1.41"
+};
+
+struct CreateResult {
+  Reply reply;  // the engine's own
+  ContainerPointer entry;
+};
+
+// start, stop, restart, kill, pause, unpause, update, rename, remove: what changes a container's state.
+struct ContainerOperation {
+  enum class Verb { kStart, kStop, kRestart, kKill, kPause, kUnpause, kUpdate, kRename, kRemove };
+  Verb verb = Verb::kStart;
+  ContainerPointer entry;
+  std::string query;  // as to be sent to the engine, without "?"
+  std::string body;
+  Headers headers;
+  std::string api_version;
+  std::string new_name;             // kRename
+  std::optional<Resources> update;  // kUpdate: what the request sets, to be re-checked
+};
+
+// Ends the subscription when destroyed.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+// Any thread may call; callbacks come on the caller's loop. Entries handed out stay valid and unchanged.
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  // By node name, then address.
+  virtual std::vector<NodePointer> Nodes() const = 0;
+  // By name, ID or address; null when unknown.
+  virtual NodePointer FindNode(std::string_view reference) const = 0;
+  virtual ClusterTotals Totals() const = 0;
+  virtual NodeTotals TotalsOf(std::string_view node_address) const = 0;
+  virtual std::string strategy() const = 0;
+  virtual std::vector<std::string> filters() const = 0;
+
+  // By full id, 12 digits, swarm id, name, node/name, or id prefix, in this order. NotFound; InvalidArgument
+  // (HTTP 400) when a prefix fits several; AlreadyExists (HTTP 409) when two nodes hold the name.
+  virtual absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const = 0;
+  // Newest created first; equal times by node name, then id. Cost: what it returns.
+  virtual std::vector<ContainerPointer> Containers() const = 0;
+  // Grows with every change of a container, a node or an image.
+  virtual std::uint64_t generation() const = 0;
+
+  // Every (image, node) pair, by image id, then node name.
+  virtual std::vector<std::shared_ptr<const ImageEntry>> Images() const = 0;
+  // Reads the images of a node again; the callback comes when Images() shows them.
+  virtual void RefreshImages(std::string node_address, Callback<absl::Status> done) = 0;
+
+  // The guarded way to one engine, or null when the address is unknown. Fails at once with Unavailable naming
+  // the node while it is not healthy.
+  virtual std::shared_ptr<BackendClient> EngineClient(std::string_view node_address) = 0;
+
+  // Places, reserves, creates, publishes, then calls back. The errors of Scheduler::Choose; AlreadyExists for a
+  // taken name; an engine's refusal comes as its own reply (CreateResult::entry is then null).
+  virtual void CreateContainer(CreateRequest request, ResultCallback<CreateResult> done) = 0;
+  // Where it would go. Changes nothing.
+  virtual absl::StatusOr<Explanation> Plan(const ContainerSpec& spec) = 0;
+  // Carries out and publishes before calling back. Refused by the manager as an error; an engine's own answer
+  // of any status as its reply.
+  virtual void Operate(ContainerOperation operation, ResultCallback<Reply> done) = 0;
+  // Reads one container again from its engine (after wait, exec, attach).
+  virtual void RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) = 0;
+
+  // `sink` is called on the loop that called Subscribe, in order, until the subscription dies; null = the subscriber was too slow
+  // (its queue of 10,000 was full) and is cut off.
+  virtual std::unique_ptr<Subscription> Subscribe(
+      std::function<void(std::shared_ptr<const ClusterEvent>)> sink) = 0;
+  // Kept events with time_nano in [since, until], oldest first; `complete` is false when older ones were
+  // dropped from the ring.
+  virtual std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
+                                                                         std::int64_t until_nano,
+                                                                         bool& complete) const = 0;
+
+  // Exec ids, kept in memory (65,536 at most, oldest forgotten first); others are looked for on every engine.
+  virtual void RememberExec(std::string exec_id, ContainerPointer entry) = 0;
+  // The address of the node that knows the exec id; NotFound.
+  virtual void FindExec(std::string exec_id, ResultCallback<std::string> done) = 0;
+};
+
+}  // namespace swarm

@@ -1,0 +1,102 @@
+#include "async/await.h"
+
+#include <array>
+#include <vector>
+
+#include "base/check.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+
+Task<void> SleepFor(Duration delay) {
+  Loop* loop = Loop::Current();
+  SWARM_CHECK(loop != nullptr, "SleepFor runs on a Loop");
+  auto start = [loop, delay](Callback<bool> done) {
+    loop->After(delay, [done = std::move(done)]() mutable { done(true); });
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
+Task<absl::StatusOr<Reply>> Call(BackendClient& client, Request request, CallOptions options) {
+  auto start = [&client, request = std::move(request),
+                options = std::move(options)](ResultCallback<Reply> done) mutable {
+    client.Call(std::move(request), std::move(options), std::move(done));
+  };
+  return AwaitCallback<absl::StatusOr<Reply>>(std::move(start));
+}
+
+Task<absl::StatusOr<Reply>> OpenStream(BackendClient& client, Request request, CallOptions options) {
+  auto start = [&client, request = std::move(request),
+                options = std::move(options)](ResultCallback<Reply> done) mutable {
+    client.Open(std::move(request), std::move(options), std::move(done));
+  };
+  return AwaitCallback<absl::StatusOr<Reply>>(std::move(start));
+}
+
+Task<absl::StatusOr<Reply>> Upgrade(BackendClient& client, Request request, CallOptions options) {
+  auto start = [&client, request = std::move(request),
+                options = std::move(options)](ResultCallback<Reply> done) mutable {
+    client.Upgrade(std::move(request), std::move(options), std::move(done));
+  };
+  return AwaitCallback<absl::StatusOr<Reply>>(std::move(start));
+}
+
+Task<absl::StatusOr<std::size_t>> Read(Stream& stream, std::span<char> into) {
+  auto start = [&stream, into](ResultCallback<std::size_t> done) {
+    stream.Read(into, std::move(done));
+  };
+  return AwaitCallback<absl::StatusOr<std::size_t>>(std::move(start));
+}
+
+Task<absl::Status> Write(Stream& stream, std::string_view bytes) {
+  auto start = [&stream, bytes](Callback<absl::Status> done) {
+    stream.Write(bytes, std::move(done));
+  };
+  return AwaitCallback<absl::Status>(std::move(start));
+}
+
+Task<absl::StatusOr<std::string>> ReadAll(Stream& stream, std::size_t most) {
+  std::string all;
+  std::vector<char> buffer(16U << 10U);
+  for (;;) {
+    const std::span<char> into(buffer);
+    const absl::StatusOr<std::size_t> got = co_await Read(stream, into);
+    if (!got.ok()) co_return got.status();
+    if (*got == 0) co_return all;
+    if (all.size() + *got > most) {
+      co_return ResourceExhausted("a body of more than " + std::to_string(most) + " bytes");
+    }
+    all.append(buffer.data(), *got);
+  }
+}
+
+Task<absl::Status> Pump(Stream& from, Stream& to) {
+  std::vector<char> buffer(64U << 10U);
+  for (;;) {
+    const std::span<char> into(buffer);
+    const absl::StatusOr<std::size_t> got = co_await Read(from, into);
+    if (!got.ok()) co_return got.status();
+    if (*got == 0) break;
+    const std::string_view bytes(buffer.data(), *got);
+    const absl::Status written = co_await Write(to, bytes);
+    if (!written.ok()) co_return written;
+  }
+  to.CloseWrite();
+  co_return absl::OkStatus();
+}
+
+void Event::Set() {
+  set_ = true;
+  std::vector<Callback<>> waiters = std::exchange(waiters_, {});
+  for (Callback<>& waiter : waiters) waiter();
+}
+
+Task<void> Event::Wait() {
+  if (set_) co_return;
+  auto start = [this](Callback<bool> done) {
+    waiters_.push_back([done = std::move(done)]() mutable { done(true); });
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
+}  // namespace swarm
