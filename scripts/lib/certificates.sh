@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of hosts_state.sh
 # Certificates for TLS between clients, the manager and the engines of a set. Sourced by hosts.sh after hosts_state.sh.
 
 # make_certificates FOLDER: one folder a holder in it, each with ca.pem, cert.pem and key.pem, so that it can be named

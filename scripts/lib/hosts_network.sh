@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of hosts_state.sh
 # The network of a set of testbed hosts: one bridge in a namespace of its own, a port for the manager, for each host,
 # and for the machine itself. Sourced by hosts.sh after hosts_state.sh.
 
