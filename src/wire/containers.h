@@ -1,0 +1,34 @@
+// Containers as engines list and inspect them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "swarmlib/cluster.h"
+#include "swarmlib/manager.h"
+#include "wire/create.h"
+
+namespace swarm {
+
+// The answer of GET /containers/json?all=1 of one engine. Each record's row is the engine's own object with
+// Names per `style`, the node's IP in Ports, Node added and the place of Status left open. One walk over the bytes;
+// no row that cannot be read is dropped: InvalidArgument names its position.
+absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(std::string_view body, const Node& node,
+                                                                NameStyle style);
+
+// Adds what only GET /containers/ID/json tells: resources, wanted ports, times, health, exit code, swarm id.
+absl::Status ApplyInspect(std::string_view body, const CreateRules& rules, ContainerRecord& record);
+
+// "Up 3 hours (healthy)", "Exited (0) 5 minutes ago", "Created", as the engine words it (moby
+// container/state.go, docker/go-units HumanDuration); "Host Down" while the node is not healthy.
+std::string StatusText(const Container& container, NodeState node_state, WallTime now);
+
+// Appends the whole list object.
+void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now);
+
+// An engine's inspect answer with `Node` added and empty host addresses replaced by the node's IP.
+absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node);
+
+}  // namespace swarm

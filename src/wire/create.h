@@ -1,0 +1,44 @@
+// Create bodies: read for placement, edited as a JSON tree, everything else untouched.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "swarmlib/model.h"
+
+namespace swarm {
+
+struct CreateRules {
+  bool cpu_shares_as_cores = false;  // CpuShares counts as processors (the peer's reading)
+};
+
+struct ParsedCreate {
+  ContainerSpec spec;
+  // To be sent: expressions taken out of Env and written to the labels com.docker.swarm.{constraints,affinities,
+  // whitelists,reschedule-policies} (JSON arrays), label com.docker.swarm.id set, "node/" taken off network names.
+  std::string body;
+};
+
+// `name` and `platform` are query parameters. `swarm_id` is used unless the body carries one in its labels.
+// InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled or case-colliding key among the
+// fields read here, a bad expression or label array, a bad name, a bad port.
+absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view name,
+                                         std::string_view platform, std::string_view swarm_id,
+                                         const CreateRules& rules);
+
+// The body with HostConfig.CpuShares set: for cpu_shares_as_cores, once the node is known.
+std::string WithCpuShares(std::string_view body, std::int64_t shares);
+
+// Placement from one line as `docker run -e` has it: "constraint:zone==external", "affinity:container==web",
+// "whitelist:node==a|b", added to `spec`. False when the text is none of these.
+absl::StatusOr<bool> AddPlacement(std::string_view env, ContainerSpec& spec);
+
+// The Id of a create answer.
+absl::StatusOr<std::string> CreatedId(std::string_view body);
+
+// What an update body sets: Memory, NanoCpus, CpuQuota/CpuPeriod, CpuShares.
+absl::StatusOr<Resources> ParseUpdate(std::string_view body, const CreateRules& rules);
+
+}  // namespace swarm
