@@ -1,0 +1,39 @@
+#pragma once
+
+// Writes HTTP/1.1 heads from parsed ones: nothing is forwarded as received. Start line and framing
+// are always written anew; end-to-end fields are copied. Pure; all functions append to `out`,
+// which the caller reuses so that a warm connection does not allocate.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "net/http_head.h"
+
+namespace swarm::net {
+
+// "METHOD target HTTP/1.1\r\n". `method` must be a token and `target` visible ASCII; a caller that
+// breaks this aborts.
+void AppendRequestLine(std::string* out, std::string_view method, std::string_view target);
+
+// "HTTP/1.1 status reason\r\n". `reason` must hold no control bytes.
+void AppendStatusLine(std::string* out, int status, std::string_view reason);
+
+// "name: value\r\n". True if written; false, with nothing written, if `name` is no token or
+// `value` holds a control byte. So text from elsewhere cannot start a new line.
+bool AppendField(std::string* out, std::string_view name, std::string_view value);
+
+// Copies the end-to-end fields: all but FieldKind's special ones (Host, Content-Length,
+// Transfer-Encoding, Connection, Expect, Upgrade, hop-by-hop) and those named in Connection.
+void AppendEndToEndFields(std::string* out, const HeadFields& fields);
+
+// Content-Length or Transfer-Encoding for a body; nothing for kNone and kUntilClose.
+void AppendFraming(std::string* out, const Framing& framing);
+
+// "Content-Length: length\r\n", also for 0 (an empty POST body, an empty answer, HEAD).
+void AppendContentLength(std::string* out, std::uint64_t length);
+
+// The empty line.
+inline void AppendHeadEnd(std::string* out) { out->append("\r\n"); }
+
+}  // namespace swarm::net
