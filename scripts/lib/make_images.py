@@ -66,15 +66,19 @@ MYSQL_STAND_IN_TEXT = "this image is a stand-in: it listens on port 3306 and hol
 
 
 class Layer:
-  """One file system layer: a tar whose bytes depend on nothing but what was added."""
+  """One file system layer: a tar whose bytes depend on nothing but what was added, and on what lies below."""
 
-  def __init__(self):
+  def __init__(self, below=None):
+    self._below = below
     self._entries = {}  # path -> (TarInfo, content)
+
+  def holds(self, path):
+    return path.strip("/") in self._entries or (self._below is not None and self._below.holds(path))
 
   def _add(self, path, kind, mode, content=b"", target=""):
     path = path.strip("/")
     parent = os.path.dirname(path)
-    if parent and parent not in self._entries:
+    if parent and not self.holds(parent):
       self.folder(parent)
     entry = tarfile.TarInfo(path)
     entry.type, entry.mode, entry.size, entry.linkname = kind, mode, len(content), target
@@ -97,7 +101,8 @@ class Layer:
     """A program of this machine with the shared libraries it needs, each at its own path."""
     self.copy(source, path)
     for library in shared_libraries(source):
-      self.copy(library, library)
+      if not self.holds(library):
+        self.copy(library, library)
 
   def bytes(self):
     buffer = io.BytesIO()
@@ -137,42 +142,47 @@ def base_layer(busybox):
           layer.copy(os.path.join(folder, name), os.path.join(folder, name))
     if "tinfo" not in library:
       layer.copy(library, library)
-  return layer.bytes()
+  return layer
 
 
-def bash_layer(bash):
-  layer = Layer()
+def bash_layer(base, bash):
+  layer = Layer(base)
   layer.program(bash, "bin/bash")
   layer.file("etc/os-release", 'NAME="libswarm ubuntu stand-in"\nPRETTY_NAME="busybox and bash"\n')
-  return layer.bytes()
+  return layer
 
 
-def nginx_layer(nginx, greeting):
-  layer = Layer()
+def nginx_layer(base, nginx):
+  layer = Layer(base)
   layer.program(nginx, "usr/sbin/nginx")
-  layer.file("etc/nginx/nginx.conf", NGINX_CONFIGURATION % greeting)
   layer.folder("usr/share/nginx/html")
   layer.folder("var/log/nginx")
   layer.folder("var/lib/nginx")
-  return layer.bytes()
+  return layer
 
 
-def redis_layer(redis):
-  layer = Layer()
+def nginx_configuration_layer(nginx, greeting):
+  layer = Layer(nginx)
+  layer.file("etc/nginx/nginx.conf", NGINX_CONFIGURATION % greeting)
+  return layer
+
+
+def redis_layer(base, redis):
+  layer = Layer(base)
   layer.program(redis, "usr/bin/redis-server")
   command_line = shutil.which("redis-cli")
   if command_line:
     layer.program(command_line, "usr/bin/redis-cli")
-  return layer.bytes()
+  return layer
 
 
-def mysql_layer():
+def mysql_layer(base):
   message = MYSQL_STAND_IN_TEXT.encode()
   payload = b"\xff" + (1105).to_bytes(2, "little") + message  # an ERR packet, as sent before any handshake
-  layer = Layer()
+  layer = Layer(base)
   layer.file("etc/mysql-stand-in.packet", len(payload).to_bytes(3, "little") + b"\0" + payload)
   layer.file("usr/bin/mysql-stand-in", MYSQL_STAND_IN, 0o755)
-  return layer.bytes()
+  return layer
 
 
 def digest(data):
@@ -180,7 +190,8 @@ def digest(data):
 
 
 def image(names, layers, command, port=None, description=""):
-  """(names, configuration as bytes, layers)"""
+  """(names, configuration as bytes, layers as bytes), from layers given lowest first."""
+  layers = [layer.bytes() for layer in layers]
   settings = {"Cmd": command, "Env": ["PATH=" + PATH], "WorkingDir": "/", "Labels": {"description": description}}
   if port:
     settings["ExposedPorts"] = {"%d/tcp" % port: {}}
@@ -207,20 +218,21 @@ def make_images():
     sys.exit(1)
   base = base_layer(busybox)
   images = [image(["busybox", "alpine"], [base], ["sh"], description="busybox"),
-            image(["mysql"], [base, mysql_layer()], ["mysql-stand-in"], 3306, "mysql: " + MYSQL_STAND_IN_TEXT)]
+            image(["mysql"], [base, mysql_layer(base)], ["mysql-stand-in"], 3306, "mysql: " + MYSQL_STAND_IN_TEXT)]
   bash = installed("bash", "ubuntu")
   if bash:
-    images.append(image(["ubuntu"], [base, bash_layer(bash)], ["/bin/bash"], description="busybox and bash"))
+    images.append(image(["ubuntu"], [base, bash_layer(base, bash)], ["/bin/bash"], description="busybox and bash"))
   nginx = installed("nginx", "nginx", "mbajor/deepthought")
   if nginx:
     command = ["nginx", "-g", "daemon off;"]
-    images.append(image(["nginx"], [base, nginx_layer(nginx, "hello from $hostname")], command, 80, "nginx"))
-    images.append(image(["mbajor/deepthought"], [base, nginx_layer(nginx, "42, says $hostname")], command, 80,
-                        "nginx with the answer"))
+    programs = nginx_layer(base, nginx)
+    hello, answer = (nginx_configuration_layer(programs, text) for text in ("hello from $hostname", "42, says $hostname"))
+    images.append(image(["nginx"], [base, programs, hello], command, 80, "nginx"))
+    images.append(image(["mbajor/deepthought"], [base, programs, answer], command, 80, "nginx with the answer"))
   redis = installed("redis-check-rdb", "redis")  # Debian's redis-server is a link to this program
   if redis:
     command = ["redis-server", "--protected-mode", "no", "--save", ""]
-    images.append(image(["redis"], [base, redis_layer(redis)], command, 6379, "redis-server"))
+    images.append(image(["redis"], [base, redis_layer(base, redis)], command, 6379, "redis-server"))
   return images
 
 
