@@ -46,6 +46,7 @@ struct Request {
   std::optional<std::uint64_t> body_length;  // of body_stream, when known; else it is sent chunked
   bool wants_upgrade = false;                // "Connection: Upgrade" was there
   Peer peer;
+  std::stop_token stop;  // requested when the client is gone: nobody waits for the answer any more
 };
 
 // A reply whose body is whole, in pieces, still to come, or a tunnel.

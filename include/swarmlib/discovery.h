@@ -51,4 +51,9 @@ DiscoveryRegistry BuiltinDiscovery();
 absl::StatusOr<std::unique_ptr<Discovery>> MakeDiscovery(const DiscoveryRegistry& registry, std::string_view url,
                                                          const DiscoveryContext& context);
 
+// Waits for the first answer of a source and returns it. DeadlineExceeded after `timeout`. Blocks; runs its own
+// loop, so it may be called from any thread that has none.
+absl::StatusOr<std::vector<std::string>> ListOnce(const DiscoveryRegistry& registry, std::string_view url,
+                                                  Duration timeout);
+
 }  // namespace swarm

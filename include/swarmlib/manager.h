@@ -79,6 +79,11 @@ class Manager {
   // Where a container would go. Changes nothing.
   absl::StatusOr<Explanation> Plan(const ContainerSpec& spec);
 
+  // The same for a create body as clients send it (JSON), with the query parameters `name` and `platform`.
+  // InvalidArgument: the body or an expression in it cannot be read.
+  absl::StatusOr<Explanation> PlanCreate(const std::string& body, const std::string& name,
+                                         const std::string& platform);
+
   // Never null, lives as long as the manager.
   Cluster& cluster();
 

@@ -1,0 +1,114 @@
+#include "commands.h"
+
+#include <csignal>
+#include <cstdio>
+#include <pthread.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "run_line.h"
+#include "swarmlib/manager.h"
+#include "swarmlib/simulation.h"
+#include "swarmlib/status.h"
+#include "swarmlib/version.h"
+
+namespace swarmd {
+namespace {
+
+constexpr auto kGrace = std::chrono::seconds(10);
+
+int Fail(const std::string& message, int exit_code) {
+  std::fprintf(stderr, "swarmd: %s\n", message.c_str());
+  return exit_code;
+}
+
+int Fail(const absl::Status& status) {
+  return Fail(std::string(swarm::MessageOf(status)),
+              status.code() == absl::StatusCode::kInvalidArgument ? 2 : 1);
+}
+
+// Signals are taken by sigwait in the main thread, so they must be blocked before any thread starts.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  return set;
+}
+
+bool IsLoopback(const std::string& address) {
+  return address.rfind("unix://", 0) == 0 || address.rfind("tcp://127.", 0) == 0 ||
+         address.rfind("tcp://localhost:", 0) == 0 || address.rfind("tcp://[::1]:", 0) == 0;
+}
+
+}  // namespace
+
+int RunManage(const std::string& program, Flags& flags) {
+  const sigset_t signals = BlockSignals();
+  swarm::Config& config = flags.config;
+  const swarm::LogSink log = config.log;
+  swarm::AddSimulation(config);
+  const bool beyond = !std::all_of(config.listen.begin(), config.listen.end(), IsLoopback);
+  if (program == "swarm" && beyond && !config.tls.verify && !config.insecure) {
+    config.insecure = true;
+    log({swarm::LogLevel::kWarning,
+         "LISTENING WITHOUT --tlsverify: whoever reaches this port is root on every engine; "
+         "use --tlsverify, or listen on loopback",
+         {}});
+  }
+  auto manager = swarm::Manager::Open(std::move(config));
+  if (!manager.ok()) return Fail(manager.status());
+  const absl::Status served = (*manager)->Serve();
+  if (!served.ok()) return Fail(served);
+  for (const std::string& address : (*manager)->addresses()) {
+    log({swarm::LogLevel::kInfo, "listening", {{"address", address}, {"version", std::string(swarm::Version())}}});
+  }
+  int received = 0;
+  sigwait(&signals, &received);
+  log({swarm::LogLevel::kInfo, "stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}}});
+  (*manager)->Close(kGrace);
+  log({swarm::LogLevel::kInfo, "stopped", {}});
+  return 0;
+}
+
+int RunList(Flags& flags) {
+  swarm::AddSimulation(flags.config);
+  const absl::StatusOr<std::vector<std::string>> addresses =
+      swarm::ListOnce(flags.config.discovery_registry, flags.config.discovery, flags.timeout);
+  if (!addresses.ok()) return Fail(addresses.status());
+  for (const std::string& address : *addresses) std::printf("%s\n", address.c_str());
+  return 0;
+}
+
+int RunExplain(Flags& flags) {
+  const absl::StatusOr<RunLine> line = ParseRunLine(flags.run_line);
+  if (!line.ok()) return Fail(line.status());
+  swarm::AddSimulation(flags.config);
+  flags.config.listen.clear();
+  auto manager = swarm::Manager::Open(std::move(flags.config));
+  if (!manager.ok()) return Fail(manager.status());
+  const absl::Status ready = (*manager)->WaitReady(flags.timeout);
+  if (!ready.ok()) return Fail(ready);
+  const absl::StatusOr<swarm::Explanation> plan =
+      (*manager)->PlanCreate(line->body, line->name, line->platform);
+  if (!plan.ok()) return Fail(plan.status());
+  if (plan->chosen) {
+    std::printf("%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
+                plan->chosen->soft_dropped ? ", without the soft expressions: no node has them all" : "");
+    for (std::size_t i = 1; i < plan->candidates.size(); ++i) {
+      std::printf("  then %s (weight %lld)\n", plan->candidates[i].node_name.c_str(),
+                  static_cast<long long>(plan->candidates[i].weight));
+    }
+  } else {
+    std::printf("nowhere: %s\n", plan->summary.c_str());
+  }
+  for (const swarm::NodeReason& refused : plan->refused) {
+    std::printf("  not %s: %s\n", refused.node.c_str(), refused.reason.c_str());
+  }
+  return plan->chosen ? 0 : 1;
+}
+
+}  // namespace swarmd
