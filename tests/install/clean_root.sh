@@ -8,7 +8,7 @@
 # packages is seen there. Needs root, about 2 GB of disk and a quarter of an hour.
 #
 # Exit codes: 0 it builds and runs, 1 it does not, 77 skipped: the root could not be made here.
-# Environment: SWARM_CLEAN_ROOT  where to make the root (a new folder in /var/tmp)
+# Environment: SWARM_CLEAN_ROOT  the folder to make the root in (/var/tmp)
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=../../scripts/lib/common.sh
@@ -24,7 +24,8 @@ skip() {
 
 become_root "$repository/tests/install/clean_root.sh"
 command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-clean=${SWARM_CLEAN_ROOT:-$(mktemp -d /var/tmp/swarm-clean-root.XXXXXX)}
+clean=$(mktemp -d "${SWARM_CLEAN_ROOT:-/var/tmp}/swarm-clean-root.XXXXXX")
+chmod 755 "$clean"
 
 mounted=()
 clean_up() {
