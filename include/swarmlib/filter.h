@@ -14,6 +14,12 @@
 
 namespace swarm {
 
+// A port of the host that is taken, and by whom.
+struct PortHold {
+  PortBinding port;
+  std::string holder;  // a container's name
+};
+
 // What a filter may see of a node: an immutable picture, whole for the length of one call.
 class NodeView {
  public:
@@ -22,7 +28,10 @@ class NodeView {
   // Containers on the node, pending creates included, in no stated order.
   virtual std::vector<const Container*> containers() const = 0;
   virtual std::vector<const Image*> images() const = 0;
+  // By containers of every state, pending creates and updates under way.
   virtual Resources reserved() const = 0;
+  // By containers that run, by those created and not yet started, and by starts under way.
+  virtual std::vector<PortHold> held_ports() const = 0;
 };
 
 // Demands that the scheduler answers from its indexes, without looking at each node.

@@ -1,0 +1,37 @@
+// One term against one node, plainly.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sched/inventory.h"
+#include "swarmlib/filter.h"
+
+namespace swarm {
+
+// The texts that an image answers to: id, short id, tags, digests, and repositories without tag.
+std::vector<std::string> ImageTexts(const Image& image);
+
+// The value of a container for the key of an affinity: empty when it lacks the label.
+std::string_view LabelOf(const Container& container, std::string_view key);
+
+// True when the container is one that the expression speaks of, whatever the operator.
+bool ContainerMatches(const Expression& expression, const Container& container);
+
+// A rule made ready to be held against many nodes of one inventory.
+class TermCheck {
+ public:
+  TermCheck(const Term& term, const Inventory& inventory);
+
+  bool Holds(const NodeView& view) const;
+
+  // Why it does not hold, in words: "label storage is hdd".
+  std::string WhyNot(const NodeView& view) const;
+
+ private:
+  const Term& term_;
+  std::vector<std::string> holders_;  // of HoldsAll: addresses of the nodes that hold every reference
+};
+
+}  // namespace swarm

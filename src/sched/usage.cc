@@ -1,0 +1,114 @@
+#include "sched/usage.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "base/text.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::int64_t kNanoCpus = 1'000'000'000;
+
+// Docker's word for an architecture, from the kernel's.
+std::string_view Architecture(std::string_view machine) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords = {{
+      {"x86_64", "amd64"}, {"x86-64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},
+      {"i686", "386"},     {"armv6l", "arm"},   {"armv7l", "arm"},    {"armhf", "arm"},
+  }};
+  for (const auto& [kernel, docker] : kWords) {
+    if (machine == kernel) return docker;
+  }
+  return machine;
+}
+
+bool IsOperatingSystem(std::string_view word) {
+  return word == "linux" || word == "windows" || word == "darwin" || word == "freebsd";
+}
+
+std::string OneDecimal(double value, const char* unit) {
+  char text[64];
+  const int length = std::snprintf(text, sizeof(text), "%.1f%s", value, unit);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+// The share in percent that is used with the request, cut off; empty when it does not fit.
+std::optional<std::int64_t> Share(std::int64_t used, std::int64_t asked, std::int64_t total) {
+  constexpr std::int64_t kWhole = 100;
+  if (asked <= 0) return kWhole;
+  if (asked > total) return std::nullopt;
+  // 128 bits: a hundred times a memory of more than 81 PiB would not fit into 64.
+  const auto share = static_cast<std::int64_t>(static_cast<__int128>(used + asked) * kWhole / total);
+  if (share > kWhole) return std::nullopt;
+  return share;
+}
+
+}  // namespace
+
+Resources WithOvercommit(const Resources& total, double overcommit) {
+  const auto percent = static_cast<std::int64_t>(overcommit * 100);
+  Resources enlarged = total;
+  enlarged.nano_cpus += total.nano_cpus / kNanoCpus * percent / 100 * kNanoCpus;
+  enlarged.memory += static_cast<std::int64_t>(static_cast<__int128>(total.memory) * percent / 100);
+  return enlarged;
+}
+
+std::int64_t HealthOf(const Node& node, int failure_retry) {
+  if (node.state != NodeState::kHealthy || failure_retry <= 0) return 0;
+  const std::int64_t failures = std::clamp(node.failures, 0, failure_retry);
+  return 100 - failures * 100 / failure_retry;
+}
+
+bool IsCandidate(const Node& node) {
+  return (node.state == NodeState::kHealthy || node.state == NodeState::kUnhealthy) && !node.cordoned;
+}
+
+std::optional<std::int64_t> SlotLimit(const Node& node) {
+  constexpr std::uint64_t kMost = 1'000'000'000;
+  const auto label = node.labels.find("containerslots");
+  if (label == node.labels.end()) return std::nullopt;
+  const std::optional<std::uint64_t> limit = ParseUnsigned(label->second);
+  if (!limit || *limit > kMost) return std::nullopt;
+  return static_cast<std::int64_t>(*limit);
+}
+
+bool PlatformMatches(std::string_view platform, const Node& node) {
+  // "os", "architecture", "os/architecture" or "os/architecture/variant"; the engine checks the variant.
+  const std::string wanted = ToLower(platform);
+  const std::vector<std::string_view> parts = Split(wanted, '/');
+  std::string_view os = parts[0];
+  std::string_view architecture = parts.size() > 1 ? parts[1] : "";
+  if (parts.size() == 1 && !IsOperatingSystem(os)) std::swap(os, architecture);
+  if (!os.empty() && os != ToLower(node.os)) return false;
+  return architecture.empty() || Architecture(architecture) == Architecture(ToLower(node.architecture));
+}
+
+std::string BytesText(std::int64_t bytes) {
+  constexpr std::array<const char*, 6> kUnits = {" B", " KiB", " MiB", " GiB", " TiB", " PiB"};
+  if (bytes < 1024) return std::to_string(bytes) + kUnits[0];
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return OneDecimal(value, kUnits[unit]);
+}
+
+std::string CpusText(std::int64_t nano_cpus) {
+  return OneDecimal(static_cast<double>(nano_cpus) / static_cast<double>(kNanoCpus), "");
+}
+
+std::optional<std::int64_t> PeerWeight(const NodeUsage& usage, const Resources& request,
+                                       std::int64_t health_factor) {
+  const std::optional<std::int64_t> cpus =
+      Share(usage.reserved.nano_cpus, request.nano_cpus, usage.total.nano_cpus);
+  if (!cpus) return std::nullopt;
+  const std::optional<std::int64_t> memory = Share(usage.reserved.memory, request.memory, usage.total.memory);
+  if (!memory) return std::nullopt;
+  return *cpus + *memory + health_factor * usage.health;
+}
+
+}  // namespace swarm
