@@ -106,16 +106,16 @@ install_section() {
   if [[ $section == build ]]; then install_required "${missing[@]}"; else install_optional "${missing[@]}"; fi
 }
 
-# fetch_parts: newer engines and clients; each one that cannot be had is reported by parts.sh and left out.
+# fetch_parts: newer engines and clients; parts.sh names each one that cannot be had, and why.
 fetch_parts() {
   local missing
   mapfile -t missing < <("$here/parts.sh" missing)
-  if ((${#missing[@]} == 0)); then
-    say "setup: engines: all parts are unpacked in $SWARM_PARTS"
-    return
+  if ((${#missing[@]} > 0)); then
+    become_root "$here/setup.sh" "${sections[@]}"
+    "$here/parts.sh" fetch "${missing[@]}"
   fi
-  become_root "$here/setup.sh" "${sections[@]}"
-  "$here/parts.sh" fetch "${missing[@]}"
+  say "setup: engines: newer parts:"
+  "$here/parts.sh" list | sed 's/^/  /' >&2
 }
 
 command -v apt-get >/dev/null || fail "this machine has no apt-get; libswarm is built on Debian 12"
