@@ -4,8 +4,8 @@
 # usage: tests/install/clean_root.sh
 #
 # Makes a minimal root with debootstrap from the mirror in this machine's apt sources, copies the tracked files into
-# it, and runs setup.sh build, the release build of swarmd and `swarmd version` inside. Nothing of this machine's
-# packages is seen there. Needs root, about 2 GB of disk and a quarter of an hour.
+# it, and runs setup.sh build, the release build of swarmd and `swarmd version` inside; then setup.sh all. Nothing of
+# this machine's packages is seen there. Needs root, about 4 GB of disk and a quarter of an hour.
 #
 # Exit codes: 0 it builds and runs, 1 it does not, 77 skipped: the root could not be made here.
 # Environment: SWARM_CLEAN_ROOT  the folder to make the root in (/var/tmp)
@@ -81,4 +81,8 @@ say "clean root: release build of swarmd"
 inside bash -c 'cd /src/libswarm && cmake --preset release'
 inside bash -c "cd /src/libswarm && cmake --build --preset release --target swarmd -j $(nproc)"
 inside /src/libswarm/build/release/examples/swarmd/swarmd version
+say "clean root: scripts/setup.sh all"
+inside /src/libswarm/scripts/setup.sh all
+inside /src/libswarm/scripts/parts.sh path engine-20.10 >/dev/null
+[[ ! -e $clean/usr/sbin/policy-rc.d ]] || fail "setup.sh left its policy-rc.d behind"
 say "clean root: it builds and runs"
