@@ -1,0 +1,227 @@
+#include "core/cluster_state.h"
+
+#include <utility>
+
+#include "core/state_impl.h"
+
+namespace swarm {
+namespace {
+
+void AddCounts(ClusterTotals& totals, const Container& container, int by) {
+  totals.containers += by;
+  switch (ClassOf(container.state)) {
+    case ContainerClass::kRunning:
+      totals.running += by;
+      break;
+    case ContainerClass::kPaused:
+      totals.paused += by;
+      break;
+    case ContainerClass::kStopped:
+      totals.stopped += by;
+      break;
+  }
+}
+
+}  // namespace
+
+ClusterState::Impl::Impl(StateOptions options, FilterList filters, std::unique_ptr<Strategy> strategy,
+                         Random& random)
+    : scheduler_options_{options.overcommit, options.failure_retry},
+      filters_(std::move(filters)),
+      strategy_(std::move(strategy)),
+      random_(random),
+      scheduler_(std::make_unique<Oracle>(*this, filters_, *strategy_, scheduler_options_, random_)) {}
+
+void ClusterState::Impl::Publish(NodeRecord& record, ContainerPointer entry) {
+  AddCounts(totals_, entry->container, 1);
+  containers_.Put(entry);
+  record.Add(entry);
+}
+
+void ClusterState::Impl::Unpublish(NodeRecord& record, std::string_view id) {
+  const auto found = record.entries().find(id);
+  if (found == record.entries().end()) return;
+  const ContainerPointer entry = found->second;
+  AddCounts(totals_, entry->container, -1);
+  record.Remove(id);
+  containers_.Erase(id);
+}
+
+void ClusterState::Impl::RepublishAll(NodeRecord& record) {
+  std::vector<ContainerPointer> entries;
+  for (const auto& [id, entry] : record.entries()) entries.push_back(entry);
+  for (const ContainerPointer& entry : entries) {
+    ContainerEntry fresh = *entry;
+    fresh.node = record.pointer();
+    Unpublish(record, entry->container.id);
+    Publish(record, std::make_shared<const ContainerEntry>(std::move(fresh)));
+  }
+}
+
+void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord container) {
+  ++generation_;
+  const std::string id = container.container.id;
+  if (const ContainerPointer known = containers_.FindById(id)) {
+    Unpublish(*FindRecord(known->container.node), id);
+  }
+  container.container.node = record.node().address;
+  // A create under way whose container is there counts by the container from now on.
+  const auto held = held_swarm_ids_.find(container.container.swarm_id);
+  if (held != held_swarm_ids_.end()) {
+    Ticket& ticket = tickets_.at(held->second);
+    if (!ticket.absorbed && ticket.address == record.node().address) {
+      DetachHold(held->second, ticket);
+      ticket.absorbed = true;
+    }
+  }
+  auto entry = std::make_shared<ContainerEntry>();
+  entry->container = std::move(container.container);
+  entry->node = record.pointer();
+  entry->row = std::move(container.row);
+  Publish(record, std::move(entry));
+}
+
+void ClusterState::Impl::SetContainers(std::string_view address, std::vector<ContainerRecord> records) {
+  NodeRecord* const record = FindRecord(address);
+  if (record == nullptr) return;
+  ++generation_;
+  StringSet present;
+  for (const ContainerRecord& container : records) present.insert(container.container.id);
+  std::vector<std::string> gone;
+  for (const auto& [id, entry] : record->entries()) {
+    if (!present.contains(id)) gone.emplace_back(id);
+  }
+  for (const std::string& id : gone) Unpublish(*record, id);
+  for (ContainerRecord& container : records) PutContainer(*record, std::move(container));
+}
+
+void ClusterState::Impl::EraseContainer(std::string_view address, std::string_view id) {
+  NodeRecord* const record = FindRecord(address);
+  if (record == nullptr || !record->entries().contains(id)) return;
+  ++generation_;
+  Unpublish(*record, id);
+}
+
+void ClusterState::Impl::AddImages(const NodeRecord& record) {
+  const Node& node = record.node();
+  for (const auto& entry : record.image_entries()) {
+    images_.emplace(ImageKey(entry->image.id, node.name, node.address), entry);
+  }
+  totals_.images = static_cast<std::int64_t>(images_.size());
+}
+
+void ClusterState::Impl::RemoveImages(const NodeRecord& record) {
+  const Node& node = record.node();
+  for (const auto& entry : record.image_entries()) {
+    images_.erase(ImageKey(entry->image.id, node.name, node.address));
+  }
+  totals_.images = static_cast<std::int64_t>(images_.size());
+}
+
+void ClusterState::Impl::SetImages(std::string_view address, std::vector<Image> images,
+                                   std::vector<std::string> rows) {
+  NodeRecord* const record = FindRecord(address);
+  if (record == nullptr) return;
+  ++generation_;
+  RemoveImages(*record);
+  std::vector<std::shared_ptr<const ImageEntry>> entries;
+  entries.reserve(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    auto entry = std::make_shared<ImageEntry>();
+    entry->image = std::move(images[i]);
+    entry->node = record->node().address;
+    if (i < rows.size()) entry->row = std::move(rows[i]);
+    entries.push_back(std::move(entry));
+  }
+  record->set_images(std::move(entries));
+  AddImages(*record);
+}
+
+ClusterState::ClusterState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
+                           std::unique_ptr<Strategy> strategy, Random& random)
+    : impl_(std::make_unique<Impl>(options, std::move(filters), std::move(strategy), random)) {}
+ClusterState::~ClusterState() = default;
+
+void ClusterState::SetNode(Node node) { impl_->SetNode(std::move(node)); }
+void ClusterState::DropNode(std::string_view address) { impl_->DropNode(address); }
+NodePointer ClusterState::FindNode(std::string_view reference) const { return impl_->FindNode(reference); }
+std::vector<NodePointer> ClusterState::Nodes() const { return impl_->Nodes(); }
+
+void ClusterState::SetContainers(std::string_view address, std::vector<ContainerRecord> records) {
+  impl_->SetContainers(address, std::move(records));
+}
+void ClusterState::PutContainer(std::string_view address, ContainerRecord record) {
+  NodeRecord* const node = impl_->FindRecord(address);
+  if (node != nullptr) impl_->PutContainer(*node, std::move(record));
+}
+void ClusterState::EraseContainer(std::string_view address, std::string_view id) {
+  impl_->EraseContainer(address, id);
+}
+void ClusterState::SetImages(std::string_view address, std::vector<Image> images,
+                             std::vector<std::string> rows) {
+  impl_->SetImages(address, std::move(images), std::move(rows));
+}
+
+absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec) { return impl_->Place(spec); }
+void ClusterState::Settle(std::uint64_t ticket, const ContainerRecord* record) { impl_->Settle(ticket, record); }
+absl::StatusOr<Explanation> ClusterState::Explain(const ContainerSpec& spec) const {
+  return impl_->scheduler_->Explain(spec);
+}
+absl::StatusOr<std::uint64_t> ClusterState::ReserveName(std::string_view container_id, std::string_view name) {
+  return impl_->ReserveName(container_id, name);
+}
+absl::StatusOr<std::uint64_t> ClusterState::ReserveStart(std::string_view container_id) {
+  return impl_->ReserveStart(container_id);
+}
+absl::StatusOr<std::uint64_t> ClusterState::ReserveUpdate(std::string_view container_id,
+                                                          const Resources& wanted) {
+  return impl_->ReserveUpdate(container_id, wanted);
+}
+void ClusterState::Release(std::uint64_t ticket) { impl_->Release(ticket); }
+
+absl::StatusOr<ContainerPointer> ClusterState::FindContainer(std::string_view reference) const {
+  return impl_->containers_.Resolve(reference);
+}
+ContainerPointer ClusterState::FindBySwarmId(std::string_view swarm_id) const {
+  return impl_->containers_.FindBySwarmId(swarm_id);
+}
+ContainerPointer ClusterState::FindById(std::string_view id) const { return impl_->containers_.FindById(id); }
+std::vector<ContainerPointer> ClusterState::Containers() const { return impl_->containers_.NewestFirst(); }
+
+std::vector<ContainerPointer> ClusterState::ContainersOf(std::string_view address) const {
+  std::vector<ContainerPointer> entries;
+  const NodeRecord* const record = impl_->FindRecord(address);
+  if (record == nullptr) return entries;
+  for (const auto& [id, entry] : record->entries()) entries.push_back(entry);
+  return entries;
+}
+
+std::vector<std::shared_ptr<const ImageEntry>> ClusterState::Images() const {
+  std::vector<std::shared_ptr<const ImageEntry>> images;
+  images.reserve(impl_->images_.size());
+  for (const auto& [key, entry] : impl_->images_) images.push_back(entry);
+  return images;
+}
+
+ClusterTotals ClusterState::Totals() const { return impl_->totals_; }
+
+NodeTotals ClusterState::TotalsOf(std::string_view address) const {
+  const NodeRecord* const record = impl_->FindRecord(address);
+  if (record == nullptr) return {};
+  NodeTotals totals = record->counts();
+  totals.reserved = record->reserved();
+  totals.total = WithOvercommit(record->node().total, impl_->scheduler_options_.overcommit);
+  return totals;
+}
+
+std::string_view ClusterState::strategy() const { return impl_->strategy_->name(); }
+
+std::vector<std::string> ClusterState::filters() const {
+  std::vector<std::string> names;
+  for (const std::unique_ptr<Filter>& filter : impl_->filters_) names.emplace_back(filter->name());
+  return names;
+}
+
+std::uint64_t ClusterState::generation() const { return impl_->generation_; }
+
+}  // namespace swarm

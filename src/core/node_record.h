@@ -1,0 +1,66 @@
+// One node with all that it holds, kept summed up.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "swarmlib/cluster.h"
+#include "swarmlib/filter.h"
+
+namespace swarm {
+
+// How Docker counts containers: restarting ones run, everything else that does not run has stopped.
+enum class ContainerClass { kRunning, kPaused, kStopped };
+ContainerClass ClassOf(ContainerState state);
+
+// What is held on a node beside its containers: by a create, a start or an update under way.
+struct Hold {
+  std::unique_ptr<Container> pending;  // a create: the container to be; null otherwise
+  Resources resources;                 // an update
+  std::vector<PortBinding> ports;      // a start
+  std::string holder;                  // name for messages about ports
+  std::string container_id;            // a start or an update: of what; empty for a create
+};
+
+// A value of the state; not thread-safe.
+class NodeRecord final : public NodeView {
+ public:
+  explicit NodeRecord(NodePointer node) : node_(std::move(node)) {}
+
+  const Node& node() const override { return *node_; }
+  std::vector<const Container*> containers() const override;
+  std::vector<const Image*> images() const override;
+  Resources reserved() const override { return reserved_; }
+  std::vector<PortHold> held_ports() const override;
+
+  const NodePointer& pointer() const { return node_; }
+  void set_node(NodePointer node) { node_ = std::move(node); }
+  const NodeTotals& counts() const { return counts_; }  // without resources
+  const absl::btree_map<std::string_view, ContainerPointer>& entries() const { return entries_; }
+  const std::vector<std::shared_ptr<const ImageEntry>>& image_entries() const { return images_; }
+  const std::map<std::uint64_t, const Hold*>& holds() const { return holds_; }
+
+  void Add(const ContainerPointer& entry);
+  void Remove(std::string_view id);
+  // `hold` stays where it is until Drop.
+  void AddHold(std::uint64_t ticket, const Hold* hold);
+  void DropHold(std::uint64_t ticket);
+  void set_images(std::vector<std::shared_ptr<const ImageEntry>> images) { images_ = std::move(images); }
+
+ private:
+  void Count(const Container& container, int by);
+
+  NodePointer node_;
+  absl::btree_map<std::string_view, ContainerPointer> entries_;  // by id
+  std::map<std::uint64_t, const Hold*> holds_;                   // by ticket
+  std::vector<std::shared_ptr<const ImageEntry>> images_;
+  Resources reserved_;
+  NodeTotals counts_;
+};
+
+}  // namespace swarm
