@@ -1,6 +1,8 @@
 // Create bodies: read for placement, edited as a JSON tree, everything else untouched.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,15 @@
 
 namespace swarm {
 
+// Labels that keep on the container what a manager needs to know again after a restart.
+inline constexpr std::string_view kSwarmIdLabel = "com.docker.swarm.id";
+inline constexpr std::string_view kConstraintsLabel = "com.docker.swarm.constraints";
+inline constexpr std::string_view kAffinitiesLabel = "com.docker.swarm.affinities";
+inline constexpr std::string_view kWhitelistsLabel = "com.docker.swarm.whitelists";
+inline constexpr std::string_view kReschedulePoliciesLabel = "com.docker.swarm.reschedule-policies";
+
+inline constexpr std::size_t kMostCreateBytes = 4U << 20U;
+
 struct CreateRules {
   bool cpu_shares_as_cores = false;  // CpuShares counts as processors (the peer's reading)
 };
@@ -17,7 +28,9 @@ struct CreateRules {
 struct ParsedCreate {
   ContainerSpec spec;
   // To be sent: expressions taken out of Env and written to the labels com.docker.swarm.{constraints,affinities,
-  // whitelists,reschedule-policies} (JSON arrays), label com.docker.swarm.id set, "node/" taken off network names.
+  // whitelists,reschedule-policies} (JSON arrays), label com.docker.swarm.id set, "node/" taken off the names of
+  // networks and of other containers, Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved
+  // into HostConfig.
   std::string body;
 };
 

@@ -1,0 +1,153 @@
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/containers.h"
+#include "wire/host_config.h"
+#include "wire/json.h"
+#include "wire/timestamp.h"
+
+namespace swarm {
+namespace {
+
+using Kind = JsonDocument::Kind;
+
+// Engines below API 1.21 give no Status, only flags.
+ContainerState StateOf(JsonValue state, const Container& container) {
+  if (const auto named = ParseContainerState(state.Find("Status").text())) return *named;
+  if (state.Find("Paused").boolean()) return ContainerState::kPaused;
+  if (state.Find("Restarting").boolean()) return ContainerState::kRestarting;
+  if (state.Find("Running").boolean()) return ContainerState::kRunning;
+  if (state.Find("Dead").boolean()) return ContainerState::kDead;
+  return container.started_at == WallTime{} ? ContainerState::kCreated : ContainerState::kExited;
+}
+
+void ReadState(JsonValue state, Container& container) {
+  container.started_at = ParseTime(state.Find("StartedAt").text()).value_or(WallTime{});
+  container.finished_at = ParseTime(state.Find("FinishedAt").text()).value_or(WallTime{});
+  container.state = StateOf(state, container);
+  container.exit_code = static_cast<int>(state.Find("ExitCode").integer().value_or(0));
+  container.error = state.Find("Error").text();
+  const JsonValue health = state.Find("Health");
+  container.has_health = health.is(Kind::kObject);
+  container.health = health.Find("Status").text();
+  // The engine's own words for a check without a result.
+  if (container.has_health && container.health.empty()) container.health = "unhealthy";
+}
+
+void ReadNetworks(JsonValue networks, Container& container) {
+  if (!networks.is(Kind::kObject)) return;
+  container.networks.clear();
+  container.network_ids.clear();
+  networks.ForEachMember([&container](JsonValue name, JsonValue settings) {
+    container.networks.push_back(name.text());
+    if (std::string id = settings.Find("NetworkID").text(); !id.empty()) {
+      container.network_ids.push_back(std::move(id));
+    }
+  });
+}
+
+void ReadMounts(JsonValue mounts, Container& container) {
+  if (!mounts.is(Kind::kArray)) return;
+  container.volumes.clear();
+  mounts.ForEachElement([&container](JsonValue mount) {
+    for (const char* key : {"Name", "Destination"}) {
+      if (std::string text = mount.Find(key).text(); !text.empty())
+        container.volumes.push_back(std::move(text));
+    }
+  });
+}
+
+absl::Status ReadHostConfig(JsonValue inspect, const CreateRules& rules, Container& container) {
+  const JsonValue host = inspect.Find("HostConfig");
+  const JsonValue config = inspect.Find("Config");
+  absl::StatusOr<Resources> request = ReadResources(host, rules);
+  if (!request.ok()) return request.status();
+  absl::StatusOr<std::vector<PortBinding>> wanted = ReadPortBindings(host.Find("PortBindings"));
+  if (!wanted.ok()) return wanted.status();
+  absl::StatusOr<std::vector<PortBinding>> exposed = ReadExposedPorts(config.Find("ExposedPorts"));
+  if (!exposed.ok()) return exposed.status();
+  container.request = *request;
+  if (const std::string mode = host.Find("NetworkMode").text(); !mode.empty())
+    container.network_mode = mode;
+  container.wanted_ports.clear();
+  if (container.network_mode != "host" && container.network_mode != "none") {
+    container.wanted_ports = *std::move(wanted);
+  }
+  container.exposed_ports = *std::move(exposed);
+  return absl::OkStatus();
+}
+
+std::string NodeObject(const Node& node) {
+  std::string json = "{";
+  AppendJsonField(json, "ID", node.id);
+  AppendJsonField(json, "IP", node.ip);
+  AppendJsonField(json, "Addr", node.address);
+  AppendJsonField(json, "Name", node.name);
+  AppendJsonField(json, "Cpus", node.total.nano_cpus / 1'000'000'000);
+  AppendJsonField(json, "Memory", node.total.memory);
+  AppendJsonKey(json, "Labels");
+  json.push_back('{');
+  for (const auto& [key, value] : node.labels) AppendJsonField(json, key, value);
+  json.append("}}");
+  return json;
+}
+
+}  // namespace
+
+absl::Status ApplyInspect(std::string_view body, const CreateRules& rules,
+                          ContainerRecord& record) {
+  JsonDocument document;
+  if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
+  const JsonValue inspect = document.root();
+  const JsonValue state = inspect.Find("State");
+  if (!state.is(Kind::kObject))
+    return InvalidArgument("the engine's description of a container has no State");
+  Container& container = record.container;
+  if (absl::Status read = ReadHostConfig(inspect, rules, container); !read.ok()) return read;
+  if (const std::string id = inspect.Find("Id").text(); !id.empty()) container.id = id;
+  if (const auto created = ParseTime(inspect.Find("Created").text())) container.created = *created;
+  const JsonValue config = inspect.Find("Config");
+  if (const std::string image = config.Find("Image").text(); !image.empty())
+    container.image = image;
+  if (const std::string id = inspect.Find("Image").text(); !id.empty()) container.image_id = id;
+  if (const JsonValue labels = config.Find("Labels"); labels.is(Kind::kObject)) {
+    container.labels.clear();
+    labels.ForEachMember([&container](JsonValue key, JsonValue value) {
+      container.labels[key.text()] = value.text();
+    });
+  }
+  const auto swarm_id = container.labels.find("com.docker.swarm.id");
+  container.swarm_id = swarm_id == container.labels.end() ? std::string() : swarm_id->second;
+  std::string name = inspect.Find("Name").text();
+  if (name.starts_with('/')) name.erase(0, 1);
+  if (!name.empty()) {
+    if (container.names.empty()) container.names.emplace_back();
+    container.names.front() = std::move(name);
+  }
+  ReadState(state, container);
+  const JsonValue settings = inspect.Find("NetworkSettings");
+  container.bound_ports = ReadBoundPorts(settings.Find("Ports"));
+  ReadNetworks(settings.Find("Networks"), container);
+  ReadMounts(inspect.Find("Mounts"), container);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node) {
+  JsonDocument document;
+  if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
+  const JsonValue inspect = document.root();
+  if (!inspect.is(Kind::kObject))
+    return InvalidArgument("the engine's description of a container is no object");
+  TextEdits edits;
+  if (const JsonValue old = inspect.Find("Node")) {
+    edits.Replace(old.begin(), old.end(), NodeObject(node));
+  } else {
+    edits.AddMember(inspect, "\"Node\":" + NodeObject(node));
+  }
+  inspect.Find("NetworkSettings").Find("Ports").ForEachMember([&](JsonValue, JsonValue list) {
+    if (!list.is(Kind::kArray)) return;
+    edits.Replace(list.begin(), list.end(), PortsWithAddress(body, list, "HostIp", node.ip));
+  });
+  return edits.Apply(body, 0, body.size());
+}
+
+}  // namespace swarm

@@ -1,0 +1,47 @@
+#include "base/json_text.h"
+#include "wire/containers.h"
+#include "wire/timestamp.h"
+
+namespace swarm {
+namespace {
+
+// What has no time yet was seen in a list but not inspected.
+std::string Since(WallTime start, WallTime now) {
+  return start == WallTime{} ? "Less than a second" : HumanDuration(now - start);
+}
+
+std::string RunningText(const Container& container, WallTime now) {
+  std::string text = "Up " + Since(container.started_at, now);
+  if (!container.has_health || container.health == "none") return text;
+  return text +
+         (container.health == "starting" ? " (health: starting)" : " (" + container.health + ")");
+}
+
+}  // namespace
+
+std::string StatusText(const Container& container, NodeState node_state, WallTime now) {
+  if (node_state != NodeState::kHealthy) return "Host Down";
+  const std::string code = "(" + std::to_string(container.exit_code) + ") ";
+  switch (container.state) {
+    case ContainerState::kCreated: return "Created";
+    case ContainerState::kRunning: return RunningText(container, now);
+    case ContainerState::kPaused: return "Up " + Since(container.started_at, now) + " (Paused)";
+    case ContainerState::kRestarting:
+      return "Restarting " + code + Since(container.finished_at, now) + " ago";
+    case ContainerState::kRemoving: return "Removal In Progress";
+    case ContainerState::kExited:
+      return "Exited " + code + Since(container.finished_at, now) + " ago";
+    case ContainerState::kDead: return "Dead";
+  }
+  return {};
+}
+
+void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now) {
+  const WallTime engine_now = entry.node ? now + entry.node->clock_offset : now;
+  const NodeState state = entry.node ? entry.node->state : NodeState::kDisconnected;
+  to.append(entry.row.head);
+  AppendJsonString(to, StatusText(entry.container, state, engine_now));
+  to.append(entry.row.tail);
+}
+
+}  // namespace swarm

@@ -1,0 +1,343 @@
+#include "wire/create.h"
+
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "model/names.h"
+#include "swarmlib/status.h"
+#include "wire/host_config.h"
+#include "wire/json.h"
+#include "wire/placement.h"
+
+namespace swarm {
+namespace {
+
+using Kind = JsonDocument::Kind;
+
+// "node/web" → "web", with the node's name in `node`. A first slash is the old way to write a plain
+// name.
+std::string_view WithoutNode(std::string_view reference, std::string& node) {
+  if (reference.starts_with('/')) reference.remove_prefix(1);
+  const std::size_t slash = reference.find('/');
+  if (slash == std::string_view::npos || slash == 0) return reference;
+  node = reference.substr(0, slash);
+  return reference.substr(slash + 1);
+}
+
+// Reads a body into a spec and collects what has to be written differently for the engine.
+class CreateReader {
+ public:
+  CreateReader(std::string_view body, const CreateRules& rules) : body_(body), rules_(rules) {}
+
+  absl::Status Read(JsonValue root, std::string_view swarm_id) {
+    root_ = root;
+    absl::StatusOr<std::string> image = TextField(root, "Image");
+    if (!image.ok()) return image.status();
+    spec_.image = *std::move(image);
+    const absl::StatusOr<JsonValue> host = ObjectField(root, "HostConfig");
+    if (!host.ok()) return host.status();
+    host_ = *host;
+    if (absl::Status read = ReadLabels(swarm_id); !read.ok()) return read;
+    if (absl::Status read = ReadEnv(); !read.ok()) return read;
+    if (absl::Status read = ReadNetwork(); !read.ok()) return read;
+    if (absl::Status read = ReadNeighbours(); !read.ok()) return read;
+    if (absl::Status read = ReadPorts(); !read.ok()) return read;
+    if (absl::Status read = ReadAmounts(); !read.ok()) return read;
+    if (absl::Status applied = texts_.Apply(spec_); !applied.ok()) return applied;
+    WriteLabels();
+    return absl::OkStatus();
+  }
+
+  ContainerSpec& spec() { return spec_; }
+  std::string EditedBody() { return edits_.Apply(body_, 0, body_.size()); }
+
+ private:
+  absl::Status ReadLabels(std::string_view swarm_id) {
+    const absl::StatusOr<JsonValue> field = FindField(root_, "Labels");
+    if (!field.ok()) return field.status();
+    labels_ = *field;
+    absl::StatusOr<Labels> labels = LabelsField(root_, "Labels");
+    if (!labels.ok()) return labels.status();
+    StringSet seen;
+    for (const auto& [key, value] : labels_.members()) {
+      std::string name = key.text();
+      if (!name.starts_with("com.docker.swarm.") || seen.insert(name).second) continue;
+      return InvalidArgument("invalid JSON: the label \"" + name + "\" is there more than once");
+    }
+    given_labels_ = *labels;
+    spec_.labels = *std::move(labels);
+    std::string& id = spec_.labels[std::string(kSwarmIdLabel)];
+    if (id.empty()) id = swarm_id;
+    spec_.swarm_id = id;
+    if (id.empty()) spec_.labels.erase(std::string(kSwarmIdLabel));
+    return texts_.TakeLabels(spec_.labels);
+  }
+
+  absl::Status ReadEnv() {
+    const absl::StatusOr<JsonValue> field = FindField(root_, "Env");
+    if (!field.ok()) return field.status();
+    const absl::StatusOr<std::vector<std::string>> lines = TextsField(root_, "Env");
+    if (!lines.ok()) return lines.status();
+    std::vector<std::string> kept;
+    const std::vector<JsonValue> elements = field->elements();
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      if (!texts_.TakeEnv((*lines)[i])) kept.emplace_back(elements[i].raw());
+    }
+    if (kept.size() < elements.size())
+      edits_.Replace(field->begin(), field->end(), "[" + Join(kept, ",") + "]");
+    return absl::OkStatus();
+  }
+
+  void PinTo(const std::string& node) {
+    if (!node.empty()) texts_.AddConstraint("node==" + node);
+  }
+
+  absl::Status ReadNetwork() {
+    const absl::StatusOr<std::string> mode = TextField(host_, "NetworkMode");
+    if (!mode.ok()) return mode.status();
+    network_mode_ = *mode;
+    spec_.host_network = *mode == "host";
+    if (!mode->starts_with("container:")) {
+      std::string node;
+      const std::string_view plain = WithoutNode(*mode, node);
+      if (!node.empty()) {
+        const JsonValue field = *FindField(host_, "NetworkMode");
+        edits_.Replace(field.begin(), field.end(), JsonString(plain));
+        PinTo(node);
+      }
+    }
+    const absl::StatusOr<JsonValue> networking = ObjectField(root_, "NetworkingConfig");
+    if (!networking.ok()) return networking.status();
+    const absl::StatusOr<JsonValue> endpoints = ObjectField(*networking, "EndpointsConfig");
+    if (!endpoints.ok()) return endpoints.status();
+    for (const auto& [key, settings] : endpoints->members()) {
+      std::string node;
+      const std::string name = key.text();
+      const std::string_view plain = WithoutNode(name, node);
+      if (node.empty()) continue;
+      edits_.Replace(key.begin(), key.end(), JsonString(plain));
+      PinTo(node);
+    }
+    return absl::OkStatus();
+  }
+
+  // A list of "container:rest"; the engine gets the names without their nodes.
+  absl::Status ReadReferences(std::string_view field, std::vector<std::string>& to) {
+    const absl::StatusOr<std::vector<std::string>> texts = TextsField(host_, field);
+    if (!texts.ok()) return texts.status();
+    std::vector<std::string> plain_texts;
+    bool has_nodes = false;
+    for (const std::string& text : *texts) {
+      std::string_view reference = std::string_view(text).substr(0, text.find(':'));
+      const std::string_view rest = std::string_view(text).substr(reference.size());
+      if (reference.starts_with('/')) reference.remove_prefix(1);
+      if (reference.empty()) continue;
+      to.emplace_back(reference);
+      std::string node;
+      plain_texts.push_back(std::string(WithoutNode(reference, node)).append(rest));
+      has_nodes = has_nodes || !node.empty();
+    }
+    if (has_nodes) {
+      const JsonValue value = *FindField(host_, field);
+      std::string json;
+      AppendJsonStrings(json, plain_texts);
+      edits_.Replace(value.begin(), value.end(), std::move(json));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadNeighbours() {
+    if (absl::Status read = ReadReferences("Links", spec_.links); !read.ok()) return read;
+    if (absl::Status read = ReadReferences("VolumesFrom", spec_.volumes_from); !read.ok())
+      return read;
+    for (const char* field : {"NetworkMode", "IpcMode", "PidMode"}) {
+      const absl::StatusOr<std::string> mode = TextField(host_, field);
+      if (!mode.ok()) return mode.status();
+      const std::string reference = JoinedContainer(*mode);
+      if (reference.empty()) continue;
+      spec_.joined.push_back(reference);
+      std::string node;
+      const std::string_view plain = WithoutNode(reference, node);
+      if (node.empty()) continue;
+      const JsonValue value = *FindField(host_, field);
+      edits_.Replace(value.begin(), value.end(), JsonString("container:" + std::string(plain)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadPorts() {
+    const absl::StatusOr<JsonValue> bindings = ObjectField(host_, "PortBindings");
+    if (!bindings.ok()) return bindings.status();
+    absl::StatusOr<std::vector<PortBinding>> ports = ReadPortBindings(*bindings);
+    if (!ports.ok()) return ports.status();
+    const absl::StatusOr<JsonValue> exposed = ObjectField(root_, "ExposedPorts");
+    if (!exposed.ok()) return exposed.status();
+    absl::StatusOr<std::vector<PortBinding>> opened = ReadExposedPorts(*exposed);
+    if (!opened.ok()) return opened.status();
+    if (spec_.host_network) {
+      spec_.exposed = *std::move(opened);
+    } else if (network_mode_ != "none" && JoinedContainer(network_mode_).empty()) {
+      spec_.ports = *std::move(ports);
+    }
+    return absl::OkStatus();
+  }
+
+  // Clients below API 1.18 have some amounts at the top level, where newer engines do not look.
+  absl::Status ReadAmounts() {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMoved = {
+        {{"Memory", "Memory"},
+         {"MemorySwap", "MemorySwap"},
+         {"CpuShares", "CpuShares"},
+         {"Cpuset", "CpusetCpus"}}};
+    std::string moved = "{";
+    std::vector<std::pair<std::string_view, std::string>> members;
+    for (const auto& [old_key, key] : kMoved) {
+      const absl::StatusOr<JsonValue> old_value = FindField(root_, old_key);
+      if (!old_value.ok()) return old_value.status();
+      const absl::StatusOr<JsonValue> value = FindField(host_, key);
+      if (!value.ok()) return value.status();
+      if (old_value->absent() || IsNothing(*old_value) || !(value->absent() || IsNothing(*value)))
+        continue;
+      AppendJsonKey(moved, key);
+      moved.append(old_value->raw());
+      members.emplace_back(key, old_value->raw());
+      if (*value) {
+        edits_.Replace(value->begin(), value->end(), members.back().second);
+      } else if (host_) {
+        edits_.AddMember(host_, JsonString(key) + ":" + members.back().second);
+      }
+    }
+    moved.push_back('}');
+    if (!host_ && !members.empty()) SetRootMember("HostConfig", moved);
+    const absl::StatusOr<Resources> asked = ReadResources(host_, rules_);
+    if (!asked.ok()) return asked.status();
+    JsonDocument document;
+    if (absl::Status parsed = document.Parse(moved); !parsed.ok()) return parsed;
+    const absl::StatusOr<Resources> old_way = ReadResources(document.root(), rules_);
+    if (!old_way.ok()) return old_way.status();
+    spec_.request = {std::max(asked->nano_cpus, old_way->nano_cpus),
+                     std::max(asked->memory, old_way->memory)};
+    return absl::OkStatus();
+  }
+
+  static bool IsNothing(JsonValue value) {
+    return value.raw() == "0" || (value.is(Kind::kString) && value.text().empty());
+  }
+
+  void SetRootMember(std::string_view key, const std::string& json) {
+    const JsonValue old = *FindField(root_, key);
+    if (old) {
+      edits_.Replace(old.begin(), old.end(), json);
+    } else {
+      edits_.AddMember(root_, JsonString(key) + ":" + json);
+    }
+  }
+
+  void WriteLabels() {
+    std::string fresh = "{";
+    for (const auto& [key, value] : spec_.labels) {
+      const auto given = given_labels_.find(key);
+      if (given != given_labels_.end() && given->second == value) continue;
+      if (labels_.is(Kind::kObject)) {
+        const JsonValue old = labels_.Find(key);
+        if (old) {
+          edits_.Replace(old.begin(), old.end(), JsonString(value));
+        } else {
+          edits_.AddMember(labels_, JsonString(key) + ":" + JsonString(value));
+        }
+      }
+      AppendJsonField(fresh, key, value);
+    }
+    fresh.push_back('}');
+    if (!labels_.is(Kind::kObject) && fresh != "{}") SetRootMember("Labels", fresh);
+  }
+
+  std::string_view body_;
+  const CreateRules& rules_;
+  ContainerSpec spec_;
+  PlacementTexts texts_;
+  TextEdits edits_;
+  JsonValue root_, host_, labels_;
+  Labels given_labels_;
+  std::string network_mode_;
+};
+
+absl::StatusOr<std::string> PlainName(std::string_view name) {
+  std::string_view plain = name;
+  if (plain.starts_with('/')) plain.remove_prefix(1);
+  if (plain.empty() || IsContainerName(plain)) return std::string(plain);
+  return InvalidArgument("Invalid container name (" + std::string(name) +
+                         "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+}
+
+absl::Status ParseObject(std::string_view body, JsonDocument& document) {
+  if (body.size() > kMostCreateBytes) {
+    return HttpError(
+        413, "the request body is larger than " + std::to_string(kMostCreateBytes) + " bytes");
+  }
+  if (Trim(body).empty())
+    return InvalidArgument("invalid JSON: got EOF while reading request body");
+  if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
+  if (document.root().is(Kind::kObject)) return absl::OkStatus();
+  return InvalidArgument("invalid JSON: the body must be an object, not " +
+                         std::string(JsonKindName(document.root().kind())));
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view name,
+                                         std::string_view platform, std::string_view swarm_id,
+                                         const CreateRules& rules) {
+  JsonDocument document;
+  if (absl::Status parsed = ParseObject(body, document); !parsed.ok()) return parsed;
+  absl::StatusOr<std::string> plain_name = PlainName(name);
+  if (!plain_name.ok()) return plain_name.status();
+  CreateReader reader(body, rules);
+  if (absl::Status read = reader.Read(document.root(), swarm_id); !read.ok()) return read;
+  ParsedCreate parsed;
+  parsed.body = reader.EditedBody();
+  parsed.spec = std::move(reader.spec());
+  parsed.spec.name = *std::move(plain_name);
+  parsed.spec.platform = platform;
+  return parsed;
+}
+
+std::string WithCpuShares(std::string_view body, std::int64_t shares) {
+  JsonDocument document;
+  if (!document.Parse(body).ok()) return std::string(body);
+  const absl::StatusOr<JsonValue> host = FindField(document.root(), "HostConfig");
+  if (!host.ok()) return std::string(body);
+  const std::string number = std::to_string(shares);
+  TextEdits edits;
+  if (host->is(Kind::kObject)) {
+    const absl::StatusOr<JsonValue> old = FindField(*host, "CpuShares");
+    if (!old.ok()) return std::string(body);
+    if (*old) {
+      edits.Replace(old->begin(), old->end(), number);
+    } else {
+      edits.AddMember(*host, "\"CpuShares\":" + number);
+    }
+  } else if (*host) {
+    edits.Replace(host->begin(), host->end(), "{\"CpuShares\":" + number + "}");
+  } else if (document.root().is(Kind::kObject)) {
+    edits.AddMember(document.root(), "\"HostConfig\":{\"CpuShares\":" + number + "}");
+  }
+  return edits.Apply(body, 0, body.size());
+}
+
+absl::StatusOr<std::string> CreatedId(std::string_view body) {
+  JsonDocument document;
+  if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
+  std::string id = document.root().Find("Id").text();
+  if (id.empty()) return InvalidArgument("the engine's answer to the create names no Id");
+  return id;
+}
+
+absl::StatusOr<Resources> ParseUpdate(std::string_view body, const CreateRules& rules) {
+  JsonDocument document;
+  if (absl::Status parsed = ParseObject(body, document); !parsed.ok()) return parsed;
+  return ReadResources(document.root(), rules);
+}
+
+}  // namespace swarm

@@ -1,0 +1,106 @@
+#include "wire/engine.h"
+
+#include "swarmlib/status.h"
+#include "wire/api_version.h"
+#include "wire/json.h"
+
+namespace swarm {
+namespace {
+
+using Kind = JsonDocument::Kind;
+
+constexpr ApiVersion kOldestEngine{1, 12};
+
+absl::Status NotAnEngine(const Node& node, std::string_view why) {
+  return FailedPrecondition(node.address + " is not a Docker engine: " + std::string(why));
+}
+
+absl::StatusOr<Labels> EngineLabels(JsonValue info, const Node& node) {
+  Labels labels;
+  absl::Status wrong;
+  info.Find("Labels").ForEachElement([&](JsonValue element) {
+    const std::string text = element.text();
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      wrong =
+          FailedPrecondition("the engine at " + node.address + " has the label \"" + text +
+                             "\", which is not of the form key=value; correct it in the engine's "
+                             "configuration and restart the engine");
+      return;
+    }
+    labels[text.substr(0, equals)] = text.substr(equals + 1);
+  });
+  if (!wrong.ok()) return wrong;
+  return labels;
+}
+
+}  // namespace
+
+absl::Status ApplyInfo(std::string_view body, Node& node) {
+  JsonDocument document;
+  if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
+    return NotAnEngine(node, "its /info is not a JSON object");
+  }
+  const JsonValue info = document.root();
+  const std::string id = info.Find("ID").text();
+  const std::int64_t processors = info.Find("NCPU").integer().value_or(0);
+  const std::int64_t memory = info.Find("MemTotal").integer().value_or(0);
+  if (info.Find("ServerVersion").text().starts_with("swarm/")) {
+    return NotAnEngine(node, "it is a cluster manager; give the addresses of its engines instead");
+  }
+  if (id.empty()) return NotAnEngine(node, "its /info has no ID");
+  constexpr std::int64_t kMostProcessors = 1 << 20;
+  if (processors <= 0 || processors > kMostProcessors || memory <= 0) {
+    return NotAnEngine(node,
+                       "its /info shows no processors or no memory; is it a cluster manager?");
+  }
+  absl::StatusOr<Labels> own = EngineLabels(info, node);
+  if (!own.ok()) return own.status();
+
+  node.id = id;
+  node.name = info.Find("Name").text();
+  if (node.name.empty()) node.name = node.address;
+  node.total = {processors * 1'000'000'000, memory};
+  node.os = info.Find("OSType").text();
+  if (node.os.empty()) node.os = "linux";
+  node.architecture = info.Find("Architecture").text();
+  node.kernel_version = info.Find("KernelVersion").text();
+  node.operating_system = info.Find("OperatingSystem").text();
+  if (const std::string version = info.Find("ServerVersion").text(); !version.empty()) {
+    node.engine_version = version;
+  }
+  node.labels = std::move(*own);
+  node.labels.erase("node");
+  const auto standard = [&node](const char* key, const std::string& value) {
+    if (!value.empty()) node.labels[key] = value;
+  };
+  standard("storagedriver", info.Find("Driver").text());
+  standard("executiondriver", info.Find("ExecutionDriver").text());
+  standard("kernelversion", node.kernel_version);
+  standard("operatingsystem", node.operating_system);
+  standard("ostype", node.os);
+  return absl::OkStatus();
+}
+
+absl::Status ApplyVersion(std::string_view body, Node& node) {
+  JsonDocument document;
+  if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
+    return NotAnEngine(node, "its /version is not a JSON object");
+  }
+  const std::string api = document.root().Find("ApiVersion").text();
+  const std::optional<ApiVersion> newest = ParseApiVersion(api);
+  if (!newest) return NotAnEngine(node, "its /version has no ApiVersion");
+  const std::string engine = document.root().Find("Version").text();
+  if (*newest < kOldestEngine) {
+    return FailedPrecondition("the engine at " + node.address + " is too old: version " + engine +
+                              " speaks API " + api + ", at least " + ApiVersionText(kOldestEngine) +
+                              " is needed");
+  }
+  node.engine_version = engine;
+  node.api_version = api;
+  const std::string oldest = document.root().Find("MinAPIVersion").text();
+  node.min_api_version = ParseApiVersion(oldest) ? oldest : ApiVersionText(kOldestEngine);
+  return absl::OkStatus();
+}
+
+}  // namespace swarm

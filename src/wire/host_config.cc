@@ -1,0 +1,233 @@
+#include "wire/host_config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+namespace {
+
+using Kind = JsonDocument::Kind;
+
+absl::Status WrongType(std::string_view key, std::string_view wanted, JsonValue found) {
+  return InvalidArgument("invalid JSON: the field \"" + std::string(key) + "\" must be " +
+                         std::string(wanted) + ", not " + std::string(JsonKindName(found.kind())));
+}
+
+// Quota and period are signed 64-bit; their product is not.
+std::int64_t ProcessorsOfQuota(std::int64_t quota, std::int64_t period) {
+  if (quota <= 0) return 0;
+  if (period <= 0) period = 100'000;
+  const auto wide = static_cast<__int128>(quota) * 1'000'000'000 / period;
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  return wide > kMost ? kMost : static_cast<std::int64_t>(wide);
+}
+
+struct Port {
+  std::uint16_t first = 0, last = 0;
+  std::string protocol = "tcp";
+};
+
+absl::Status BadPort(std::string_view text) {
+  return InvalidArgument("invalid port specification: \"" + std::string(text) + "\"");
+}
+
+// "80", "80/udp", "7000-7005/tcp", and "" when `may_be_empty`.
+absl::StatusOr<Port> ParsePort(std::string_view text, bool may_be_empty) {
+  Port port;
+  std::string_view digits = text;
+  if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
+    digits = text.substr(0, slash);
+    port.protocol = ToLower(text.substr(slash + 1));
+    if (port.protocol.empty()) port.protocol = "tcp";
+    if (port.protocol != "tcp" && port.protocol != "udp" && port.protocol != "sctp")
+      return BadPort(text);
+  }
+  if (digits.empty()) {
+    if (may_be_empty) return port;
+    return BadPort(text);
+  }
+  const std::size_t dash = digits.find('-');
+  const auto first = ParseUnsigned(digits.substr(0, dash));
+  const auto last = dash == std::string_view::npos ? first : ParseUnsigned(digits.substr(dash + 1));
+  if (!first || !last || *first > 65'535 || *last > 65'535 || *last < *first) return BadPort(text);
+  port.first = static_cast<std::uint16_t>(*first);
+  port.last = static_cast<std::uint16_t>(*last);
+  return port;
+}
+
+void AddOnce(std::vector<PortBinding>& ports, PortBinding port) {
+  if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(std::move(port));
+}
+
+std::string PlainAddress(std::string ip) {
+  return IsEveryAddress(ip) ? std::string() : std::move(ip);
+}
+
+absl::Status AddBinding(JsonValue entry, const Port& inside, std::vector<PortBinding>& ports) {
+  if (entry.is(Kind::kNull)) return absl::OkStatus();
+  if (!entry.is(Kind::kObject)) return WrongType("PortBindings", "lists of objects", entry);
+  absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
+  if (!ip.ok()) return ip.status();
+  const absl::StatusOr<std::string> text = TextField(entry, "HostPort");
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<Port> host = ParsePort(*text, true);
+  if (!host.ok()) return host.status();
+  AddOnce(ports,
+          {PlainAddress(*std::move(ip)), host->first, host->last, inside.first, inside.protocol});
+  return absl::OkStatus();
+}
+
+absl::Status AddBindings(std::string_view key, JsonValue list, std::vector<PortBinding>& ports) {
+  const absl::StatusOr<Port> inside = ParsePort(key, false);
+  if (!inside.ok()) return inside.status();
+  // The engine takes a single port here; a range is refused as it does.
+  if (inside->first != inside->last) return BadPort(key);
+  if (!list.is(Kind::kNull) && !list.is(Kind::kArray))
+    return WrongType("PortBindings", "lists", list);
+  const std::vector<JsonValue> entries = list.elements();
+  if (entries.empty()) AddOnce(ports, {"", 0, 0, inside->first, inside->protocol});
+  for (const JsonValue entry : entries) {
+    if (absl::Status added = AddBinding(entry, *inside, ports); !added.ok()) return added;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> TextField(JsonValue object, std::string_view key) {
+  const absl::StatusOr<JsonValue> found = FindField(object, key);
+  if (!found.ok()) return found.status();
+  if (found->absent()) return std::string();
+  if (!found->is(Kind::kString)) return WrongType(key, "a string", *found);
+  return found->text();
+}
+
+absl::StatusOr<std::int64_t> IntegerField(JsonValue object, std::string_view key) {
+  const absl::StatusOr<JsonValue> found = FindField(object, key);
+  if (!found.ok()) return found.status();
+  if (found->absent()) return 0;
+  if (!found->is(Kind::kNumber)) return WrongType(key, "a number", *found);
+  const std::optional<std::int64_t> value = found->integer();
+  if (value) return *value;
+  return InvalidArgument("invalid JSON: the field \"" + std::string(key) +
+                         "\" must be a whole number of 64 bits, not " + std::string(found->raw()));
+}
+
+absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key) {
+  const absl::StatusOr<JsonValue> found = FindField(object, key);
+  if (!found.ok()) return found.status();
+  if (found->absent()) return JsonValue();
+  if (!found->is(Kind::kObject)) return WrongType(key, "an object", *found);
+  return *found;
+}
+
+absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key) {
+  const absl::StatusOr<JsonValue> found = FindField(object, key);
+  if (!found.ok()) return found.status();
+  std::vector<std::string> texts;
+  if (found->absent()) return texts;
+  if (!found->is(Kind::kArray)) return WrongType(key, "an array of strings", *found);
+  for (const JsonValue element : found->elements()) {
+    if (!element.is(Kind::kString) && !element.is(Kind::kNull)) {
+      return WrongType(key, "an array of strings", element);
+    }
+    texts.push_back(element.text());
+  }
+  return texts;
+}
+
+absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key) {
+  const absl::StatusOr<JsonValue> found = ObjectField(object, key);
+  if (!found.ok()) return found.status();
+  Labels labels;
+  for (const auto& [name, value] : found->members()) {
+    if (!value.is(Kind::kString) && !value.is(Kind::kNull))
+      return WrongType(key, "an object of strings", value);
+    labels[name.text()] = value.text();
+  }
+  return labels;
+}
+
+absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules& rules) {
+  std::int64_t amounts[5] = {};
+  static constexpr std::string_view kKeys[5] = {"Memory", "NanoCpus", "CpuQuota", "CpuPeriod",
+                                                "CpuShares"};
+  for (int i = 0; i < 5; ++i) {
+    const absl::StatusOr<std::int64_t> amount = IntegerField(host_config, kKeys[i]);
+    if (!amount.ok()) return amount.status();
+    amounts[i] = std::max<std::int64_t>(*amount, 0);
+  }
+  Resources resources;
+  resources.memory = amounts[0];
+  resources.nano_cpus = std::max(amounts[1], ProcessorsOfQuota(amounts[2], amounts[3]));
+  if (rules.cpu_shares_as_cores) {
+    // As quota: N processors of period 1.
+    resources.nano_cpus = std::max(resources.nano_cpus, ProcessorsOfQuota(amounts[4], 1));
+  }
+  return resources;
+}
+
+absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings) {
+  std::vector<PortBinding> ports;
+  for (const auto& [key, list] : bindings.members()) {
+    if (absl::Status added = AddBindings(key.text(), list, ports); !added.ok()) return added;
+  }
+  return ports;
+}
+
+absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed) {
+  std::vector<PortBinding> ports;
+  for (const auto& [key, nothing] : exposed.members()) {
+    const absl::StatusOr<Port> port = ParsePort(key.text(), false);
+    if (!port.ok()) return port.status();
+    for (int number = port->first; number <= port->last; ++number) {
+      const auto one = static_cast<std::uint16_t>(number);
+      AddOnce(ports, {"", one, one, one, port->protocol});
+    }
+  }
+  return ports;
+}
+
+std::vector<PortBinding> ReadBoundPorts(JsonValue ports) {
+  std::vector<PortBinding> bound;
+  ports.ForEachMember([&bound](JsonValue key, JsonValue list) {
+    const absl::StatusOr<Port> inside = ParsePort(key.text(), false);
+    if (!inside.ok()) return;
+    list.ForEachElement([&](JsonValue entry) {
+      const absl::StatusOr<Port> host = ParsePort(entry.Find("HostPort").text(), true);
+      if (!host.ok() || host->first == 0) return;
+      AddOnce(bound, {PlainAddress(entry.Find("HostIp").text()), host->first, host->last,
+                      inside->first, inside->protocol});
+    });
+  });
+  return bound;
+}
+
+bool IsEveryAddress(std::string_view ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; }
+
+std::string PortsWithAddress(std::string_view text, JsonValue array, std::string_view ip_key,
+                             std::string_view ip) {
+  std::vector<std::string> entries;
+  array.ForEachElement([&](JsonValue entry) {
+    TextEdits edits;
+    const JsonValue address = entry.Find(ip_key);
+    if (!ip.empty() && address.is(Kind::kString) && IsEveryAddress(address.text())) {
+      edits.Replace(address.begin(), address.end(), JsonString(ip));
+    }
+    std::string edited = edits.Apply(text, entry.begin(), entry.end());
+    if (std::find(entries.begin(), entries.end(), edited) == entries.end())
+      entries.push_back(std::move(edited));
+  });
+  return "[" + Join(entries, ",") + "]";
+}
+
+std::string JoinedContainer(std::string_view mode) {
+  constexpr std::string_view kPrefix = "container:";
+  if (!mode.starts_with(kPrefix)) return {};
+  return std::string(mode.substr(kPrefix.size()));
+}
+
+}  // namespace swarm

@@ -1,0 +1,46 @@
+// The parts of a HostConfig that placement reads, from create bodies and from inspect answers
+// alike.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "swarmlib/model.h"
+#include "wire/create.h"
+#include "wire/json.h"
+
+namespace swarm {
+
+// Field `key` of `object` in one shape, or empty when it is absent or null. InvalidArgument names
+// the field and what stands there instead, or says that it is there twice.
+absl::StatusOr<std::string> TextField(JsonValue object, std::string_view key);
+absl::StatusOr<std::int64_t> IntegerField(JsonValue object, std::string_view key);
+absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key);
+absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key);
+absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key);
+
+// Memory, NanoCpus or CpuQuota over CpuPeriod, and CpuShares where the rules count them as
+// processors.
+absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules& rules);
+
+// {"80/tcp":[{"HostIp":"","HostPort":"8080"}]}: null or an empty list = the engine picks a port.
+absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings);
+// {"80/tcp":{}}: host_first and host_last are the port itself, as it is taken with the network of
+// the host.
+absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed);
+// What an engine reports as bound, {"80/tcp":[...],"443/tcp":null}: only entries with a host port.
+std::vector<PortBinding> ReadBoundPorts(JsonValue ports);
+
+// True for "", "0.0.0.0" and "::".
+bool IsEveryAddress(std::string_view ip);
+// The bytes of an array of port objects with empty addresses under `ip_key` replaced by `ip`; of
+// entries that are the same then (IPv4 and IPv6 wildcards) one stays.
+std::string PortsWithAddress(std::string_view text, JsonValue array, std::string_view ip_key,
+                             std::string_view ip);
+
+// "container:web" → "web"; empty for anything else.
+std::string JoinedContainer(std::string_view mode);
+
+}  // namespace swarm

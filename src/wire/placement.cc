@@ -1,0 +1,112 @@
+#include "wire/placement.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/expression.h"
+#include "swarmlib/status.h"
+#include "wire/create.h"
+#include "wire/json.h"
+
+namespace swarm {
+namespace {
+
+using Kind = JsonDocument::Kind;
+using Texts = std::vector<std::string>;
+
+struct Family {
+  std::string_view prefix, label;
+  Texts PlacementTexts::*texts;
+  std::vector<Expression> ContainerSpec::*expressions;  // null: words, not expressions
+};
+
+constexpr Family kFamilies[] = {
+    {"constraint:", kConstraintsLabel, &PlacementTexts::constraints, &ContainerSpec::constraints},
+    {"affinity:", kAffinitiesLabel, &PlacementTexts::affinities, &ContainerSpec::affinities},
+    {"whitelist:", kWhitelistsLabel, &PlacementTexts::whitelists, &ContainerSpec::whitelists},
+    {"reschedule:", kReschedulePoliciesLabel, &PlacementTexts::reschedules, nullptr},
+};
+
+void AddOnce(Texts& texts, std::string text) {
+  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+}
+
+absl::Status TakeLabel(const Family& family, const std::string& json, Texts& texts) {
+  JsonDocument document;
+  const bool is_array = document.Parse(json).ok() && document.root().is(Kind::kArray);
+  bool are_strings = true;
+  if (is_array) {
+    document.root().ForEachElement([&](JsonValue element) {
+      are_strings = are_strings && element.is(Kind::kString);
+      AddOnce(texts, element.text());
+    });
+  }
+  if (is_array && are_strings) return absl::OkStatus();
+  return InvalidArgument(
+      "the label \"" + std::string(family.label) +
+      "\" must hold a JSON array of strings, such as [\"zone==external\"], not " + json);
+}
+
+absl::Status CheckPolicies(const Texts& policies) {
+  for (const std::string& policy : policies) {
+    if (policy == "off" || policy == "on-node-failure") continue;
+    return InvalidArgument("invalid reschedule policy \"" + policy +
+                           "\": off or on-node-failure is wanted");
+  }
+  if (policies.size() < 2) return absl::OkStatus();
+  return InvalidArgument("more than one reschedule policy is given: " + policies[0] + " and " +
+                         policies[1]);
+}
+
+}  // namespace
+
+bool PlacementTexts::TakeEnv(std::string_view line) {
+  for (const Family& family : kFamilies) {
+    if (!line.starts_with(family.prefix)) continue;
+    AddOnce(this->*family.texts, std::string(line.substr(family.prefix.size())));
+    return true;
+  }
+  return false;
+}
+
+void PlacementTexts::AddConstraint(std::string text) { AddOnce(constraints, std::move(text)); }
+
+absl::Status PlacementTexts::TakeLabels(const Labels& labels) {
+  for (const Family& family : kFamilies) {
+    const auto found = labels.find(family.label);
+    if (found == labels.end() || found->second.empty()) continue;
+    if (absl::Status taken = TakeLabel(family, found->second, this->*family.texts); !taken.ok())
+      return taken;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PlacementTexts::Apply(ContainerSpec& spec) const {
+  if (absl::Status checked = CheckPolicies(reschedules); !checked.ok()) return checked;
+  for (const Family& family : kFamilies) {
+    const Texts& texts = this->*family.texts;
+    if (texts.empty()) continue;
+    std::string json;
+    AppendJsonStrings(json, texts);
+    spec.labels[std::string(family.label)] = json;
+    if (family.expressions == nullptr) continue;
+    (spec.*family.expressions).clear();
+    for (const std::string& text : texts) {
+      absl::StatusOr<Expression> expression = ParseExpression(text);
+      if (!expression.ok())
+        return Annotate(expression.status(), family.prefix.substr(0, family.prefix.size() - 1));
+      (spec.*family.expressions).push_back(*std::move(expression));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> AddPlacement(std::string_view env, ContainerSpec& spec) {
+  PlacementTexts texts;
+  if (absl::Status taken = texts.TakeLabels(spec.labels); !taken.ok()) return taken;
+  if (!texts.TakeEnv(env)) return false;
+  if (absl::Status applied = texts.Apply(spec); !applied.ok()) return applied;
+  return true;
+}
+
+}  // namespace swarm

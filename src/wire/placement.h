@@ -1,0 +1,28 @@
+// Placement wishes of a create body: where they stand, and how they are kept.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "swarmlib/model.h"
+
+namespace swarm {
+
+// The expressions as texts, in order and each once.
+struct PlacementTexts {
+  std::vector<std::string> constraints, affinities, whitelists, reschedules;
+
+  // Takes one line of Env; false when it is no placement.
+  bool TakeEnv(std::string_view line);
+  void AddConstraint(std::string text);
+  // Takes the JSON arrays out of the labels com.docker.swarm.*. InvalidArgument names the label
+  // that holds none.
+  absl::Status TakeLabels(const Labels& labels);
+
+  // Parses all of them into `spec`, and sets its labels com.docker.swarm.*.
+  absl::Status Apply(ContainerSpec& spec) const;
+};
+
+}  // namespace swarm
