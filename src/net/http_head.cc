@@ -1,6 +1,8 @@
 #include "net/http_head.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "net/http_scan.h"
 
@@ -12,7 +14,7 @@ struct KnownField {
   FieldKind kind;
 };
 
-// Looked up by size first: nearly every other field is told apart by that alone.
+// In order of size: nearly every other field is told apart by its size alone.
 constexpr KnownField kKnownFields[] = {
     {"te", FieldKind::kHopByHop},
     {"host", FieldKind::kHost},
@@ -28,17 +30,29 @@ constexpr KnownField kKnownFields[] = {
     {"proxy-authorization", FieldKind::kHopByHop},
 };
 
-constexpr std::uint32_t SizesOfKnownFields() {
-  std::uint32_t sizes = 0;
-  for (const KnownField& known : kKnownFields) sizes |= 1u << known.lower_name.size();
-  return sizes;
+constexpr std::size_t kMaxKnownName = 32;
+
+// For each size of a name the known fields of that size, which stand side by side above.
+struct KnownRange {
+  std::uint8_t begin = 0;
+  std::uint8_t end = 0;
+};
+constexpr std::array<KnownRange, kMaxKnownName> RangesBySize() {
+  std::array<KnownRange, kMaxKnownName> ranges{};
+  for (std::uint8_t i = 0; i < std::size(kKnownFields); ++i) {
+    KnownRange& range = ranges[kKnownFields[i].lower_name.size()];
+    if (range.end == 0) range.begin = i;
+    range.end = static_cast<std::uint8_t>(i + 1);
+  }
+  return ranges;
 }
 
 FieldKind KindOf(std::string_view name) {
-  constexpr std::uint32_t kSizes = SizesOfKnownFields();
-  if (name.size() >= 32 || ((kSizes >> name.size()) & 1u) == 0) return FieldKind::kOther;
-  for (const KnownField& known : kKnownFields) {
-    if (NameFoldsTo(name, known.lower_name)) return known.kind;
+  static constexpr std::array<KnownRange, kMaxKnownName> kRanges = RangesBySize();
+  if (name.size() >= kMaxKnownName) return FieldKind::kOther;
+  const KnownRange range = kRanges[name.size()];
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    if (NameFoldsTo(name, kKnownFields[i].lower_name)) return kKnownFields[i].kind;
   }
   return FieldKind::kOther;
 }

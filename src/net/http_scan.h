@@ -58,6 +58,13 @@ inline bool HasClass(char c, ByteClass wanted) {
 
 // First byte in [at, end) outside `wanted`; `end` if there is none.
 inline const char* SkipClass(const char* at, const char* end, ByteClass wanted) {
+  while (end - at >= 4) {
+    if (!HasClass(at[0], wanted)) return at;
+    if (!HasClass(at[1], wanted)) return at + 1;
+    if (!HasClass(at[2], wanted)) return at + 2;
+    if (!HasClass(at[3], wanted)) return at + 3;
+    at += 4;
+  }
   while (at != end && HasClass(*at, wanted)) ++at;
   return at;
 }
