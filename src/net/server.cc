@@ -1,0 +1,216 @@
+#include "net/server.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "base/log.h"
+#include "net/bounds.h"
+#include "net/server_connection.h"
+#include "net/socket_stream.h"
+#include "swarmlib/status.h"
+
+namespace swarm::net {
+namespace {
+
+std::size_t ConnectionsOfDescriptors() {
+  rlimit limit{};
+  constexpr std::size_t kLeast = 16;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kReservedDescriptors) return kLeast;
+  // Each client's connection may need another one to an engine.
+  return std::max<std::size_t>(kLeast, (limit.rlim_cur - kReservedDescriptors) / 2);
+}
+
+}  // namespace
+
+struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Core> {
+  Core(Loop& on, ServerOptions server_options, Handler request_handler)
+      : home(on), options(std::move(server_options)), answer(std::move(request_handler)) {
+    if (options.max_connections == 0) options.max_connections = ConnectionsOfDescriptors();
+  }
+
+  Loop& loop() override { return home; }
+  const Handler& handler() override { return answer; }
+  bool stopping() override { return stopped; }
+  void RequestStarted() override { ++running; }
+  void RequestEnded() override { --running; }
+  void Forget(ServerConnection* connection) override;
+  std::string_view DateField() override;
+
+  std::size_t open() const { return connections.size() + handshakes; }
+  bool full() const { return open() >= options.max_connections; }
+  void Take(Descriptor descriptor, int family);
+  void Add(std::unique_ptr<Transport> transport);
+  void Resume();
+
+  Loop& home;
+  ServerOptions options;
+  Handler answer;
+  bool stopped = false;
+  std::size_t running = 0;
+  std::size_t handshakes = 0;
+  std::vector<std::shared_ptr<Acceptor>> acceptors;
+  std::unordered_map<ServerConnection*, std::shared_ptr<ServerConnection>> connections;
+  std::time_t date_second = -1;
+  std::string date_field;
+};
+
+// Takes connections of one listening socket in batches.
+class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
+ public:
+  Acceptor(std::weak_ptr<Core> core, Loop& loop, Listener listener)
+      : core_(std::move(core)),
+        loop_(loop),
+        address_(std::move(listener.address)),
+        file_(std::move(listener.file)),
+        socket_(loop.context(), listener.socket.Release()) {
+    int size = sizeof family_;
+    socklen_t length = static_cast<socklen_t>(size);
+    getsockopt(socket_.native_handle(), SOL_SOCKET, SO_DOMAIN, &family_, &length);
+  }
+
+  const std::string& address() const { return address_; }
+
+  void Wait() {
+    if (waiting_ || !socket_.is_open()) return;
+    waiting_ = true;
+    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& error) {
+                         self->waiting_ = false;
+                         if (!error) self->AcceptBatch();
+                       });
+  }
+
+  void Close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    file_.reset();
+  }
+
+ private:
+  void AcceptBatch() {
+    const std::shared_ptr<Core> core = core_.lock();
+    if (!core || core->stopped) return;
+    for (std::size_t i = 0; i < kAcceptBatch; ++i) {
+      if (core->full()) return;  // goes on when a connection ends
+      Descriptor taken(accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (taken.valid()) {
+        core->Take(std::move(taken), family_);
+      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        Log(loop_.log(), LogLevel::kWarning, "cannot accept connections: out of descriptors or memory",
+            {{"address", address_}});
+        loop_.After(kAcceptPause, [self = shared_from_this()] { self->Wait(); });
+        return;
+      } else if (errno != ECONNABORTED && errno != EINTR) {
+        break;
+      }
+    }
+    Wait();
+  }
+
+  const std::weak_ptr<Core> core_;
+  Loop& loop_;
+  const std::string address_;
+  std::shared_ptr<void> file_;
+  boost::asio::posix::stream_descriptor socket_;
+  int family_ = 0;
+  bool waiting_ = false;
+};
+
+void Server::Core::Take(Descriptor descriptor, int family) {
+  Peer peer;
+  peer.address = PeerAddress(descriptor.get());
+  Socket socket(home.context());
+  boost::system::error_code error;
+  socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor.get(), error);
+  if (error) return;
+  descriptor.Release();
+  Add(std::make_unique<SocketStream>(std::move(socket), std::move(peer)));
+}
+
+void Server::Core::Add(std::unique_ptr<Transport> transport) {
+  if (stopped) return;
+  auto connection = std::make_shared<ServerConnection>(shared_from_this(), std::move(transport));
+  connections.emplace(connection.get(), connection);
+  connection->Start();
+}
+
+void Server::Core::Forget(ServerConnection* connection) {
+  connections.erase(connection);
+  Resume();
+}
+
+void Server::Core::Resume() {
+  if (stopped || open() + 1 != options.max_connections) return;
+  for (const auto& acceptor : acceptors) acceptor->Wait();
+}
+
+std::string_view Server::Core::DateField() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(home.clock().Wall()));
+  if (now != date_second) {
+    date_second = now;
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
+                  kDays[parts.tm_wday], parts.tm_mday, kMonths[parts.tm_mon], parts.tm_year + 1900,
+                  parts.tm_hour, parts.tm_min, parts.tm_sec);
+    date_field = text.data();
+  }
+  return date_field;
+}
+
+Server::Server(Loop& loop, ServerOptions options, Handler handler)
+    : core_(std::make_shared<Core>(loop, std::move(options), std::move(handler))) {}
+
+Server::~Server() {
+  StopAccepting();
+  const auto open = core_->connections;  // closing one takes it out
+  for (const auto& [pointer, connection] : open) connection->Close();
+}
+
+absl::Status Server::Listen(std::string_view address) {
+  absl::StatusOr<std::vector<Listener>> listeners = BindListeners(address, 1);
+  if (!listeners.ok()) return listeners.status();
+  Adopt(std::move(listeners->front()));
+  return absl::OkStatus();
+}
+
+void Server::Adopt(Listener listener) {
+  auto acceptor = std::make_shared<Acceptor>(core_, core_->home, std::move(listener));
+  acceptor->Wait();
+  core_->acceptors.push_back(std::move(acceptor));
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> bound;
+  for (const auto& acceptor : core_->acceptors) bound.push_back(acceptor->address());
+  return bound;
+}
+
+void Server::StopAccepting() {
+  core_->stopped = true;
+  for (const auto& acceptor : core_->acceptors) acceptor->Close();
+  const auto open = core_->connections;
+  for (const auto& [pointer, connection] : open) connection->StopWhenIdle();
+}
+
+std::size_t Server::active() const { return core_->running; }
+
+std::size_t Server::connections() const { return core_->connections.size(); }
+
+}  // namespace swarm::net

@@ -1,0 +1,62 @@
+// An HTTP/1.1 server on one loop.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "async/loop.h"
+#include "net/listener.h"
+#include "swarmlib/backend.h"
+#include "swarmlib/callback.h"
+
+namespace swarm::net {
+
+// Answers one request. Called on the server's loop; may call back at once or later, from any thread, once. An error
+// becomes a JSON answer with HttpStatusOf(error). Requests with a body come with `body_stream` (bodies are not
+// read ahead); it must be used on the loop. Bodies left unread are drained up to a bound (bounds.h).
+// `Request::headers` holds end-to-end fields, and Upgrade when the client asked for one.
+using Handler = std::function<void(Request, ResultCallback<Reply>)>;
+
+struct ServerOptions {
+  std::size_t max_connections = 0;   // more wait in the kernel's queue; 0 = half of what descriptors allow
+};
+
+// All functions on the loop's thread, or while the loop does not run. Bounds and deadlines: bounds.h.
+class Server {
+ public:
+  Server(Loop& loop, ServerOptions options, Handler handler);
+  // Drops every connection; the work of running requests is asked to stop.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds and listens: BindListeners with one loop.
+  absl::Status Listen(std::string_view address);
+
+  // Accepts from a socket bound elsewhere.
+  void Adopt(Listener listener);
+
+  // As bound: "tcp://127.0.0.1:49153", "unix:///run/swarm.sock".
+  std::vector<std::string> addresses() const;
+
+  // Closes the listeners and idle connections; running requests go on, and their connections close after them.
+  void StopAccepting();
+
+  // Requests that run: from head to the last byte of the answer, tunnels included.
+  std::size_t active() const;
+
+  // Open connections, idle ones included.
+  std::size_t connections() const;
+
+ private:
+  class Acceptor;
+  struct Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace swarm::net

@@ -1,0 +1,140 @@
+// One client's connection to a Server.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/loop.h"
+#include "net/body_decoder.h"
+#include "net/http_head.h"
+#include "net/input_buffer.h"
+#include "net/server.h"
+#include "net/transport.h"
+#include "net/tunnel.h"
+#include "swarmlib/backend.h"
+
+namespace swarm::net {
+
+class ServerConnection;
+
+// What a connection may ask of its server. Outlives its connections' use of it.
+class ServerSeam {
+ public:
+  virtual ~ServerSeam() = default;
+  virtual Loop& loop() = 0;
+  virtual const Handler& handler() = 0;
+  virtual bool stopping() = 0;
+  virtual void RequestStarted() = 0;
+  virtual void RequestEnded() = 0;
+  // The connection is over; it is dropped by its server.
+  virtual void Forget(ServerConnection* connection) = 0;
+  // "Date: ...\r\n", made once a second.
+  virtual std::string_view DateField() = 0;
+};
+
+// A state machine of callbacks: head, handler, answer, and again. There is nearly always one read under way, so
+// that a client that goes away is noticed while its request runs; what it brings is kept for the next request.
+class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+ public:
+  ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport);
+
+  void Start();
+  // Drops the connection at once.
+  void Close();
+  // The server stops: closes if no request runs, else after it.
+  void StopWhenIdle();
+
+  // For the body stream of the request with that number.
+  void ReadBody(std::uint64_t request, std::span<char> into, ResultCallback<std::size_t> done);
+  void DropBody(std::uint64_t request);
+
+  // For the reply callback. On the loop.
+  void OnReply(std::uint64_t request, absl::StatusOr<Reply> reply);
+  Loop& loop() { return server_->loop(); }
+
+ private:
+  enum class State { kHead, kHandling, kReplying, kDraining, kLingering, kTunnel, kClosed };
+
+  // Input: server_connection.cc.
+  void StartRead();
+  void OnRead(absl::StatusOr<std::size_t> got);
+  void OnEnd();
+  void Advance();
+  void ParseHead();
+  void BeginRequest(const RequestHead& head, std::size_t head_size);
+  void DeliverBody();
+  void FinishBodyRead(absl::StatusOr<std::size_t> result);
+  void ClientGone();
+  void Drain();
+  void NextRequest();
+  void Linger();
+
+  // Output: server_reply.cc.
+  void StartReply();
+  void BuildHead();
+  void AppendReplyFraming();
+  void Write();
+  void OnWritten(const absl::Status& status);
+  void PumpReply();
+  void OnReplyBytes(absl::StatusOr<std::size_t> got);
+  void EndReplyStream();
+  void FinishReply();
+  void StartTunnel();
+  bool BodyAllowed() const;
+
+  // One timer, moved lazily: most deadlines never come.
+  void SetDeadline(Duration from_now);
+  void ClearDeadline() { deadline_ = TimePoint::max(); }
+  void ArmTimer();
+  void OnTimer();
+
+  std::shared_ptr<ServerSeam> server_;
+  std::unique_ptr<Transport> transport_;
+  State state_ = State::kHead;
+  InputBuffer input_;
+  RequestHeadParser parser_;
+  bool reading_ = false;
+  bool client_ended_ = false;
+  bool head_started_ = false;
+  std::size_t lingered_ = 0;
+
+  // Of the request that runs.
+  std::uint64_t request_ = 0;
+  std::stop_source stop_;
+  bool counted_ = false;
+  bool keep_alive_ = false;
+  bool is_head_method_ = false;
+  bool is_http10_ = false;
+  bool wants_upgrade_ = false;
+  bool expects_continue_ = false;  // and has not been told to go on
+  BodyDecoder body_;
+  std::span<char> body_into_;
+  ResultCallback<std::size_t> body_done_;
+  std::size_t drained_ = 0;
+
+  // Of the answer.
+  enum class Delimited { kLength, kChunks, kClose, kNothing };
+  Reply reply_;
+  Delimited delimited_ = Delimited::kNothing;
+  std::uint64_t reply_left_ = 0;  // kLength: of body_stream
+  bool writing_ = false;
+  bool reply_waits_ = false;  // until "100 Continue" is out
+  bool last_chunk_sent_ = false;
+  bool grow_buffer_ = false;  // the last read filled it
+  std::string head_text_;
+  std::vector<std::string_view> pieces_;
+  std::vector<char> reply_buffer_;
+  std::shared_ptr<Tunnel> tunnel_;
+
+  TimePoint deadline_ = TimePoint::max();
+  TimePoint timer_due_ = TimePoint::max();
+  Loop::TimerId timer_ = 0;
+};
+
+}  // namespace swarm::net

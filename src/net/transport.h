@@ -1,0 +1,29 @@
+// What the transport asks of a connection beyond Stream.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "swarmlib/backend.h"
+#include "swarmlib/callback.h"
+#include "swarmlib/stream.h"
+
+namespace swarm::net {
+
+// A connection: a socket or a TLS session on one. Rules of threads and callbacks as for Stream.
+class Transport : public Stream {
+ public:
+  // Writes all bytes of all pieces, in order. The array and the bytes live until the callback. Counts as the
+  // one Write that may be under way.
+  virtual void WriteMany(std::span<const std::string_view> pieces, Callback<absl::Status> done) = 0;
+
+  // Who is at the other end.
+  virtual const Peer& peer() const = 0;
+
+  // True when bytes, an end or an error are there to be read at once; for a connection that should be silent.
+  // Costs a system call. No Read may have delivered bytes that were not taken.
+  virtual bool HasNews() = 0;
+};
+
+}  // namespace swarm::net
