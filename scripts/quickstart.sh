@@ -143,6 +143,7 @@ part_4() {
     expect_answer "hello from ${id:0:12}"
   done
   show_ps 5
+  docker ps | grep -q "$net.203:80->80/tcp" || failed "docker ps does not show the proxy at $net.203:80->80/tcp"
   echo "\$ docker info"
   docker info 2>/dev/null
 }
