@@ -1,0 +1,35 @@
+// Which containers a list shows.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "api/context.h"
+
+namespace swarm {
+
+// What one list asks for: all, limit, before, since and filters of its query.
+class ContainerQuery {
+ public:
+  // InvalidArgument with the engine's words for an unknown filter or a bad value; NotFound for a reference in
+  // before or since.
+  static absl::StatusOr<ContainerQuery> Read(const Context& context, const Query& query);
+
+  ~ContainerQuery();
+  ContainerQuery(ContainerQuery&&) noexcept;
+  ContainerQuery& operator=(ContainerQuery&&) noexcept;
+
+  bool Shows(const ContainerEntry& entry) const;
+  std::size_t limit() const;  // 0 = none
+
+ private:
+  struct Parts;
+  explicit ContainerQuery(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// "n1/web" as (n1, web) when a node of the cluster is called n1, else as (null, "n1/web").
+std::pair<NodePointer, std::string_view> SplitNode(const Context& context, std::string_view reference);
+
+}  // namespace swarm

@@ -1,0 +1,84 @@
+#include <utility>
+
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/upstream.h"
+#include "async/await.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/create.h"
+#include "wire/errors.h"
+
+namespace swarm {
+namespace {
+
+Task<absl::StatusOr<CreateResult>> Create(ContextPointer context, CreateRequest request) {
+  auto start = [context, request = std::move(request)](ResultCallback<CreateResult> done) mutable {
+    context->cluster().CreateContainer(std::move(request), std::move(done));
+  };
+  return AwaitCallback<absl::StatusOr<CreateResult>>(std::move(start));
+}
+
+// Clients take a 404 on create for a missing image, pull it and try again; so nothing else may say 404.
+absl::Status WithoutNotFound(const absl::Status& error) {
+  if (HttpStatusOf(error) != 404) return error;
+  return HttpError(409, MessageOf(error));
+}
+
+bool SaysImageIsMissing(std::string_view message) {
+  const std::string lower = ToLower(message);
+  return lower.find("no such image") != std::string::npos ||
+         (lower.find("image") != std::string::npos && lower.find("not found") != std::string::npos);
+}
+
+void Count(Context& context, std::string_view outcome) {
+  context.metrics()
+      .counter("swarmd_placements_total", "Containers asked for, by outcome.", {{"outcome", std::string(outcome)}})
+      .Add();
+}
+
+std::string QueryValue(const Query& query, std::string_view key) {
+  const std::string* value = FindQuery(query, key);
+  return value == nullptr ? std::string() : *value;
+}
+
+}  // namespace
+
+Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<std::string> body =
+      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+                        std::move(exchange.request.body_stream), exchange.request.body_length);
+  if (!body.ok()) co_return body.status();
+  std::string name = QueryValue(exchange.query, "name");
+  if (name.starts_with('/')) name.erase(0, 1);
+  absl::StatusOr<ParsedCreate> parsed = ParseCreate(*body, name, QueryValue(exchange.query, "platform"),
+                                                    context->NewSwarmId(), context->options().rules);
+  if (!parsed.ok()) co_return parsed.status();
+
+  CreateRequest request;
+  request.spec = std::move(parsed->spec);
+  request.body = std::move(parsed->body);
+  Query further = exchange.query;
+  std::erase_if(further, [](const auto& pair) { return pair.first == "name"; });
+  request.query = FormatQuery(further);
+  if (const std::string* auth = FindHeader(exchange.request.headers, "X-Registry-Auth")) {
+    request.headers.emplace_back("X-Registry-Auth", *auth);
+  }
+  request.api_version = ApiVersionText(exchange.version);
+  absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
+  if (!created.ok()) {
+    Count(*context, "refused");
+    co_return WithoutNotFound(created.status());
+  }
+  Reply reply = std::move(created->reply);
+  if (reply.status < 400) {
+    Count(*context, "placed");
+    co_return reply;
+  }
+  Count(*context, "failed");
+  const std::string message = EngineMessage(reply.body);
+  if (reply.status == 404 && !SaysImageIsMissing(message)) co_return HttpError(409, message);
+  co_return HttpError(reply.status, message);
+}
+
+}  // namespace swarm

@@ -1,0 +1,143 @@
+#include <utility>
+
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/upstream.h"
+#include "async/await.h"
+#include "base/text.h"
+#include "model/names.h"
+#include "swarmlib/status.h"
+#include "wire/create.h"
+
+namespace swarm {
+namespace {
+
+using Verb = ContainerOperation::Verb;
+
+constexpr ApiVersion kNoBodyOnStart{1, 24};
+// "{}" and the like; engines look at the length alone.
+constexpr std::size_t kLongestEmptyObject = 7;
+
+Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
+  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
+    context->cluster().Operate(std::move(operation), std::move(done));
+  };
+  return AwaitCallback<Result>(std::move(start));
+}
+
+absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange, Verb verb) {
+  absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
+  if (!entry.ok()) return entry.status();
+  ContainerOperation operation;
+  operation.verb = verb;
+  operation.entry = *std::move(entry);
+  operation.query = FormatQuery(exchange.query);
+  operation.api_version = ApiVersionText(exchange.version);
+  return operation;
+}
+
+Task<Result> CarryOut(ContextPointer context, ApiVersion client, ContainerOperation operation) {
+  const ApiVersion spoken = SpokenTo(*operation.entry->node, client);
+  Result answer = co_await Operate(std::move(context), std::move(operation));
+  if (!answer.ok()) co_return answer.status();
+  Reply reply = *std::move(answer);
+  Result settled = co_await SettleError(std::move(reply), client, spoken);
+  co_return settled;
+}
+
+// The verbs that are told by their query alone.
+Task<Result> Simply(ContextPointer context, Exchange exchange, Verb verb) {
+  absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, verb);
+  if (!operation.ok()) co_return operation.status();
+  Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
+  co_return answer;
+}
+
+}  // namespace
+
+Task<Result> StartContainer(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kStart);
+  if (!operation.ok()) co_return operation.status();
+  absl::StatusOr<std::string> body =
+      co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
+                         exchange.request.body_length, kMostJsonBody);
+  if (!body.ok()) co_return body.status();
+  if (body->size() > kLongestEmptyObject) {
+    if (exchange.version >= kNoBodyOnStart) {
+      co_return InvalidArgument(
+          "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+    }
+    // Engines that still read it get it; newer ones would refuse the whole start.
+    if (SpokenTo(*operation->entry->node, exchange.version) < kNoBodyOnStart) {
+      operation->body = *std::move(body);
+      operation->headers.emplace_back("Content-Type", "application/json");
+    }
+  }
+  Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
+  co_return answer;
+}
+
+Task<Result> StopContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kStop);
+}
+
+Task<Result> RestartContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kRestart);
+}
+
+Task<Result> KillContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kKill);
+}
+
+Task<Result> PauseContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kPause);
+}
+
+Task<Result> UnpauseContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kUnpause);
+}
+
+Task<Result> RemoveContainer(ContextPointer context, Exchange exchange) {
+  return Simply(std::move(context), std::move(exchange), Verb::kRemove);
+}
+
+Task<Result> UpdateContainer(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kUpdate);
+  if (!operation.ok()) co_return operation.status();
+  absl::StatusOr<std::string> body =
+      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+                        std::move(exchange.request.body_stream), exchange.request.body_length);
+  if (!body.ok()) co_return body.status();
+  absl::StatusOr<Resources> update = ParseUpdate(*body, context->options().rules);
+  if (!update.ok()) co_return update.status();
+  operation->update = *update;
+  operation->body = *std::move(body);
+  operation->headers.emplace_back("Content-Type", "application/json");
+  Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
+  co_return answer;
+}
+
+Task<Result> RenameContainer(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kRename);
+  if (!operation.ok()) co_return operation.status();
+  const std::string* given = FindQuery(exchange.query, "name");
+  std::string_view name = given == nullptr ? std::string_view() : *given;
+  if (name.starts_with('/')) name.remove_prefix(1);
+  if (name.empty()) co_return InvalidArgument("Neither old nor new names may be empty");
+  const std::string& owner = operation->entry->node->name;
+  if (name.size() > owner.size() && name.starts_with(owner) && name[owner.size()] == '/') {
+    name.remove_prefix(owner.size() + 1);
+  }
+  if (!IsContainerName(name)) {
+    co_return InvalidArgument("Invalid container name (" + std::string(name) +
+                              "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+  }
+  operation->new_name = name;
+  Query query;
+  query.emplace_back("name", operation->new_name);
+  operation->query = FormatQuery(query);
+  Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
+  co_return answer;
+}
+
+}  // namespace swarm

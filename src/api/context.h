@@ -1,0 +1,93 @@
+// What every handler of the API room works with.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "api/api.h"
+#include "api/offer.h"
+#include "async/task.h"
+#include "base/metrics.h"
+#include "swarmlib/backend.h"
+#include "swarmlib/cluster.h"
+#include "swarmlib/random.h"
+#include "wire/api_version.h"
+#include "wire/filters.h"
+
+namespace swarm {
+
+// Bounds of the API room.
+inline constexpr std::size_t kMostJsonBody = 4U << 20U;    // bytes of a JSON request body
+inline constexpr std::size_t kMostErrorBody = 1U << 20U;   // bytes of an engine's error answer
+inline constexpr std::size_t kMostInspectBody = 16U << 20U;  // bytes of an engine's inspect answer
+inline constexpr Duration kShortCall = std::chrono::seconds(30);
+inline constexpr Duration kStopCall = std::chrono::hours(24);        // stop and restart wait for the container
+inline constexpr Duration kLongCall = std::chrono::hours(24 * 30);   // wait, uploads, pulls
+
+// One kept list answer, shared by every client that asks the same within the same second.
+struct KeptList {
+  std::string query;
+  std::vector<std::shared_ptr<const std::string>> pieces;
+  std::string unreachable;  // names of nodes, joined
+};
+
+// The lists made at one generation in one second. Guarded by its mutex.
+struct ListCache {
+  static constexpr std::size_t kMostLists = 16;
+
+  std::mutex mutex;
+  std::uint64_t generation = 0;
+  std::int64_t second = 0;
+  std::vector<std::shared_ptr<const KeptList>> lists;
+};
+
+// Shared by all requests of one Api. Thread-safe; what is not const guards itself.
+class Context {
+ public:
+  Context(Cluster& cluster, ApiOptions options);
+
+  Cluster& cluster() const { return cluster_; }
+  const ApiOptions& options() const { return options_; }
+  Clock& clock() const { return clock_; }
+  Metrics& metrics() const { return *metrics_; }
+  VersionOffer& offer() { return offer_; }
+  ListCache& lists() { return lists_; }
+
+  // 64 hexadecimal digits for the label com.docker.swarm.id.
+  std::string NewSwarmId();
+
+  std::atomic<int> event_listeners{0};
+
+ private:
+  Cluster& cluster_;
+  const ApiOptions options_;
+  Clock& clock_;
+  std::unique_ptr<Metrics> own_metrics_;
+  Metrics* metrics_;
+  VersionOffer offer_;
+  ListCache lists_;
+  std::mutex random_mutex_;
+  Random random_;
+};
+
+using ContextPointer = std::shared_ptr<Context>;
+
+// One request on its way through its handler.
+struct Exchange {
+  Request request;
+  std::string name;    // what stands for {} in the route's pattern, decoded
+  std::string second;  // the second {}, if there is one
+  Query query;
+  ApiVersion version;  // of the client
+};
+
+// A handler's answer; an error becomes a reply in the client's version.
+using Result = absl::StatusOr<Reply>;
+
+using Handler = Task<Result> (*)(ContextPointer context, Exchange exchange);
+
+}  // namespace swarm

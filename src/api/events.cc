@@ -1,0 +1,176 @@
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "api/handlers.h"
+#include "api/output.h"
+#include "api/reply.h"
+#include "async/loop.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/events.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kMostWaitingEvents = 4U << 20U;  // bytes that a slow client may be behind
+
+// Later than any event, also of an engine whose clock is ahead.
+constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
+constexpr Duration kMostFollowed = std::chrono::hours(24 * 365);
+
+// "1795305600", "1795305600.25", "-1": seconds since 1970 as clients resolve them. In nanoseconds.
+absl::StatusOr<std::int64_t> ReadMoment(std::string_view key, std::string_view text) {
+  const absl::Status wrong = InvalidArgument("failed to parse value as time or duration: \"" + std::string(text) +
+                                             "\" of " + std::string(key) + " is not a number of seconds since 1970");
+  std::string_view whole = text.substr(0, text.find('.'));
+  std::int64_t seconds = 0;
+  const auto read = std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
+  constexpr std::int64_t kMostSeconds = 9'000'000'000;  // fits 64 bits of nanoseconds
+  if (whole.empty() || read.ec != std::errc() || read.ptr != whole.data() + whole.size() ||
+      seconds > kMostSeconds || seconds < -kMostSeconds) {
+    return wrong;
+  }
+  std::int64_t nanoseconds = seconds * 1'000'000'000;
+  if (whole.size() == text.size()) return nanoseconds;
+  std::string fraction(text.substr(whole.size() + 1, 9));
+  if (fraction.empty()) return nanoseconds;
+  fraction.resize(9, '0');
+  const std::optional<std::uint64_t> part = ParseUnsigned(fraction);
+  if (!part || text.size() > whole.size() + 10) return wrong;
+  const auto below = static_cast<std::int64_t>(*part);
+  return seconds < 0 ? nanoseconds - below : nanoseconds + below;
+}
+
+// What one client follows. Its output keeps it alive until the client goes.
+struct EventFeed {
+  ContextPointer context;
+  FilterArguments filters;
+  ApiVersion version;
+  bool sequence_marks = false;  // RFC 7464: RS before each object
+  std::optional<std::int64_t> until;
+  std::uint64_t replayed = 0;  // the newest sequence that the replay held
+  std::shared_ptr<Output> output;
+  std::unique_ptr<Subscription> subscription;
+
+  void Take(const ClusterEvent& event) {
+    if (until && event.time_nano > *until) return;
+    if (!EventMatches(event, filters)) return;
+    std::string text;
+    if (sequence_marks) text += '\x1e';
+    text += FormatEvent(event, version);
+    if (!output->Write(text)) Finish(absl::OkStatus());
+  }
+
+  // The subscription may be calling right now, so it is dropped later.
+  void Finish(absl::Status why) {
+    output->Fail(std::move(why));
+    if (!subscription) return;
+    Loop* const loop = Loop::Current();
+    if (loop == nullptr) return;
+    loop->Post([subscription = std::move(subscription)]() mutable { subscription.reset(); });
+  }
+};
+
+void FollowLive(const std::shared_ptr<EventFeed>& feed) {
+  const std::weak_ptr<EventFeed> weak = feed;
+  feed->subscription = feed->context->cluster().Subscribe(
+      [weak](std::shared_ptr<const ClusterEvent> event) {
+        const std::shared_ptr<EventFeed> feed = weak.lock();
+        if (!feed || !feed->subscription) return;
+        if (!event) {
+          feed->Finish(ResourceExhausted("the client follows events too slowly and was cut off"));
+        } else if (event->sequence > feed->replayed) {
+          feed->Take(*event);
+        }
+      });
+}
+
+void Replay(EventFeed& feed, std::int64_t since) {
+  bool complete = true;
+  const std::vector<std::shared_ptr<const ClusterEvent>> events =
+      feed.context->cluster().EventsBetween(since, feed.until.value_or(kEndOfTime), complete);
+  for (const std::shared_ptr<const ClusterEvent>& event : events) {
+    feed.replayed = std::max(feed.replayed, event->sequence);
+    feed.Take(*event);
+  }
+}
+
+// The media type that the client of API 1.52 and newer asks for.
+std::string_view EventMediaType(const Exchange& exchange) {
+  constexpr ApiVersion kMediaTypes{1, 52};
+  const std::string* accept = FindHeader(exchange.request.headers, "Accept");
+  if (accept == nullptr || exchange.version < kMediaTypes) return "application/json";
+  for (const std::string_view type : {"application/json-seq", "application/x-ndjson", "application/jsonl"}) {
+    if (accept->find(type) != std::string::npos) return type;
+  }
+  return "application/json";
+}
+
+absl::StatusOr<std::optional<std::int64_t>> MomentOf(const Query& query, std::string_view key) {
+  const std::string* text = FindQuery(query, key);
+  if (text == nullptr || text->empty()) return std::optional<std::int64_t>();
+  const absl::StatusOr<std::int64_t> moment = ReadMoment(key, *text);
+  if (!moment.ok()) return moment.status();
+  return std::optional<std::int64_t>(*moment);
+}
+
+}  // namespace
+
+Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
+  const std::string* text = FindQuery(exchange.query, "filters");
+  absl::StatusOr<FilterArguments> filters = ParseFilters(text == nullptr ? std::string_view() : *text);
+  if (!filters.ok()) co_return filters.status();
+  const absl::Status known = CheckEventFilters(*filters);
+  if (!known.ok()) co_return known;
+  const absl::StatusOr<std::optional<std::int64_t>> since = MomentOf(exchange.query, "since");
+  if (!since.ok()) co_return since.status();
+  const absl::StatusOr<std::optional<std::int64_t>> until = MomentOf(exchange.query, "until");
+  if (!until.ok()) co_return until.status();
+  if (*since && *until && **since > **until) {
+    co_return InvalidArgument("`since` time (" + *FindQuery(exchange.query, "since") +
+                              ") cannot be after `until` time (" + *FindQuery(exchange.query, "until") + ")");
+  }
+
+  Loop* const loop = Loop::Current();
+  SWARM_CHECK(loop != nullptr, "requests run on a Loop");
+  const std::string_view media_type = EventMediaType(exchange);
+  auto feed = std::make_shared<EventFeed>();
+  feed->context = context;
+  feed->filters = *std::move(filters);
+  feed->version = exchange.version;
+  feed->sequence_marks = media_type == "application/json-seq";
+  feed->until = *until;
+  feed->output = std::make_shared<Output>(*loop, kMostWaitingEvents);
+
+  Reply reply;
+  reply.headers.emplace_back("Content-Type", std::string(media_type));
+  reply.body_stream = feed->output->Reader();
+  ++context->event_listeners;
+  feed->output->OnGone([feed]() mutable {
+    --feed->context->event_listeners;
+    feed->subscription.reset();
+    feed.reset();
+  });
+  // Following begins before the replay, so that nothing falls between the two.
+  const std::int64_t now = context->clock().Wall().time_since_epoch().count();
+  const bool live = !*until || **until > now;
+  if (live) FollowLive(feed);
+  if (*since) Replay(*feed, **since);
+  if (!live) {
+    feed->Finish(absl::OkStatus());
+  } else if (*until) {
+    const std::weak_ptr<EventFeed> weak = feed;
+    const Duration left = std::min(Duration(**until - now), kMostFollowed);
+    loop->After(left, [weak] {
+      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Finish(absl::OkStatus());
+    });
+  }
+  co_return reply;
+}
+
+}  // namespace swarm

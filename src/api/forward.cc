@@ -1,0 +1,53 @@
+#include "api/forward.h"
+
+#include <utility>
+
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "api/router.h"
+#include "api/upstream.h"
+
+namespace swarm {
+namespace {
+
+constexpr ApiVersion kJsonErrors{1, 24};
+
+bool Follows(const Query& query) {
+  const std::string* follow = FindQuery(query, "follow");
+  return follow != nullptr && ParseBoolean(*follow);
+}
+
+// The engine's path behind the id, for the handlers that do nothing else than to forward.
+std::string_view ForwardedVerb(const Route& route, const Query& query) {
+  if (route.handler == TopContainer) return "/top";
+  if (route.handler == ContainerChanges) return "/changes";
+  if (route.handler == ExportContainer) return "/export";
+  if (route.handler == ContainerLogs && !Follows(query)) return "/logs";
+  return {};
+}
+
+}  // namespace
+
+std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method, std::string_view target) {
+  if (method != "GET") return std::nullopt;
+  const absl::StatusOr<Target> parts = ReadTarget(target);
+  if (!parts.ok() || !parts->path.starts_with("/containers/")) return std::nullopt;
+  const absl::StatusOr<RouteMatch> match = FindRoute(method, parts->path);
+  if (!match.ok()) return std::nullopt;
+  const Query query = ParseQuery(parts->query);
+  const std::string_view verb = ForwardedVerb(*match->route, query);
+  if (verb.empty()) return std::nullopt;
+  const absl::StatusOr<ContainerPointer> entry = FindContainer(context, match->name);
+  if (!entry.ok() || (*entry)->node->state != NodeState::kHealthy) return std::nullopt;
+  const ApiVersion client = parts->version.value_or(context.offer().Now().newest);
+  const ApiVersion spoken = SpokenTo(*(*entry)->node, client);
+  // The shape of errors would differ.
+  if ((client < kJsonErrors) != (spoken < kJsonErrors)) return std::nullopt;
+  ForwardPlan plan;
+  plan.node_address = (*entry)->node->address;
+  plan.target = EngineTarget(spoken, "/containers/" + (*entry)->container.id + std::string(verb), query);
+  plan.reply_headers = CommonHeaders(context);
+  return plan;
+}
+
+}  // namespace swarm
