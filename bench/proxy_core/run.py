@@ -6,7 +6,8 @@ engine on core 1, rounds interleaved. What counts is the processor time a reques
 (utime + stime): on a shared machine the rates move with the neighbours, the ratios much less. The
 least of all rounds is the cost with the fewest disturbances.
 
-    run.py --build DIR [--rounds 5] [--seconds 3] [--json FILE] [--only NAME,NAME] [--nice N]
+    run.py --build DIR [--rounds 5] [--seconds 3] [--connections 64] [--json FILE]
+           [--only NAME,NAME] [--nice N]
 
 DIR holds the built programs. Exit code 1 if a proxy failed a request.
 """
@@ -26,7 +27,6 @@ import sys
 import tempfile
 import time
 
-CONNECTIONS = 64
 IDS_IN_LOAD = 200
 START_TIMEOUT = 10.0
 PROXY_CORE, LOAD_CORE = 0, 1
@@ -41,7 +41,7 @@ OURS = {
     "own parser + own epoll inside Asio": ["proxy_epoll", "--embedded"],
     "relay without parsing": ["relay_epoll"],
 }
-BASE = "haproxy"
+BASES = {"x haproxy": "haproxy", "x relay": "relay without parsing"}
 
 HAPROXY = """
 global
@@ -178,9 +178,9 @@ def to_us(text):
     return float(number) * {"us": 1, "ms": 1e3, "s": 1e6, "m": 6e7}[unit]
 
 
-def load(port, script, seconds):
+def load(port, script, seconds, connections):
     """One run of wrk: requests, requests a second, p50 and p99 in us, failed requests."""
-    command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", "-c%d" % CONNECTIONS, "-d%ds" % seconds,
+    command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", "-c%d" % connections, "-d%ds" % seconds,
                "--latency", "-s", script, "http://127.0.0.1:%d/" % port]
     text = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30, check=True).stdout
     failed = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", text)))
@@ -195,14 +195,14 @@ def load(port, script, seconds):
     }
 
 
-def measure(targets, script, rounds, seconds):
+def measure(targets, script, rounds, seconds, connections):
     samples = {name: [] for name in targets}
     for number in range(rounds):
         names = list(targets)
         for name in names if number % 2 == 0 else reversed(names):
             pid, port = targets[name]
             before = cpu_seconds(pid)
-            sample = load(port, script, seconds)
+            sample = load(port, script, seconds, connections)
             user, system = (now - then for now, then in zip(cpu_seconds(pid), before))
             sample["user_us"] = user * 1e6 / max(1, sample["requests"])
             sample["cpu_us"] = (user + system) * 1e6 / max(1, sample["requests"])
@@ -220,10 +220,11 @@ def summarize(samples):
         row["name"] = name
         row["cpu_us_least"] = min(run["cpu_us"] for run in runs)
         row["failed"] = sum(run["failed"] for run in runs)
-        if BASE in samples:
-            # Within a round both met the same neighbours, so the ratio is taken there.
-            row["ratio"] = statistics.median(
-                run["cpu_us"] / base["cpu_us"] for run, base in zip(runs, samples[BASE]))
+        for column, base in BASES.items():
+            # Within a round all met the same neighbours, so ratios are taken there.
+            row[column] = statistics.median(
+                run["cpu_us"] / other["cpu_us"] for run, other in zip(runs, samples[base])
+            ) if base in samples else float("nan")
         rows.append(row)
     return sorted(rows, key=lambda row: row["cpu_us"])
 
@@ -233,6 +234,7 @@ def main():
     parser.add_argument("--build", required=True, help="folder of the built programs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--json", help="write all samples there")
     parser.add_argument("--nice", type=int, default=0, help="priority of the whole run; below 0 needs root")
     parser.add_argument("--only", help="comma-separated names")
@@ -261,16 +263,16 @@ def main():
                     targets[name] = start_ours(running, command, PROXY_CORE)
             for name, (_, port) in targets.items():
                 check(name, port)
-            samples = measure(targets, script, options.rounds, options.seconds)
+            samples = measure(targets, script, options.rounds, options.seconds, options.connections)
     finally:
         running.stop()
     rows = summarize(samples)
-    print("%-42s %10s %7s %7s %10s %8s %8s %8s %7s" %
-          ("proxy", "us/request", "least", "in user", "x " + BASE, "req/s", "p50 us", "p99 us", "failed"))
+    print("%-42s %10s %7s %7s %10s %8s %8s %8s %8s %7s" %
+          ("proxy", "us/request", "least", "in user", *BASES, "req/s", "p50 us", "p99 us", "failed"))
     for row in rows:
-        print("%-42s %10.2f %7.2f %7.2f %10.2f %8.0f %8.0f %8.0f %7d" %
-              (row["name"], row["cpu_us"], row["cpu_us_least"], row["user_us"], row.get("ratio", float("nan")),
-               row["rate"], row["p50_us"], row["p99_us"], row["failed"]))
+        print("%-42s %10.2f %7.2f %7.2f %10.2f %8.2f %8.0f %8.0f %8.0f %7d" %
+              (row["name"], row["cpu_us"], row["cpu_us_least"], row["user_us"],
+               *(row[column] for column in BASES), row["rate"], row["p50_us"], row["p99_us"], row["failed"]))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({"rows": rows, "samples": samples}, indent=1))
     return 1 if any(row["failed"] for row in rows) else 0
