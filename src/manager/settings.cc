@@ -1,0 +1,106 @@
+#include "manager/settings.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::string_view kTcp = "tcp://";
+constexpr std::string_view kUnix = "unix://";
+
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" || host.substr(0, 4) == "127.";
+}
+
+absl::Status CheckAddress(const Config& config, std::string_view address) {
+  const std::string shown(address);
+  if (address.substr(0, kUnix.size()) == kUnix) {
+    if (address.size() > kUnix.size()) return absl::OkStatus();
+    return InvalidArgument("listen address " + shown + ": the path is missing");
+  }
+  if (address.substr(0, kTcp.size()) != kTcp) {
+    return InvalidArgument("listen address " + shown + ": tcp://ADDRESS:PORT or unix:///PATH is wanted");
+  }
+  const std::string_view rest = address.substr(kTcp.size());
+  const std::size_t colon = rest.rfind(':');
+  const auto port = colon == std::string_view::npos ? std::nullopt : ParseUnsigned(rest.substr(colon + 1));
+  if (!port || *port > 65535) {
+    return InvalidArgument("listen address " + shown + ": a port from 0 to 65535 is missing, as in tcp://127.0.0.1:2375");
+  }
+  if (IsLoopback(rest.substr(0, colon)) || config.tls.verify || config.insecure) return absl::OkStatus();
+  return InvalidArgument("refusing to listen on " + shown +
+                         " without --tlsverify: whoever reaches this port is root on every engine. Use --tlsverify, "
+                         "listen on 127.0.0.1, or say --insecure if that is what you want");
+}
+
+std::string Choices(const std::vector<std::string>& names) { return Join(names, ", "); }
+
+// The peer's default order (docker/swarm scheduler/filter/filter.go); platform is ours.
+std::vector<std::string> DefaultFilters(const FilterRegistry& registry) {
+  std::vector<std::string> order = {"health",   "port",       "containerslots", "dependency",
+                                    "affinity", "constraint", "whitelist",      "platform"};
+  std::erase_if(order, [&registry](const std::string& name) { return registry.Find(name) == nullptr; });
+  for (const std::string& name : registry.Names()) {
+    if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
+  }
+  return order;
+}
+
+}  // namespace
+
+absl::Status CheckListen(const Config& config) {
+  for (const std::string& address : config.listen) {
+    const absl::Status status = CheckAddress(config, address);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckConfig(const Config& config) {
+  if (config.discovery.empty()) {
+    return InvalidArgument("no discovery URL; there are " + Choices(config.discovery_registry.Names()) +
+                           ", for example nodes://10.0.0.1:2375,10.0.0.2:2375");
+  }
+  if (!(config.overcommit > -1)) return InvalidArgument("overcommit must be above -1");
+  if (config.create_retry < 0) return InvalidArgument("create_retry must not be negative");
+  if (config.failure_retry < 1) return InvalidArgument("failure_retry must be at least 1");
+  if (config.refresh_min <= Duration::zero() || config.refresh_max < config.refresh_min) {
+    return InvalidArgument("0 < refresh_min <= refresh_max must hold");
+  }
+  if (config.engine_timeout <= Duration::zero()) return InvalidArgument("engine_timeout must be above 0");
+  if (config.heartbeat < std::chrono::seconds(1)) return InvalidArgument("heartbeat must be at least 1s");
+  if (config.threads < 0) return InvalidArgument("threads must not be negative");
+  return CheckListen(config);
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<Filter>>> MakeFilters(const Config& config) {
+  std::vector<std::unique_ptr<Filter>> filters;
+  const std::vector<std::string> names =
+      config.filters.empty() ? DefaultFilters(config.filter_registry) : config.filters;
+  for (const std::string& name : names) {
+    const FilterMaker* maker = config.filter_registry.Find(name);
+    if (maker == nullptr) {
+      return InvalidArgument("filter " + name + " is not supported; there are " +
+                             Choices(config.filter_registry.Names()));
+    }
+    filters.push_back((*maker)());
+  }
+  return filters;
+}
+
+absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const Config& config) {
+  const StrategyMaker* maker = config.strategy_registry.Find(config.strategy);
+  if (maker == nullptr) {
+    return InvalidArgument("strategy " + config.strategy + " is not supported; there are " +
+                           Choices(config.strategy_registry.Names()));
+  }
+  return (*maker)();
+}
+
+}  // namespace swarm
