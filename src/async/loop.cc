@@ -1,5 +1,9 @@
 #include "async/loop.h"
 
+#include <signal.h>
+
+#include <algorithm>
+#include <ctime>
 #include <exception>
 #include <string>
 #include <utility>
@@ -13,16 +17,34 @@ namespace {
 
 thread_local Loop* current_loop = nullptr;
 
-// Makes `loop` the current one for a scope.
+// Added to the time of day it must not overflow.
+constexpr Duration kLongestDelay = std::chrono::hours(24 * 365 * 100);
+
+// Makes `loop` the current one for a scope, in which a write to a closed connection is an error and no signal.
 class CurrentScope {
  public:
-  explicit CurrentScope(Loop* loop) : before_(std::exchange(current_loop, loop)) {}
-  ~CurrentScope() { current_loop = before_; }
+  explicit CurrentScope(Loop* loop) : before_(std::exchange(current_loop, loop)) {
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &mask_);
+  }
+  ~CurrentScope() {
+    current_loop = before_;
+    if (sigismember(&mask_, SIGPIPE) == 1) return;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    const timespec now{};
+    sigtimedwait(&pipe, nullptr, &now);  // one that came meanwhile is ours
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  }
   CurrentScope(const CurrentScope&) = delete;
   CurrentScope& operator=(const CurrentScope&) = delete;
 
  private:
   Loop* before_;
+  sigset_t mask_;
 };
 
 // Asio wants copyable handlers in places; this holder is moved only but satisfies post().
@@ -37,11 +59,16 @@ Loop::Loop(Clock& clock, LogSink log)
     : clock_(clock),
       log_(std::move(log)),
       real_time_(&clock == &SystemClock()),
+      armed_for_(TimePoint::max()),
       context_(1),
-      wake_(context_),
-      armed_for_(TimePoint::max()) {}
+      wake_(context_) {}
 
-Loop::~Loop() = default;
+// Timers may hold coroutines, which unwind through the context: it must still be there. What unwinds may start
+// or cancel timers, so they are taken out first.
+Loop::~Loop() {
+  const auto timers = std::exchange(timers_, {});
+  due_.clear();
+}
 
 void Loop::Post(Callback<> work) { boost::asio::post(context_, PostedWork{std::move(work)}); }
 
@@ -60,7 +87,7 @@ void Loop::Spawn(Task<void> task) {
 }
 
 Loop::TimerId Loop::After(Duration delay, Callback<> then) {
-  const TimePoint when = clock_.Now() + std::max(delay, Duration::zero());
+  const TimePoint when = clock_.Now() + std::clamp(delay, Duration::zero(), kLongestDelay);
   const TimerId id = ++last_id_;
   timers_.emplace(std::make_pair(when, id), std::move(then));
   due_.emplace(id, when);
@@ -91,10 +118,17 @@ void Loop::Arm() {
 
 void Loop::FireDue() {
   const TimePoint now = clock_.Now();
-  while (!timers_.empty() && timers_.begin()->first.first <= now) {
-    auto node = timers_.extract(timers_.begin());
+  const TimerId newest = last_id_;  // a timer that starts itself anew must not hold the loop
+  auto next = timers_.begin();
+  while (next != timers_.end() && next->first.first <= now) {
+    if (next->first.second > newest) {
+      ++next;
+      continue;
+    }
+    auto node = timers_.extract(next);
     due_.erase(node.key().second);
     node.mapped()();
+    next = timers_.begin();
   }
 }
 

@@ -65,12 +65,13 @@ class Loop {
   Clock& clock_;
   LogSink log_;
   const bool real_time_;
-  boost::asio::io_context context_;
-  boost::asio::steady_timer wake_;
   TimePoint armed_for_;
   TimerId last_id_ = 0;
   std::map<std::pair<TimePoint, TimerId>, Callback<>> timers_;
   std::map<TimerId, TimePoint> due_;
+  // Last, so that what still waits in it may cancel its timers while it is destroyed.
+  boost::asio::io_context context_;
+  boost::asio::steady_timer wake_;
 };
 
 }  // namespace swarm

@@ -1,0 +1,64 @@
+#include "backend/socket_backend.h"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "async/loop.h"
+#include "base/check.h"
+#include "net/client.h"
+
+namespace swarm {
+namespace {
+
+class SocketBackend final : public BackendClient {
+ public:
+  explicit SocketBackend(std::shared_ptr<const net::Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+
+  // Each loop's connections are closed on that loop.
+  ~SocketBackend() override {
+    for (auto& [loop, client] : clients_) {
+      if (loop == Loop::Current()) {
+        client->Close();
+      } else {
+        loop->Post([client = std::move(client)] { client->Close(); });
+      }
+    }
+  }
+
+  void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Mine()->Call(std::move(request), std::move(options), std::move(done));
+  }
+  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Mine()->Open(std::move(request), std::move(options), std::move(done));
+  }
+  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Mine()->Upgrade(std::move(request), std::move(options), std::move(done));
+  }
+
+ private:
+  std::shared_ptr<net::Client> Mine() {
+    Loop* const loop = Loop::Current();
+    SWARM_CHECK(loop != nullptr, "engines are called on a Loop");
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::shared_ptr<net::Client>& client = clients_[loop];
+    if (!client) client = std::make_shared<net::Client>(*loop, endpoint_);
+    return client;
+  }
+
+  const std::shared_ptr<const net::Endpoint> endpoint_;
+  std::mutex mutex_;
+  std::map<Loop*, std::shared_ptr<net::Client>> clients_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint) {
+  absl::StatusOr<net::Address> address = net::ParseAddress(endpoint);
+  if (!address.ok()) return address.status();
+  auto where = std::make_shared<net::Endpoint>();
+  where->address = *std::move(address);
+  return std::make_unique<SocketBackend>(std::move(where));
+}
+
+}  // namespace swarm

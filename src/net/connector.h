@@ -1,0 +1,31 @@
+// Opening connections to engines.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "async/loop.h"
+#include "net/address.h"
+#include "net/transport.h"
+#include "swarmlib/callback.h"
+
+namespace swarm::net {
+
+// Where an engine listens.
+struct Endpoint {
+  Address address;
+
+  // What stands in Host: "host:port", or "docker" for unix sockets.
+  std::string HostField() const;
+  // For messages: "10.0.0.9:2375".
+  std::string name() const { return address.text(); }
+};
+
+// Resolves the name if it is one (never blocking the loop), tries its addresses in turn, and makes the TLS handshake if
+// there is a context. All errors are Unavailable and name the endpoint: it was not reached. Bounded by
+// kConnectDeadline and kHandshakeDeadline on the loop's clock. On the loop.
+void Connect(Loop& loop, std::shared_ptr<const Endpoint> endpoint,
+             ResultCallback<std::unique_ptr<Transport>> done);
+
+}  // namespace swarm::net
