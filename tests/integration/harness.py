@@ -20,7 +20,8 @@ import tempfile
 import time
 
 # Tests use these through `harness`.
-from hosts import Api, Hosts, engine_versions, part, script, tls_context  # noqa: F401
+from hosts import (Answer, Api, Hosts, engine_versions, http_reply, part, script,  # noqa: F401
+                   tls_context)
 from programs import (COMMAND_SECONDS, ENDINGS, STOP_SECONDS, Background, Docker, Done, OutOfTime,  # noqa: F401
                       Skipped, clean_environment, end_everything, parallel, run_program, tls_flags, wait_for)
 
@@ -65,9 +66,10 @@ def swarmd_program(options):
 class Swarmd:
   """`swarmd manage`, on the manager's host of a set (port 2375, or 2376 with TLS), or on loopback without a set."""
 
-  def __init__(self, program, hosts=None, flags=(), discovery=None):
+  def __init__(self, program, hosts=None, flags=(), discovery=None, holder="swarm"):
     self.program, self.hosts, self.flags = program, hosts, list(flags)
-    self.process, self.log_path, self.port = None, None, 0
+    self.holder = holder  # whose certificates it uses when the hosts have TLS
+    self.process, self.log_path = None, None
     self.discovery = discovery or "nodes://" + ",".join(hosts.endpoints())
     self.host = "tcp://%s:%d" % (hosts.address(0), hosts.port) if hosts else None
 
@@ -88,7 +90,7 @@ class Swarmd:
       os.close(handle)
     line = [self.program, "manage", *self.flags]
     if self.hosts:
-      certificates = self.hosts.certificates("swarm")
+      certificates = self.hosts.certificates(self.holder)
       line += tls_flags(certificates) if certificates else ["--insecure"]
     line += ["-H", self.host or "tcp://127.0.0.1:0", self.discovery]
     begin = len(self.log())
@@ -110,7 +112,8 @@ class Swarmd:
     return self.api().answers()
 
   def api(self, version=""):
-    return Api(self.host, self.hosts.certificates("client") if self.hosts else None, version)
+    return Api(self.host, self.hosts.certificates("client") if self.hosts else None, version,
+               verify=self.holder == "swarm")
 
   def log(self):
     if self.log_path is None:

@@ -160,23 +160,25 @@ class Answer:
     return "%d %s" % (self.status, self.text[:600])
 
 
-def tls_context(certificates, show_own=True):
+def tls_context(certificates, verify=True):
   context = ssl.create_default_context(cafile=os.path.join(certificates, "ca.pem"))
-  if show_own:
-    context.load_cert_chain(os.path.join(certificates, "cert.pem"), os.path.join(certificates, "key.pem"))
+  if not verify:
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+  context.load_cert_chain(os.path.join(certificates, "cert.pem"), os.path.join(certificates, "key.pem"))
   return context
 
 
 class Api:
   """One Docker endpoint, by plain HTTP requests."""
 
-  def __init__(self, host, certificates=None, version=""):
-    self.host, self.certificates, self.version = host, certificates, version
+  def __init__(self, host, certificates=None, version="", verify=True):
+    self.host, self.certificates, self.version, self.verify = host, certificates, version, verify
 
   def connect(self, seconds=REQUEST_SECONDS):
     address, port = re.fullmatch(r"tcp://(.+):(\d+)", self.host).groups()
     if self.certificates:
-      return http.client.HTTPSConnection(address, int(port), timeout=seconds, context=tls_context(self.certificates))
+      return http.client.HTTPSConnection(address, int(port), timeout=seconds,
+                                         context=tls_context(self.certificates, self.verify))
     return http.client.HTTPConnection(address, int(port), timeout=seconds)
 
   def call(self, method, path, body=None, seconds=REQUEST_SECONDS):
@@ -203,3 +205,10 @@ class Api:
       return self.call("GET", "/_ping", seconds=seconds).status == 200
     except (OSError, http.client.HTTPException):
       return False
+
+
+def http_reply(stream):
+  """Reads the head of a reply from a socket; the body can be read from what is returned."""
+  reply = http.client.HTTPResponse(stream)
+  reply.begin()
+  return reply

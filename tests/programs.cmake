@@ -1,0 +1,26 @@
+# Tests that run the program swarmd: its command line, and real engines behind it. Those with engines need root and
+# the parts of scripts/parts.sh, and are SKIPPED with the reason where they are not there. One at a time: the waits in
+# them are bounds on a machine that does nothing else.
+if(NOT TARGET swarmd)
+  return()
+endif()
+
+# swarm_program_test(NAME seconds program argument...)
+function(swarm_program_test name seconds)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS integration RUN_SERIAL ON TIMEOUT ${seconds} SKIP_RETURN_CODE 77
+                                          ENVIRONMENT "SWARMD=$<TARGET_FILE:swarmd>")
+endfunction()
+
+set(python ${Python3_EXECUTABLE} -B)
+set(integration ${CMAKE_CURRENT_SOURCE_DIR}/integration)
+set(clients ${CMAKE_CURRENT_SOURCE_DIR}/clients)
+# The time-outs lie above the programs' own bounds, by which they end what they started.
+swarm_program_test(swarmd_flags 150 ${python} ${integration}/swarmd_flags.py)
+swarm_program_test(quickstart 240 ${integration}/quickstart_test.sh $<TARGET_FILE:swarmd>)
+swarm_program_test(placement 360 ${python} ${integration}/placement.py)
+swarm_program_test(faults 340 ${python} ${integration}/faults.py)
+swarm_program_test(tls 360 ${python} ${integration}/tls.py)
+swarm_program_test(clients_cli_20 480 ${python} ${clients}/cli_scenario.py --cli cli-20.10)
+swarm_program_test(clients_cli_28 480 ${python} ${clients}/cli_scenario.py --cli cli-28)
+swarm_program_test(clients_api_1_16 210 ${python} ${clients}/api_1_16.py)
