@@ -53,11 +53,13 @@ class SocketBackend final : public BackendClient {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint) {
+absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint,
+                                                                 std::shared_ptr<net::TlsContext> tls) {
   absl::StatusOr<net::Address> address = net::ParseAddress(endpoint);
   if (!address.ok()) return address.status();
   auto where = std::make_shared<net::Endpoint>();
   where->address = *std::move(address);
+  where->tls = std::move(tls);
   return std::make_unique<SocketBackend>(std::move(where));
 }
 

@@ -5,12 +5,15 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "net/tls.h"
 #include "swarmlib/backend.h"
 
 namespace swarm {
 
-// The client of the engine at "tcp://HOST:PORT", "HOST:PORT" or "unix:///PATH". It may be called from any Loop and
-// keeps a pool of connections for each. Every loop that used it must outlive it.
-absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint);
+// The client of the engine at "tcp://HOST:PORT", "HOST:PORT" or "unix:///PATH"; with `tls` (MakeClientContext) over TLS, but
+// for unix sockets. It may be called from any Loop and keeps a pool of connections for each. Every loop that
+// used it must outlive it.
+absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint,
+                                                                 std::shared_ptr<net::TlsContext> tls = nullptr);
 
 }  // namespace swarm

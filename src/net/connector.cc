@@ -13,6 +13,7 @@
 #include "net/bounds.h"
 #include "net/descriptor.h"
 #include "net/socket_stream.h"
+#include "net/tls.h"
 #include "swarmlib/status.h"
 
 namespace swarm::net {
@@ -85,6 +86,10 @@ class Connector : public std::enable_shared_from_this<Connector> {
     Peer peer;
     peer.address = endpoint_->name();
     auto done = Finish();
+    if (endpoint_->tls && !endpoint_->address.is_unix()) {
+      return ConnectTls(loop_, endpoint_->tls, std::move(socket_), std::move(peer), endpoint_->address.host,
+                        std::move(done));
+    }
     done(std::make_unique<SocketStream>(std::move(socket_), std::move(peer)));
   }
 

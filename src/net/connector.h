@@ -12,9 +12,12 @@
 
 namespace swarm::net {
 
+class TlsContext;
+
 // Where an engine listens.
 struct Endpoint {
   Address address;
+  std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets
 
   // What stands in Host: "host:port", or "docker" for unix sockets.
   std::string HostField() const;

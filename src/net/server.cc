@@ -18,6 +18,7 @@
 #include "net/bounds.h"
 #include "net/server_connection.h"
 #include "net/socket_stream.h"
+#include "net/tls.h"
 #include "swarmlib/status.h"
 
 namespace swarm::net {
@@ -135,7 +136,21 @@ void Server::Core::Take(Descriptor descriptor, int family) {
   socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor.get(), error);
   if (error) return;
   descriptor.Release();
-  Add(std::make_unique<SocketStream>(std::move(socket), std::move(peer)));
+  if (!options.tls) return Add(std::make_unique<SocketStream>(std::move(socket), std::move(peer)));
+  ++handshakes;
+  AcceptTls(home, options.tls, std::move(socket), std::move(peer),
+            [weak = weak_from_this()](absl::StatusOr<std::unique_ptr<Transport>> secured) {
+              const auto core = weak.lock();
+              if (!core) return;
+              --core->handshakes;
+              if (secured.ok()) {
+                core->Add(*std::move(secured));
+              } else {
+                Log(core->home.log(), LogLevel::kInfo, "a TLS client was refused",
+                    {{"reason", std::string(MessageOf(secured.status()))}});
+                core->Resume();
+              }
+            });
 }
 
 void Server::Core::Add(std::unique_ptr<Transport> transport) {

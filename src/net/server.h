@@ -16,6 +16,8 @@
 
 namespace swarm::net {
 
+class TlsContext;
+
 // Answers one request. Called on the server's loop; may call back at once or later, from any thread, once. An error
 // becomes a JSON answer with HttpStatusOf(error). Requests with a body come with `body_stream` (bodies are not
 // read ahead); it must be used on the loop. Bodies left unread are drained up to a bound (bounds.h).
@@ -23,6 +25,7 @@ namespace swarm::net {
 using Handler = std::function<void(Request, ResultCallback<Reply>)>;
 
 struct ServerOptions {
+  std::shared_ptr<TlsContext> tls;   // null = plain
   std::size_t max_connections = 0;   // more wait in the kernel's queue; 0 = half of what descriptors allow
 };
 
