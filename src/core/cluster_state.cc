@@ -30,12 +30,13 @@ ClusterState::Impl::Impl(StateOptions options, FilterList filters, std::unique_p
       filters_(std::move(filters)),
       strategy_(std::move(strategy)),
       random_(random),
-      scheduler_(std::make_unique<Oracle>(*this, filters_, *strategy_, scheduler_options_, random_)) {}
+      scheduler_(*this, filters_, *strategy_, scheduler_options_, random_) {}
 
 void ClusterState::Impl::Publish(NodeRecord& record, ContainerPointer entry) {
   AddCounts(totals_, entry->container, 1);
   containers_.Put(entry);
   record.Add(entry);
+  scheduler_.AddContainer(record.slot(), entry->container);
 }
 
 void ClusterState::Impl::Unpublish(NodeRecord& record, std::string_view id) {
@@ -45,16 +46,18 @@ void ClusterState::Impl::Unpublish(NodeRecord& record, std::string_view id) {
   AddCounts(totals_, entry->container, -1);
   record.Remove(id);
   containers_.Erase(id);
+  scheduler_.RemoveContainer(record.slot(), entry->container);
 }
 
 void ClusterState::Impl::RepublishAll(NodeRecord& record) {
   std::vector<ContainerPointer> entries;
   for (const auto& [id, entry] : record.entries()) entries.push_back(entry);
   for (const ContainerPointer& entry : entries) {
-    ContainerEntry fresh = *entry;
-    fresh.node = record.pointer();
-    Unpublish(record, entry->container.id);
-    Publish(record, std::make_shared<const ContainerEntry>(std::move(fresh)));
+    // What the scheduler knows of the container does not change.
+    auto fresh = std::make_shared<ContainerEntry>(*entry);
+    fresh->node = record.pointer();
+    containers_.Put(fresh);
+    record.Add(fresh);
   }
 }
 
@@ -135,6 +138,7 @@ void ClusterState::Impl::SetImages(std::string_view address, std::vector<Image> 
   }
   record->set_images(std::move(entries));
   AddImages(*record);
+  scheduler_.SetImages(record->slot(), record->images());
 }
 
 ClusterState::ClusterState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
@@ -165,7 +169,7 @@ void ClusterState::SetImages(std::string_view address, std::vector<Image> images
 absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec) { return impl_->Place(spec); }
 void ClusterState::Settle(std::uint64_t ticket, const ContainerRecord* record) { impl_->Settle(ticket, record); }
 absl::StatusOr<Explanation> ClusterState::Explain(const ContainerSpec& spec) const {
-  return impl_->scheduler_->Explain(spec);
+  return impl_->scheduler_.Explain(spec);
 }
 absl::StatusOr<std::uint64_t> ClusterState::ReserveName(std::string_view container_id, std::string_view name) {
   return impl_->ReserveName(container_id, name);

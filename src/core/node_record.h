@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "sched/node_order.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/filter.h"
 
@@ -39,6 +40,8 @@ class NodeRecord final : public NodeView {
   std::vector<PortHold> held_ports() const override;
 
   const NodePointer& pointer() const { return node_; }
+  Slot slot() const { return slot_; }  // in the scheduler
+  void set_slot(Slot slot) { slot_ = slot; }
   void set_node(NodePointer node) { node_ = std::move(node); }
   const NodeTotals& counts() const { return counts_; }  // without resources
   const absl::btree_map<std::string_view, ContainerPointer>& entries() const { return entries_; }
@@ -56,6 +59,7 @@ class NodeRecord final : public NodeView {
   void Count(const Container& container, int by);
 
   NodePointer node_;
+  Slot slot_ = kNoSlot;
   absl::btree_map<std::string_view, ContainerPointer> entries_;  // by id
   std::map<std::uint64_t, const Hold*> holds_;                   // by ticket
   std::vector<std::shared_ptr<const ImageEntry>> images_;

@@ -13,9 +13,9 @@
 #include "core/cluster_state.h"
 #include "core/container_index.h"
 #include "core/node_record.h"
+#include "sched/indexed_scheduler.h"
 #include "sched/inventory.h"
 #include "sched/judge.h"
-#include "sched/oracle.h"
 
 namespace swarm {
 
@@ -72,7 +72,6 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t OpenTicket(Ticket held);
   absl::Status CheckNameFree(std::string_view name) const;
   std::string ChooseName();
-  SchedulerOptions scheduler_options() const { return scheduler_options_; }
 
   using ImageKey = std::tuple<std::string, std::string, std::string>;  // image id, node name, address
 
@@ -91,7 +90,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t next_ticket_ = 1;
   std::uint64_t generation_ = 1;
   ClusterTotals totals_;
-  std::unique_ptr<Scheduler> scheduler_;
+  IndexedScheduler scheduler_;
 };
 
 }  // namespace swarm

@@ -84,6 +84,7 @@ void ClusterState::Impl::SetNode(Node node) {
     by_name_.emplace(std::pair(pointer->name, pointer->address), record);
     by_node_id_.emplace(std::pair(pointer->id, pointer->address), record);
     AddTotal(totals_.total, WithOvercommit(pointer->total, scheduler_options_.overcommit), 1);
+    record->set_slot(scheduler_.AddNode(pointer));
     // Creates that were under way when the node left, and that nobody settled yet.
     for (auto& [ticket, held] : tickets_) {
       if (held.address == pointer->address && !held.absorbed) AttachHold(*record, ticket, held.hold);
@@ -103,6 +104,7 @@ void ClusterState::Impl::SetNode(Node node) {
     by_node_id_.emplace(std::pair(pointer->id, pointer->address), record);
   }
   record->set_node(pointer);
+  scheduler_.ChangeNode(record->slot(), pointer);
   if (before->name != pointer->name) AddImages(*record);
   if (before->name != pointer->name || before->ip != pointer->ip || before->state != pointer->state) {
     RepublishAll(*record);
@@ -116,6 +118,7 @@ void ClusterState::Impl::DropNode(std::string_view address) {
   const NodePointer node = record->pointer();
   while (!record->entries().empty()) Unpublish(*record, std::string(record->entries().begin()->first));
   RemoveImages(*record);
+  scheduler_.RemoveNode(record->slot());
   AddTotal(totals_.total, WithOvercommit(node->total, scheduler_options_.overcommit), -1);
   by_name_.erase({node->name, node->address});
   by_node_id_.erase({node->id, node->address});

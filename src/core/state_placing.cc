@@ -61,12 +61,22 @@ bool IsActive(ContainerState state) {
 
 void ClusterState::Impl::AttachHold(NodeRecord& record, std::uint64_t ticket, const Hold& hold) {
   record.AddHold(ticket, &hold);
+  if (hold.pending != nullptr) {
+    scheduler_.AddContainer(record.slot(), *hold.pending);
+  } else {
+    scheduler_.AddHold(record.slot(), hold.resources, hold.ports);
+  }
 }
 
 void ClusterState::Impl::DetachHold(std::uint64_t ticket, Ticket& held) {
   NodeRecord* const record = FindRecord(held.address);
   if (record == nullptr || !record->holds().contains(ticket)) return;
   record->DropHold(ticket);
+  if (held.hold.pending != nullptr) {
+    scheduler_.RemoveContainer(record->slot(), *held.hold.pending);
+  } else {
+    scheduler_.RemoveHold(record->slot(), held.hold.resources, held.hold.ports);
+  }
 }
 
 std::uint64_t ClusterState::Impl::OpenTicket(Ticket held) {
@@ -124,7 +134,7 @@ absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec)
     const absl::Status free = CheckNameFree(spec.name);
     if (!free.ok()) return free;
   }
-  absl::StatusOr<Placement> placement = scheduler_->Choose(spec);
+  absl::StatusOr<Placement> placement = scheduler_.Choose(spec);
   if (!placement.ok()) return placement.status();
   Reservation reservation;
   reservation.placement = *std::move(placement);

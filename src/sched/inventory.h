@@ -13,7 +13,7 @@ class Inventory {
  public:
   virtual ~Inventory() = default;
 
-  // Every node, pending ones included, in no stated order.
+  // Every node, pending ones included, by name, then address.
   virtual std::vector<const NodeView*> Views() const = 0;
 
   // Null when unknown.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "sched/terms.h"
@@ -55,11 +54,7 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
       checks.push_back({i, &rule, TermCheck(rule.term, judging.inventory)});
     }
   }
-  std::vector<const NodeView*> views = judging.inventory.Views();
-  std::sort(views.begin(), views.end(), [](const NodeView* left, const NodeView* right) {
-    return std::tie(left->node().name, left->node().address) <
-           std::tie(right->node().name, right->node().address);
-  });
+  const std::vector<const NodeView*> views = judging.inventory.Views();
   std::vector<Verdict> verdicts;
   verdicts.reserve(views.size());
   for (const NodeView* view : views) {

@@ -1,0 +1,128 @@
+#include "sched/holder_index.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sched/terms.h"
+
+namespace swarm {
+namespace {
+
+bool PatternMatches(const PatternMatcher& matcher, const std::string& key, const Container& container) {
+  if (key != "container") return matcher.Matches(LabelOf(container, key));
+  constexpr std::size_t kShortId = 12;
+  if (!container.id.empty() && (matcher.Matches(container.id) ||
+                                matcher.Matches(std::string_view(container.id).substr(0, kShortId)))) {
+    return true;
+  }
+  return !container.names.empty() && matcher.Matches(container.names[0]);
+}
+
+template <typename Live>
+void MakeRoom(std::vector<std::unique_ptr<Live>>& live, std::size_t most) {
+  if (live.size() < most) return;
+  live.erase(std::min_element(live.begin(), live.end(),
+                              [](const auto& left, const auto& right) { return left->used < right->used; }));
+}
+
+}  // namespace
+
+void HolderIndex::Count(Holders& holders, Slot slot, int by) {
+  std::int32_t& count = holders.counts[slot];
+  count += by;
+  if (count == by && by > 0) holders.nodes.Insert(position_of_(slot));
+  if (count > 0) return;
+  holders.nodes.Erase(position_of_(slot));
+  holders.counts.erase(slot);
+}
+
+void HolderIndex::CountInKey(LiveKey& key, Slot slot, const Container& container, int by) {
+  const std::string_view value = LabelOf(container, key.key);
+  auto holders = key.values.find(value);
+  if (holders == key.values.end()) holders = key.values.emplace(std::string(value), Holders()).first;
+  Count(holders->second, slot, by);
+  if (holders->second.counts.empty()) key.values.erase(holders);
+}
+
+void HolderIndex::CountInPattern(LivePattern& pattern, Slot slot, const Container& container, int by) {
+  if (PatternMatches(pattern.matcher, pattern.expression.key, container)) Count(pattern.holders, slot, by);
+}
+
+const PositionSet* HolderIndex::Find(const Expression& expression, const EveryContainer& every) {
+  ++clock_;
+  return IsExact(expression) ? FindExact(expression, every) : FindPattern(expression, every);
+}
+
+const PositionSet* HolderIndex::FindExact(const Expression& expression, const EveryContainer& every) {
+  auto live = std::find_if(keys_.begin(), keys_.end(),
+                           [&expression](const auto& key) { return key->key == expression.key; });
+  if (live == keys_.end()) {
+    MakeRoom(keys_, kMaxLiveHolderKeys);
+    keys_.push_back(std::make_unique<LiveKey>());
+    live = std::prev(keys_.end());
+    LiveKey& made = **live;
+    made.key = expression.key;
+    every([&](Slot slot, const Container& container) { CountInKey(made, slot, container, 1); });
+  }
+  (*live)->used = clock_;
+  const auto holders = (*live)->values.find(expression.value);
+  return holders == (*live)->values.end() ? nullptr : &holders->second.nodes;
+}
+
+const PositionSet* HolderIndex::FindPattern(const Expression& expression, const EveryContainer& every) {
+  auto live = std::find_if(patterns_.begin(), patterns_.end(), [&expression](const auto& pattern) {
+    const Expression& known = pattern->expression;
+    return known.value == expression.value && known.key == expression.key && known.match == expression.match &&
+           known.ignore_case == expression.ignore_case;
+  });
+  if (live == patterns_.end()) {
+    MakeRoom(patterns_, kMaxLiveHolderPatterns);
+    patterns_.push_back(
+        std::unique_ptr<LivePattern>(new LivePattern{expression, PatternMatcher(expression), Holders(), 0}));
+    live = std::prev(patterns_.end());
+    LivePattern& made = **live;
+    every([&](Slot slot, const Container& container) { CountInPattern(made, slot, container, 1); });
+  }
+  (*live)->used = clock_;
+  return &(*live)->holders.nodes;
+}
+
+void HolderIndex::Add(Slot slot, const Container& container) {
+  for (const auto& key : keys_) CountInKey(*key, slot, container, 1);
+  for (const auto& pattern : patterns_) CountInPattern(*pattern, slot, container, 1);
+}
+
+void HolderIndex::Remove(Slot slot, const Container& container) {
+  for (const auto& key : keys_) CountInKey(*key, slot, container, -1);
+  for (const auto& pattern : patterns_) CountInPattern(*pattern, slot, container, -1);
+}
+
+void HolderIndex::Move(Position from, Position to) {
+  const auto move = [from, to](Holders& holders) {
+    if (!holders.nodes.Contains(from)) return;
+    holders.nodes.Insert(to);
+    holders.nodes.Erase(from);
+  };
+  for (const auto& key : keys_) {
+    for (auto& [value, holders] : key->values) move(holders);
+  }
+  for (const auto& pattern : patterns_) move(pattern->holders);
+}
+
+void HolderIndex::RemoveNode(Slot slot, Position position) {
+  const auto remove = [slot, position](Holders& holders) {
+    if (holders.counts.erase(slot) > 0) holders.nodes.Erase(position);
+  };
+  for (const auto& key : keys_) {
+    for (auto& [value, holders] : key->values) remove(holders);
+    std::erase_if(key->values, [](const auto& value) { return value.second.counts.empty(); });
+  }
+  for (const auto& pattern : patterns_) remove(pattern->holders);
+}
+
+void HolderIndex::AddNode(Slot slot, const std::vector<const Container*>& containers) {
+  if (keys_.empty() && patterns_.empty()) return;
+  for (const Container* container : containers) Add(slot, *container);
+}
+
+}  // namespace swarm
