@@ -34,6 +34,29 @@ Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done) {
   done(std::move(reply));
 }
 
+// Stands for an engine whose address cannot be used: every call says why.
+class UnusableBackend final : public BackendClient {
+ public:
+  explicit UnusableBackend(absl::Status why) : why_(std::move(why)) {}
+  void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+  void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+
+ private:
+  void Refuse(ResultCallback<Reply> done) const {
+    Loop::Current()->Post([done = std::move(done), why = why_]() mutable { done(why); });
+  }
+
+  absl::Status why_;
+};
+
+std::unique_ptr<BackendClient> MakeEngineClient(const std::string& address,
+                                                const std::shared_ptr<net::TlsContext>& tls) {
+  auto client = MakeSocketBackend("tcp://" + address, tls);
+  if (!client.ok()) return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
+  return *std::move(client);
+}
+
 // The first IPv4 address of a name, else the first of any kind.
 void Resolve(Loop& loop, std::string host, ResultCallback<std::string> done) {
   using Resolver = boost::asio::ip::tcp::resolver;
@@ -176,8 +199,8 @@ class Manager::Impl {
     options.create_retry = config_.create_retry;
     options.backend = config_.backend;
     if (!options.backend) {
-      options.backend = [tls = client_tls_](const std::string& address) {
-        return MakeSocketBackend("tcp://" + address, tls);
+      options.backend = [tls = client_tls_](const std::string& address) -> std::unique_ptr<BackendClient> {
+        return MakeEngineClient(address, tls);
       };
     }
     options.resolve = [loop = loops_[0].get()](std::string host, ResultCallback<std::string> done) {
