@@ -55,6 +55,16 @@ bool RangesFit(const std::vector<PortBinding>& asked, const std::vector<PortBind
   return UnservedRanges(std::move(all_ranges), std::move(all_fixed)) <= before;
 }
 
+// The holder that comes first by name among those whose port is such, so that the same one is always named.
+template <typename Predicate>
+const PortHold* FirstHolder(const std::vector<PortHold>& held, const Predicate& is_such) {
+  const PortHold* first = nullptr;
+  for (const PortHold& hold : held) {
+    if (is_such(hold.port) && (first == nullptr || hold.holder < first->holder)) first = &hold;
+  }
+  return first;
+}
+
 }  // namespace
 
 bool IsWildcardAddress(std::string_view host_ip) {
@@ -71,9 +81,9 @@ bool PortsClash(const PortBinding& left, const PortBinding& right) {
 std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& asked,
                                              const std::vector<PortHold>& held) {
   for (const PortBinding& port : asked) {
-    for (const PortHold& hold : held) {
-      if (PortsClash(port, hold.port)) return PortConflict{port, hold.holder};
-    }
+    const PortHold* const holder =
+        FirstHolder(held, [&port](const PortBinding& other) { return PortsClash(port, other); });
+    if (holder != nullptr) return PortConflict{port, holder->holder};
   }
   std::vector<PortBinding> ports;
   for (const PortHold& hold : held) ports.push_back(hold.port);
@@ -83,12 +93,11 @@ std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& ask
   }
   // A single port was asked that is the last one of a held range.
   for (const PortBinding& port : asked) {
-    for (const PortHold& hold : held) {
-      if (IsRange(hold.port) && hold.port.protocol == port.protocol && hold.port.host_first <= port.host_first &&
-          port.host_first <= hold.port.host_last) {
-        return PortConflict{port, hold.holder};
-      }
-    }
+    const PortHold* const holder = FirstHolder(held, [&port](const PortBinding& other) {
+      return IsRange(other) && other.protocol == port.protocol && other.host_first <= port.host_first &&
+             port.host_first <= other.host_last;
+    });
+    if (holder != nullptr) return PortConflict{port, holder->holder};
   }
   return PortConflict{asked.front(), ""};
 }
