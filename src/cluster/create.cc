@@ -1,0 +1,254 @@
+#include "cluster/create.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/await.h"
+#include "base/json_text.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cluster/engine_calls.h"
+#include "swarmlib/status.h"
+#include "wire/create.h"
+#include "wire/images.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::int64_t kSharesACore = 1'024;
+constexpr std::int64_t kNanosACore = 1'000'000'000;
+
+// One try on one node.
+struct Attempt {
+  std::shared_ptr<Hub> hub;
+  std::shared_ptr<Engine> engine;
+  HeldPlace place;
+  const CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
+};
+
+bool IsNodeConstraint(const Expression& expression) {
+  return EqualsIgnoreCase(expression.key, "node") && !expression.soft &&
+         expression.op == Expression::Operator::kEqual;
+}
+
+// For the peer's reading of -c: that many processors, whatever the node has.
+std::string BodyFor(const Attempt& attempt) {
+  const CreateRequest& request = *attempt.request;
+  const std::int64_t wanted = request.spec.request.nano_cpus;
+  if (!attempt.hub->options.create_rules.cpu_shares_as_cores || wanted <= 0) return request.body;
+  const std::int64_t has = NodeNow(*attempt.engine).total.nano_cpus;
+  if (has < kNanosACore) return request.body;
+  const std::int64_t cores = has / kNanosACore;
+  const std::int64_t shares = (wanted / kNanosACore * kSharesACore +
+                               wanted % kNanosACore * kSharesACore / kNanosACore + cores - 1) /
+                              cores;
+  return WithCpuShares(request.body, std::max<std::int64_t>(2, shares));
+}
+
+Request CreateMessage(const Attempt& attempt) {
+  const CreateRequest& request = *attempt.request;
+  std::string target = VersionPrefix(NodeNow(*attempt.engine), request.api_version);
+  target.append("/containers/create?name=").append(PercentEncode(attempt.place.reservation.name));
+  if (!request.query.empty()) target.append("&").append(request.query);
+  Request message = MakeRequest("POST", std::move(target));
+  for (const auto& [name, value] : request.headers) message.headers.emplace_back(name, value);
+  SetHeader(message.headers, "Content-Type", "application/json");
+  message.body = BodyFor(attempt);
+  return message;
+}
+
+// What is known of a container that its engine made and then would not describe.
+ContainerRecord PlainRecord(const Attempt& attempt, const std::string& id) {
+  const ContainerSpec& spec = attempt.request->spec;
+  ContainerRecord record;
+  Container& container = record.container;
+  container.id = id;
+  container.swarm_id = spec.swarm_id;
+  container.node = attempt.engine->address();
+  container.names = {attempt.place.reservation.name};
+  container.image = spec.image;
+  container.labels = spec.labels;
+  container.created = attempt.hub->WallNow();
+  container.request = spec.request;
+  container.wanted_ports = spec.ports;
+  record.row.head = "{\"Id\":";
+  AppendJsonString(record.row.head, id);
+  record.row.head.append(",\"Names\":[");
+  AppendJsonString(record.row.head, "/" + container.names.front());
+  record.row.head.append("],\"Image\":");
+  AppendJsonString(record.row.head, container.image);
+  record.row.head.append(",\"ImageID\":\"\",\"Command\":\"\",\"Created\":");
+  const auto created =
+      std::chrono::duration_cast<std::chrono::seconds>(container.created.time_since_epoch());
+  record.row.head.append(std::to_string(created.count()));
+  record.row.head.append(",\"Ports\":[],\"Labels\":{},\"State\":\"created\",\"Status\":");
+  record.row.tail = "}";
+  return record;
+}
+
+// The container is there: reads it, and turns the held place into it.
+Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
+  SharedState& state = attempt.hub->state;
+  const Member member = attempt.place.member;
+  const std::uint64_t read = state.BeginRead(member);
+  absl::StatusOr<std::optional<ContainerRecord>> fetched =
+      co_await FetchContainer(attempt.engine, id, attempt.engine->health_token());
+  ContainerRecord record;
+  if (fetched.ok() && fetched->has_value()) {
+    record = std::move(**fetched);
+  } else {
+    record = PlainRecord(attempt, id);
+  }
+  // Gone already, by somebody else: then nothing is published, the caller still learns what was
+  // made.
+  if (fetched.ok() && !fetched->has_value()) {
+    state.GiveBack(attempt.place.reservation.ticket);
+  } else {
+    state.Settle(attempt.place.reservation.ticket, member, read, record);
+  }
+  state.EndRead(member, read);
+  CreateResult result;
+  result.reply = std::move(reply);
+  result.entry = state.With([&id](const ClusterState& now) { return now.FindById(id); });
+  if (!result.entry) {
+    auto entry = std::make_shared<ContainerEntry>();
+    entry->container = std::move(record.container);
+    entry->row = std::move(record.row);
+    entry->node = std::make_shared<const Node>(NodeNow(*attempt.engine));
+    result.entry = std::move(entry);
+  }
+  co_return result;
+}
+
+// No whole answer came. Finds out what the engine did; an error when it made nothing, or when
+// nobody knows.
+Task<absl::StatusOr<CreateResult>> FindLost(Attempt attempt, absl::Status why) {
+  const std::uint64_t ticket = attempt.place.reservation.ticket;
+  const std::string where =
+      "the create of " + attempt.place.reservation.name + " on node " + attempt.engine->Label();
+  attempt.hub->state.Doubt(ticket);
+  absl::StatusOr<std::string> id = absl::StatusOr<std::string>(why);
+  // An engine that is known to be ill is not asked: its next whole reading tells.
+  for (int time = 0; time < kLookUps && attempt.engine->healthy(); ++time) {
+    if (time > 0) co_await SleepFor(kLookUpPause);
+    id = co_await FetchCreated(attempt.engine, attempt.request->spec.swarm_id,
+                               attempt.place.reservation.name, std::stop_token());
+    if (id.ok() && !id->empty()) break;
+  }
+  if (!id.ok()) {
+    Log(attempt.hub->options.log, LogLevel::kWarning, "nobody knows whether a container was made",
+        {{"node", attempt.engine->Label()}, {"container", attempt.place.reservation.name}});
+    co_return DeadlineExceeded(
+        where + " was not answered (" + std::string(MessageOf(why)) +
+        ") and the node cannot be asked now: the name is held until it answers again");
+  }
+  if (id->empty()) {
+    attempt.hub->state.GiveBack(ticket);
+    co_return Internal(where + " was not answered (" + std::string(MessageOf(why)) +
+                       "); the node did not make the container: try again");
+  }
+  Reply reply;
+  reply.status = 201;
+  SetHeader(reply.headers, "Content-Type", "application/json");
+  reply.body = "{\"Id\":\"" + *id + "\",\"Warnings\":[]}\n";
+  std::string found = *std::move(id);
+  CreateResult result = co_await Adopt(std::move(attempt), std::move(found), std::move(reply));
+  co_return result;
+}
+
+// The image is not on the node, as far as is known, but on another that may be taken.
+bool AnotherNodeHasImage(const Hub& hub, const ContainerSpec& spec, const std::string& not_this) {
+  if (spec.image.empty()) return false;
+  if (std::any_of(spec.constraints.begin(), spec.constraints.end(), IsNodeConstraint)) return false;
+  return hub.state.With([&](const ClusterState& state) {
+    bool elsewhere = false;
+    for (const auto& entry : state.Images()) {
+      if (!ImageMatches(entry->image, spec.image)) continue;
+      if (entry->node == not_this) return false;
+      const NodePointer node = state.FindNode(entry->node);
+      elsewhere = elsewhere || (node && node->state == NodeState::kHealthy);
+    }
+    return elsewhere;
+  });
+}
+
+Expression OnlyWithImage(const std::string& image) {
+  Expression expression;
+  expression.key = "image";
+  expression.value = WithDefaultTag(image);
+  expression.text = "image==" + expression.value;
+  return expression;
+}
+
+// An answer of the engine, or an error.
+Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
+  Request message = CreateMessage(attempt);
+  CallOptions options;
+  options.timeout = kCreateTimeout;
+  options.stop = attempt.engine->health_token();
+  const std::shared_ptr<BackendClient> guard = attempt.engine->guard();
+  absl::StatusOr<Reply> reply = co_await Call(*guard, std::move(message), std::move(options));
+  SharedState& state = attempt.hub->state;
+  const std::uint64_t ticket = attempt.place.reservation.ticket;
+  if (!reply.ok() && absl::IsUnavailable(reply.status())) {
+    state.GiveBack(ticket);
+    const std::string what = "the create on node " + attempt.engine->Label();
+    co_return Annotate(reply.status(), what);
+  }
+  if (!reply.ok()) co_return co_await FindLost(std::move(attempt), reply.status());
+  if (reply->status != 201) {
+    state.GiveBack(ticket);
+    CreateResult refused;
+    refused.reply = *std::move(reply);
+    co_return refused;
+  }
+  absl::StatusOr<std::string> id = CreatedId(reply->body);
+  if (!id.ok()) co_return co_await FindLost(std::move(attempt), id.status());
+  std::string made = *std::move(id);
+  Reply answer = *std::move(reply);
+  CreateResult result = co_await Adopt(std::move(attempt), std::move(made), std::move(answer));
+  co_return result;
+}
+
+// Worth another try: nothing was made, and the next one may go better.
+bool MayTryAgain(const absl::StatusOr<CreateResult>& result) {
+  if (result.ok()) return result->entry == nullptr && result->reply.status >= 500;
+  return !absl::IsDeadlineExceeded(result.status());
+}
+
+}  // namespace
+
+Task<absl::StatusOr<CreateResult>> Create(std::shared_ptr<Hub> hub, CreateRequest request) {
+  ContainerSpec spec = request.spec;
+  absl::StatusOr<CreateResult> last = Internal("no node was tried");
+  bool looked_for_image = false;
+  int retries = hub->options.create_retry;
+  for (;;) {
+    absl::StatusOr<HeldPlace> place = hub->state.Place(spec);
+    if (!place.ok()) {
+      // Nowhere else: then what the first node said stands.
+      if (looked_for_image) co_return last;
+      co_return place.status();
+    }
+    Attempt attempt;
+    attempt.hub = hub;
+    attempt.place = *std::move(place);
+    attempt.request = &request;
+    const std::string address = attempt.place.reservation.placement.node;
+    attempt.engine = hub->membership.Find(address);
+    if (!attempt.engine) {
+      hub->state.GiveBack(attempt.place.reservation.ticket);
+      co_return Unavailable("the node " + address + " has just left the cluster: try again");
+    }
+    last = co_await Try(std::move(attempt));
+    const bool no_image = last.ok() && last->entry == nullptr && last->reply.status == 404;
+    if (no_image && !looked_for_image && AnotherNodeHasImage(*hub, request.spec, address)) {
+      looked_for_image = true;
+      spec.affinities.push_back(OnlyWithImage(request.spec.image));
+      continue;
+    }
+    if (retries-- <= 0 || !MayTryAgain(last)) co_return last;
+  }
+}
+
+}  // namespace swarm

@@ -1,0 +1,65 @@
+// What the cluster asks its engines, as coroutines. All of them go past the guard, take part in no
+// counting, and have a deadline: EngineClusterOptions::engine_timeout.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "async/task.h"
+#include "cluster/engine.h"
+#include "wire/api_version.h"
+
+namespace swarm {
+
+// Bytes of one answer that are taken.
+inline constexpr std::size_t kMostListBytes = 256U << 20U;
+inline constexpr std::size_t kMostInspectBytes = 16U << 20U;
+
+// The newest API that the cluster itself speaks.
+inline constexpr ApiVersion kSpokenVersion{1, 51};
+
+// "/v1.41": the version to speak to this node for a client that speaks `client` (empty: for the
+// cluster itself).
+std::string VersionPrefix(const Node& node, std::string_view client);
+
+// A request with that method and target, and Host.
+Request MakeRequest(std::string_view method, std::string target);
+
+// The node as published now; with the address alone when it left.
+Node NodeNow(const Engine& engine);
+
+// Ok for a 200. Otherwise what went wrong with `what`, as the engine's failure: Cancelled,
+// Unavailable and DeadlineExceeded as they are, NotFound for a 404, everything else Internal.
+absl::Status CheckAnswer(const absl::StatusOr<Reply>& reply, std::string_view what);
+
+// The body of a 200 answer, or CheckAnswer's error.
+Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::string target,
+                                      std::size_t most, std::stop_token stop);
+
+// One container, list row and inspect. Empty: the engine does not have it.
+Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_ptr<Engine> engine,
+                                                                    std::string id,
+                                                                    std::stop_token stop);
+// The id of the container that this create made: by its label com.docker.swarm.id, or by name when
+// `swarm_id` is empty. Empty: there is none.
+Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
+                                               std::string name, std::stop_token stop);
+// Adds the inspect of one container to its list row. False: it is gone. What cannot be read leaves
+// the row as it is, with a log line.
+Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, ContainerRecord* record,
+                                      std::stop_token stop);
+// images and image_rows of the result.
+Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
+                                                 std::stop_token stop);
+
+// Reads one container again and publishes what was found. Failures count against the engine.
+Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop);
+// The same for the images.
+Task<absl::Status> RereadImages(std::shared_ptr<Engine> engine, std::stop_token stop);
+
+}  // namespace swarm

@@ -1,0 +1,85 @@
+// What the parts of the engines driver share.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+#include "cluster/engine.h"
+#include "cluster/engine_cluster.h"
+#include "cluster/event_bus.h"
+#include "cluster/exec_table.h"
+#include "cluster/shared_state.h"
+
+namespace swarm {
+
+// Readings of single containers that run at once in the whole cluster while engines are read; an
+// engine that finds them all taken still gets one.
+inline constexpr int kMostInspects = 1'024;
+// The same for one engine.
+inline constexpr int kMostInspectsPerEngine = 16;
+
+// The engines by address. Thread-safe.
+class Membership {
+ public:
+  std::shared_ptr<Engine> Find(std::string_view address) const;
+  std::vector<std::shared_ptr<Engine>> All() const;  // by address
+  // Replaces the set; what left and what came, by address. `make` is called for each new address.
+  void Replace(const std::vector<std::string>& addresses,
+               const std::function<std::shared_ptr<Engine>(const std::string&)>& make,
+               std::vector<std::shared_ptr<Engine>>& left,
+               std::vector<std::shared_ptr<Engine>>& came);
+  void Clear();
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Engine>, std::less<>> engines_;
+};
+
+// Knows when every engine of the first set was tried. Thread-safe.
+class Readiness {
+ public:
+  // The first call alone counts.
+  void Expect(const std::vector<std::string>& addresses);
+  void Tried(const std::string& address);
+  bool ready() const;
+  void When(Callback<> done);  // runs where the last engine was tried, or at once
+
+ private:
+  mutable std::mutex mutex_;
+  bool expected_ = false;
+  StringSet waiting_;
+  std::vector<Callback<>> callbacks_;
+};
+
+struct Hub {
+  explicit Hub(EngineClusterOptions given);
+
+  // Interval of the pings that find a frozen engine.
+  Duration PingInterval() const;
+  Loop* HomeOf(std::string_view address) const;
+  // The caller's loop, or the first one.
+  Loop* CallersLoop() const;
+  WallTime WallNow() const { return options.loops.front()->clock().Wall(); }
+
+  EngineClusterOptions options;  // filters and strategy have moved into the state
+  SharedState state;
+  EventBus bus;
+  ExecTable execs;
+  Membership membership;
+  Readiness readiness;
+  std::atomic<int> inspects{0};
+  std::atomic<int> listeners{0};
+  std::atomic<bool> stopped{false};
+};
+
+// The same bytes give the same number on every platform.
+std::uint64_t HashOf(std::string_view text);
+
+}  // namespace swarm

@@ -1,0 +1,214 @@
+#include "cluster/session.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "async/await.h"
+#include "base/log.h"
+#include "cluster/engine_calls.h"
+#include "cluster/hub.h"
+#include "swarmlib/status.h"
+#include "wire/events.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kReadBytes = 16U << 10U;
+constexpr std::int64_t kNanosASecond = 1'000'000'000;
+constexpr Duration kLongPause = std::chrono::hours(1);
+
+std::uint64_t KeyOf(const ClusterEvent& event) {
+  std::string key = std::to_string(event.time_nano);
+  key.append("|")
+      .append(event.type)
+      .append("|")
+      .append(event.action)
+      .append("|")
+      .append(event.actor_id);
+  return std::max<std::uint64_t>(1, HashOf(key));
+}
+
+void LogUnreadable(const Engine& engine, const absl::Status& why) {
+  Log(engine.hub().options.log, LogLevel::kWarning, "an engine's event cannot be read",
+      {{"node", engine.Label()}, {"reason", std::string(MessageOf(why))}});
+}
+
+absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_view bytes) {
+  std::vector<std::string> objects;
+  absl::Status fed = splitter.Feed(bytes, objects);
+  for (const std::string& object : objects) {
+    absl::StatusOr<ClusterEvent> event = ParseEvent(object, session.engine->node());
+    if (!event.ok()) {
+      LogUnreadable(*session.engine, event.status());
+      session.resync = true;
+    } else if (session.seen->Add(*event)) {
+      session.waiting.push_back(*std::move(event));
+    }
+  }
+  if (fed.ok() && session.waiting.size() > kMostUnappliedEvents) {
+    fed = ResourceExhausted("more than " + std::to_string(kMostUnappliedEvents) + " events wait");
+  }
+  if (!session.waiting.empty()) session.apply_pause.Interrupt();
+  return fed;
+}
+
+// What one batch of events asks for.
+struct Batch {
+  std::vector<ClusterEvent> events;
+  std::vector<std::string> reread;  // container ids, each once
+  std::size_t next = 0;             // of `reread`
+  bool images = false;
+};
+
+bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [text](std::string_view start) { return text.starts_with(start); });
+}
+
+bool LeavesContainersAlone(std::string_view action) {
+  return StartsWithAny(action, {"exec_", "top", "resize", "export", "attach", "detach", "copy",
+                                "archive-path", "extract-to-dir"});
+}
+
+void Note(Session& session, const ClusterEvent& event, std::vector<std::string>& gone,
+          Batch& batch) {
+  const auto reread = [&batch](const std::string& id) {
+    if (id.empty() || std::find(batch.reread.begin(), batch.reread.end(), id) != batch.reread.end())
+      return;
+    batch.reread.push_back(id);
+  };
+  if (event.type == "container") {
+    if (event.action == "commit") batch.images = true;
+    if (event.action == "destroy") {
+      gone.push_back(event.actor_id);
+    } else if (!LeavesContainersAlone(event.action)) {
+      reread(event.actor_id);
+    }
+  } else if (event.type == "image") {
+    batch.images = true;
+  } else if (event.type == "network") {
+    const auto container = event.attributes.find("container");
+    if (container != event.attributes.end()) reread(container->second);
+  } else if (event.type == "daemon") {
+    session.resync = true;
+  }
+}
+
+std::shared_ptr<Batch> TakeBatch(Session& session) {
+  auto batch = std::make_shared<Batch>();
+  std::vector<std::string> gone;
+  while (!session.waiting.empty() && batch->events.size() < kMostEventsAtOnce) {
+    batch->events.push_back(std::move(session.waiting.front()));
+    session.waiting.pop_front();
+    Note(session, batch->events.back(), gone, *batch);
+  }
+  SharedState& state = session.engine->hub().state;
+  const Member member = session.engine->member();
+  for (const std::string& id : gone) {
+    std::erase(batch->reread, id);
+    const std::uint64_t read = state.BeginRead(member);
+    state.PublishContainer(member, read, id, nullptr);
+    state.EndRead(member, read);
+  }
+  return batch;
+}
+
+Task<void> RereadSome(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
+  while (!session->over && batch->next < batch->reread.size()) {
+    std::string id = batch->reread[batch->next++];
+    const absl::Status status =
+        co_await Reread(session->engine, std::move(id), session->stop.get_token());
+    if (!status.ok()) session->resync = true;
+  }
+}
+
+Task<void> ApplyBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
+  const std::size_t workers = std::min<std::size_t>(batch->reread.size(), kMostInspectsPerEngine);
+  std::vector<Task<void>> tasks;
+  for (std::size_t i = 0; i < workers; ++i) tasks.push_back(RereadSome(session, batch));
+  co_await RunAll(std::move(tasks));
+  if (batch->images && !session->over) {
+    const absl::Status status = co_await RereadImages(session->engine, session->stop.get_token());
+    if (!status.ok()) session->resync = true;
+  }
+  for (ClusterEvent& event : batch->events) session->engine->hub().bus.Publish(std::move(event));
+}
+
+}  // namespace
+
+bool SeenEvents::Add(const ClusterEvent& event) {
+  const std::uint64_t key = KeyOf(event);
+  // Only near the newest can there be a double.
+  if (event.time_nano <= newest_ && std::find(keys_.begin(), keys_.end(), key) != keys_.end())
+    return false;
+  keys_[next_] = key;
+  next_ = (next_ + 1) % kRemembered;
+  newest_ = std::max(newest_, event.time_nano);
+  return true;
+}
+
+std::string SeenEvents::Since() const {
+  if (newest_ == 0) return {};
+  // A second more: events are not always sent in the order of their times.
+  const std::int64_t since = std::max<std::int64_t>(0, newest_ - kNanosASecond);
+  char text[64];
+  std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(since / kNanosASecond),
+                static_cast<long long>(since % kNanosASecond));
+  return text;
+}
+
+void Session::End() {
+  if (std::exchange(over, true)) return;
+  if (stream) stream->Abort();
+  tick_pause.Interrupt();
+  apply_pause.Interrupt();
+  stop.request_stop();
+}
+
+Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
+  std::string target = session->engine->version_prefix() + "/events";
+  const std::string since = session->seen->Since();
+  if (!since.empty()) target.append("?since=").append(since);
+  Request request = MakeRequest("GET", std::move(target));
+  CallOptions options;
+  options.timeout = session->engine->hub().options.engine_timeout;
+  options.stop = session->engine->stop_token();
+  absl::StatusOr<Reply> reply =
+      co_await OpenStream(session->engine->client(), std::move(request), std::move(options));
+  const absl::Status answered = CheckAnswer(reply, "GET /events");
+  if (!answered.ok()) co_return answered;
+  if (!reply->body_stream) co_return Internal("GET /events was answered without a stream");
+  session->stream = std::move(reply->body_stream);
+  session->first_bytes = std::move(reply->body);
+  co_return absl::OkStatus();
+}
+
+Task<void> ReadEvents(std::shared_ptr<Session> session) {
+  ObjectSplitter splitter(kMostEventBytes);
+  absl::Status taken = TakeBytes(*session, splitter, session->first_bytes);
+  std::vector<char> buffer(kReadBytes);
+  while (!session->over && taken.ok()) {
+    const std::span<char> into(buffer);
+    const absl::StatusOr<std::size_t> got = co_await Read(*session->stream, into);
+    if (!got.ok() || *got == 0) break;
+    const std::string_view bytes(buffer.data(), *got);
+    taken = TakeBytes(*session, splitter, bytes);
+  }
+  if (!taken.ok()) LogUnreadable(*session->engine, taken);
+  session->End();
+}
+
+Task<void> ApplyEvents(std::shared_ptr<Session> session) {
+  for (;;) {
+    if (session->waiting.empty()) {
+      if (session->over) co_return;
+      co_await session->apply_pause.For(session->engine->home(), kLongPause);
+      continue;
+    }
+    std::shared_ptr<Batch> batch = TakeBatch(*session);
+    co_await ApplyBatch(session, std::move(batch));
+  }
+}
+
+}  // namespace swarm

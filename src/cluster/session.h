@@ -1,0 +1,69 @@
+// One connection to an engine's events, from the answer to GET /events until it breaks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "async/task.h"
+#include "cluster/engine.h"
+#include "cluster/tasks.h"
+#include "swarmlib/event.h"
+#include "swarmlib/stream.h"
+
+namespace swarm {
+
+// Events that wait to be applied before the stream is given up and everything is read anew.
+inline constexpr std::size_t kMostUnappliedEvents = 65'536;
+// Bytes of one event.
+inline constexpr std::size_t kMostEventBytes = 1U << 20U;
+// Events applied together: a container that is in several of them is read once.
+inline constexpr std::size_t kMostEventsAtOnce = 256;
+
+// Which events of an engine were seen, over its sessions: an engine replays what it still has since
+// a time, and what came before the break must not come twice. Home loop only.
+class SeenEvents {
+ public:
+  // False when it was seen already.
+  bool Add(const ClusterEvent& event);
+  // The `since` of a new stream, "1700000000.123456789"; empty when nothing was seen yet.
+  std::string Since() const;
+
+ private:
+  // Twice what engines keep (256).
+  static constexpr std::size_t kRemembered = 512;
+
+  std::array<std::uint64_t, kRemembered> keys_{};
+  std::size_t next_ = 0;
+  std::int64_t newest_ = 0;
+};
+
+// Home loop only.
+struct Session {
+  // Ends every part: the stream is cut, calls under way are given up, sleepers wake.
+  void End();
+
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<SeenEvents> seen;
+  std::unique_ptr<Stream> stream;
+  std::string first_bytes;  // that came with the head
+  std::deque<ClusterEvent> waiting;
+  bool over = false;
+  bool resync = false;  // something could not be applied: read everything at the next tick
+  std::stop_source stop;
+  Pause tick_pause;
+  Pause apply_pause;
+};
+
+// Opens the stream, since what was seen last.
+Task<absl::Status> OpenEvents(std::shared_ptr<Session> session);
+// Reads events into `waiting` until the stream ends, then ends the session.
+Task<void> ReadEvents(std::shared_ptr<Session> session);
+// Applies what waits, in order, until the session is over.
+Task<void> ApplyEvents(std::shared_ptr<Session> session);
+
+}  // namespace swarm

@@ -1,0 +1,252 @@
+#include "cluster/shared_state.h"
+
+#include <algorithm>
+
+namespace swarm {
+namespace {
+
+// Stands for the images of a node among the ids of containers.
+constexpr std::string_view kImagesKey = "images";
+
+}  // namespace
+
+SharedState::SharedState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
+                         std::unique_ptr<Strategy> strategy, std::uint64_t seed)
+    : random_(seed), state_(options, std::move(filters), std::move(strategy), random_) {}
+
+std::shared_ptr<const std::vector<ContainerPointer>> SharedState::Containers() const {
+  const std::lock_guard lock(mutex_);
+  if (!list_ || list_generation_ != state_.generation()) {
+    list_generation_ = state_.generation();
+    list_ = std::make_shared<const std::vector<ContainerPointer>>(state_.Containers());
+  }
+  return list_;
+}
+
+Member SharedState::Join(Node pending) {
+  const std::lock_guard lock(mutex_);
+  const Member member = ++last_member_;
+  stays_[member].address = pending.address;
+  members_[pending.address] = member;
+  state_.SetNode(std::move(pending));
+  return member;
+}
+
+void SharedState::Leave(Member member) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr) return;
+  state_.DropNode(stay->address);
+  std::vector<std::uint64_t> unknown;
+  for (const auto& [ticket, held] : held_) {
+    if (held.member == member && held.in_doubt) unknown.push_back(ticket);
+  }
+  for (const std::uint64_t ticket : unknown) {
+    state_.Settle(ticket, nullptr);
+    Forget(ticket);
+  }
+  if (!stay->id.empty()) ids_.erase(ids_.find(stay->id));
+  members_.erase(members_.find(stay->address));
+  stays_.erase(member);
+}
+
+void SharedState::SetNode(Member member, Node node) {
+  const std::lock_guard lock(mutex_);
+  if (Find(member) != nullptr) state_.SetNode(std::move(node));
+}
+
+std::string SharedState::ClaimId(Member member, std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr || stay->id == id) return {};
+  if (const auto taken = ids_.find(id); taken != ids_.end()) return stays_[taken->second].address;
+  if (!stay->id.empty()) ids_.erase(ids_.find(stay->id));
+  stay->id = id;
+  ids_.emplace(stay->id, member);
+  return {};
+}
+
+void SharedState::ReleaseId(Member member) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr || stay->id.empty()) return;
+  ids_.erase(ids_.find(stay->id));
+  stay->id.clear();
+}
+
+void SharedState::Empty(Member member) {
+  const std::lock_guard lock(mutex_);
+  const Stay* const stay = Find(member);
+  if (stay == nullptr) return;
+  state_.SetContainers(stay->address, {});
+  state_.SetImages(stay->address, {}, {});
+}
+
+std::uint64_t SharedState::BeginRead(Member member) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr) return 0;
+  const std::uint64_t read = ++stay->last_read;
+  stay->open.insert(read);
+  return read;
+}
+
+void SharedState::EndRead(Member member, std::uint64_t read) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr) return;
+  stay->open.erase(read);
+  if (stay->open.empty()) {
+    stay->published.clear();
+    return;
+  }
+  // Only readings still under way, begun earlier, can be told from what is kept.
+  const std::uint64_t oldest = *stay->open.begin();
+  if (stay->published.size() <= 64) return;
+  std::erase_if(stay->published, [oldest](const auto& entry) { return entry.second < oldest; });
+}
+
+void SharedState::PublishContainer(Member member, std::uint64_t read, std::string_view id,
+                                   const ContainerRecord* record) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr || !Newest(*stay, read, id)) return;
+  if (record == nullptr) {
+    state_.EraseContainer(stay->address, id);
+    return;
+  }
+  SettleBySwarmId(member, *record);
+  state_.PutContainer(stay->address, *record);
+}
+
+void SharedState::PublishImages(Member member, std::uint64_t read, EngineContents contents) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr || !Newest(*stay, read, kImagesKey)) return;
+  state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
+}
+
+void SharedState::PublishAll(Member member, std::uint64_t read, Node node,
+                             EngineContents contents) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr) return;
+  state_.SetNode(std::move(node));
+  for (const ContainerRecord& record : contents.containers) SettleBySwarmId(member, record);
+  std::vector<std::uint64_t> never_made;
+  for (const auto& [ticket, held] : held_) {
+    if (held.member == member && held.in_doubt && held.doubted_at < read)
+      never_made.push_back(ticket);
+  }
+  for (const std::uint64_t ticket : never_made) {
+    state_.Settle(ticket, nullptr);
+    Forget(ticket);
+  }
+  // What was published from a reading begun after this one is newer than what this one saw.
+  StringMap<bool> newer;
+  for (const auto& [id, from] : stay->published) {
+    if (from > read) newer.emplace(id, true);
+  }
+  if (!newer.empty()) {
+    std::erase_if(contents.containers, [&newer](const ContainerRecord& record) {
+      return newer.count(record.container.id) > 0;
+    });
+    for (const ContainerPointer& entry : state_.ContainersOf(stay->address)) {
+      if (newer.count(entry->container.id) == 0) continue;
+      contents.containers.push_back({entry->container, entry->row});
+    }
+  }
+  state_.SetContainers(stay->address, std::move(contents.containers));
+  if (Newest(*stay, read, kImagesKey)) {
+    state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
+  }
+}
+
+absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
+  const std::lock_guard lock(mutex_);
+  absl::StatusOr<Reservation> reservation = state_.Place(spec);
+  if (!reservation.ok()) return reservation.status();
+  HeldPlace place;
+  place.reservation = *std::move(reservation);
+  const auto member = members_.find(place.reservation.placement.node);
+  if (member != members_.end()) place.member = member->second;
+  Held held;
+  held.member = place.member;
+  held.swarm_id = place.reservation.swarm_id;
+  if (!held.swarm_id.empty()) tickets_.emplace(held.swarm_id, place.reservation.ticket);
+  held_.emplace(place.reservation.ticket, std::move(held));
+  return place;
+}
+
+void SharedState::GiveBack(std::uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  if (held_.count(ticket) == 0) return;
+  state_.Settle(ticket, nullptr);
+  Forget(ticket);
+}
+
+void SharedState::Doubt(std::uint64_t ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(ticket);
+  if (found == held_.end()) return;
+  const Stay* const stay = Find(found->second.member);
+  if (stay == nullptr) {
+    state_.Settle(ticket, nullptr);
+    Forget(ticket);
+    return;
+  }
+  found->second.in_doubt = true;
+  found->second.doubted_at = stay->last_read;
+}
+
+void SharedState::Settle(std::uint64_t ticket, Member member, std::uint64_t read,
+                         const ContainerRecord& record) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  const bool held = held_.count(ticket) > 0;
+  const bool publish = stay != nullptr && Newest(*stay, read, record.container.id);
+  if (held) {
+    state_.Settle(ticket, publish ? &record : nullptr);
+    Forget(ticket);
+  } else if (publish) {
+    state_.PutContainer(stay->address, record);
+  }
+}
+
+SharedState::Stay* SharedState::Find(Member member) {
+  const auto found = stays_.find(member);
+  return found == stays_.end() ? nullptr : &found->second;
+}
+
+bool SharedState::Newest(Stay& stay, std::uint64_t read, std::string_view key) {
+  const auto found = stay.published.find(key);
+  if (found == stay.published.end()) {
+    stay.published.emplace(std::string(key), read);
+    return true;
+  }
+  if (found->second > read) return false;
+  found->second = read;
+  return true;
+}
+
+void SharedState::SettleBySwarmId(Member member, const ContainerRecord& record) {
+  if (record.container.swarm_id.empty() || tickets_.empty()) return;
+  const auto found = tickets_.find(record.container.swarm_id);
+  if (found == tickets_.end()) return;
+  const std::uint64_t ticket = found->second;
+  if (held_.at(ticket).member != member) return;
+  state_.Settle(ticket, &record);
+  Forget(ticket);
+}
+
+void SharedState::Forget(std::uint64_t ticket) {
+  const auto found = held_.find(ticket);
+  if (found == held_.end()) return;
+  if (const auto by_id = tickets_.find(found->second.swarm_id);
+      by_id != tickets_.end() && by_id->second == ticket) {
+    tickets_.erase(by_id);
+  }
+  held_.erase(found);
+}
+
+}  // namespace swarm

@@ -1,0 +1,135 @@
+// ClusterState for many threads: one plain mutex, and the rules by which concurrent readers of one
+// engine publish what they read.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "core/cluster_state.h"
+
+namespace swarm {
+
+// One engine's stay in the cluster. An address that leaves and comes back is another member; what
+// is published for a member that has left is ignored.
+using Member = std::uint64_t;
+
+// A place that is held for a create under way.
+struct HeldPlace {
+  Reservation reservation;
+  Member member = 0;  // of reservation.placement.node
+};
+
+// What one whole reading of an engine found.
+struct EngineContents {
+  std::vector<ContainerRecord> containers;
+  std::vector<Image> images;
+  std::vector<std::string> image_rows;
+};
+
+// Thread-safe. No call waits for anything but the mutex.
+class SharedState {
+ public:
+  SharedState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
+              std::unique_ptr<Strategy> strategy, std::uint64_t seed);
+
+  // Calls `look` with the state locked.
+  template <typename Look>
+  auto With(Look look) const {
+    const std::lock_guard lock(mutex_);
+    return look(state_);
+  }
+  // The same for what changes neither nodes nor what engines hold: Plan and the three short
+  // reservations.
+  template <typename Change>
+  auto Reserve(Change change) {
+    const std::lock_guard lock(mutex_);
+    return change(state_);
+  }
+
+  // As Cluster::Containers; the list is made once a generation.
+  std::shared_ptr<const std::vector<ContainerPointer>> Containers() const;
+
+  // --- membership
+  // ------------------------------------------------------------------------------------------
+  Member Join(Node pending);
+  // Drops the node with all it holds. Creates whose outcome was unknown give their places back.
+  void Leave(Member member);
+  void SetNode(Member member, Node node);
+  // Takes the engine ID for this member, giving up another it held. The address of the member that
+  // has the ID already, or empty.
+  std::string ClaimId(Member member, std::string_view id);
+  void ReleaseId(Member member);
+  // No containers, no images: the address answers for another engine now.
+  void Empty(Member member);
+
+  // --- what engines hold
+  // ----------------------------------------------------------------------------------- Numbers a
+  // reading before it is asked for. Of two readings of one container the one that was begun later
+  // is published, in whatever order they end. Every Begin has its End.
+  std::uint64_t BeginRead(Member member);
+  void EndRead(Member member, std::uint64_t read);
+  // One container as read; without `record` it is gone. A create that is held for it is settled by
+  // it.
+  void PublishContainer(Member member, std::uint64_t read, std::string_view id,
+                        const ContainerRecord* record);
+  void PublishImages(Member member, std::uint64_t read, EngineContents contents);
+  // A whole reading together with the node's description. Creates in doubt since before `read` that
+  // it does not show give their places back.
+  void PublishAll(Member member, std::uint64_t read, Node node, EngineContents contents);
+
+  // --- creates
+  // ---------------------------------------------------------------------------------------------
+  absl::StatusOr<HeldPlace> Place(const ContainerSpec& spec);
+  // The container was not made. Unknown or settled already: nothing happens.
+  void GiveBack(std::uint64_t ticket);
+  // Nobody knows whether it was made: the place stays held until the next whole reading, or until
+  // the node leaves.
+  void Doubt(std::uint64_t ticket);
+  // As PublishContainer, for the create that holds `ticket`.
+  void Settle(std::uint64_t ticket, Member member, std::uint64_t read,
+              const ContainerRecord& record);
+
+ private:
+  struct Stay {
+    std::string address;
+    std::string id;
+    std::uint64_t last_read = 0;
+    std::set<std::uint64_t> open;        // readings under way
+    StringMap<std::uint64_t> published;  // container id → the reading it was published from
+  };
+  struct Held {
+    Member member = 0;
+    std::string swarm_id;
+    bool in_doubt = false;
+    std::uint64_t doubted_at = 0;  // Stay::last_read then
+  };
+
+  Stay* Find(Member member);
+  bool Newest(Stay& stay, std::uint64_t read, std::string_view key);
+  void SettleBySwarmId(Member member, const ContainerRecord& record);
+  void Forget(std::uint64_t ticket);
+
+  mutable std::mutex mutex_;
+  Random random_;
+  ClusterState state_;
+  Member last_member_ = 0;
+  std::unordered_map<Member, Stay> stays_;
+  StringMap<Member> members_;           // by address
+  StringMap<Member> ids_;               // engine id → its member
+  std::map<std::uint64_t, Held> held_;  // by ticket
+  StringMap<std::uint64_t> tickets_;    // by swarm id
+  mutable std::shared_ptr<const std::vector<ContainerPointer>> list_;
+  mutable std::uint64_t list_generation_ = 0;
+};
+
+}  // namespace swarm

@@ -1,0 +1,134 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "cluster/engine_calls.h"
+#include "cluster/hub.h"
+#include "cluster/watcher.h"
+#include "swarmlib/status.h"
+#include "wire/containers.h"
+
+namespace swarm {
+namespace {
+
+// The inspects of one reading, shared by the workers that make them.
+struct Inspects {
+  std::shared_ptr<Engine> engine;
+  std::stop_token stop;
+  std::vector<ContainerRecord> records;
+  std::vector<std::size_t> wanted;  // indexes of `records`
+  std::vector<std::size_t> gone;
+  std::size_t next = 0;
+  absl::Status failure;
+};
+
+// Permits of the whole cluster, given back when the reading ends in any way.
+class Permits {
+ public:
+  Permits(Hub& hub, int wanted) : hub_(hub) {
+    const int taken = hub_.inspects.fetch_add(wanted);
+    const int free = std::max(1, std::min(wanted, kMostInspects - taken));
+    hub_.inspects.fetch_sub(wanted - free);
+    count_ = free;
+  }
+  ~Permits() { hub_.inspects.fetch_sub(count_); }
+  Permits(const Permits&) = delete;
+  Permits& operator=(const Permits&) = delete;
+  int count() const { return count_; }
+
+ private:
+  Hub& hub_;
+  int count_ = 0;
+};
+
+bool LooksUnchanged(const ContainerRecord& now, const ContainerEntry& before) {
+  return now.container.state == before.container.state &&
+         now.container.state != ContainerState::kRestarting &&
+         now.container.has_health == before.container.has_health &&
+         now.container.health == before.container.health && now.row.head == before.row.head &&
+         now.row.tail == before.row.tail;
+}
+
+void ChooseInspects(const Engine& engine, bool inspect_all, Inspects& work) {
+  StringMap<ContainerPointer> known;
+  if (!inspect_all) {
+    const auto entries = engine.hub().state.With(
+        [&engine](const ClusterState& state) { return state.ContainersOf(engine.address()); });
+    for (const ContainerPointer& entry : entries) known.emplace(entry->container.id, entry);
+  }
+  for (std::size_t i = 0; i < work.records.size(); ++i) {
+    const auto before = known.find(work.records[i].container.id);
+    if (before != known.end() && LooksUnchanged(work.records[i], *before->second)) {
+      work.records[i].container = before->second->container;
+    } else {
+      work.wanted.push_back(i);
+    }
+  }
+}
+
+Task<void> InspectSome(std::shared_ptr<Inspects> work) {
+  while (work->failure.ok() && work->next < work->wanted.size()) {
+    const std::size_t index = work->wanted[work->next++];
+    ContainerRecord* const record = &work->records[index];
+    const absl::StatusOr<bool> there = co_await AddInspect(work->engine, record, work->stop);
+    if (!there.ok()) {
+      work->failure = there.status();
+    } else if (!*there) {
+      work->gone.push_back(index);
+    }
+  }
+}
+
+Task<absl::Status> InspectAll(std::shared_ptr<Inspects> work) {
+  if (work->wanted.empty()) co_return absl::OkStatus();
+  const int most =
+      static_cast<int>(std::min<std::size_t>(work->wanted.size(), kMostInspectsPerEngine));
+  const Permits permits(work->engine->hub(), most);
+  std::vector<Task<void>> workers;
+  for (int i = 0; i < permits.count(); ++i) workers.push_back(InspectSome(work));
+  co_await RunAll(std::move(workers));
+  if (!work->failure.ok()) co_return work->failure;
+  std::sort(work->gone.rbegin(), work->gone.rend());
+  for (const std::size_t index : work->gone) {
+    work->records.erase(work->records.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+  co_return absl::OkStatus();
+}
+
+Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> engine,
+                                                     bool inspect_all, std::stop_token stop) {
+  const Node node = engine->node();
+  std::string target = engine->version_prefix() + "/containers/json?all=1";
+  const absl::StatusOr<std::string> body =
+      co_await Get(engine, std::move(target), kMostListBytes, stop);
+  if (!body.ok()) co_return body.status();
+  absl::StatusOr<std::vector<ContainerRecord>> records =
+      ParseContainerList(*body, node, engine->hub().options.names);
+  if (!records.ok()) co_return Internal(MessageOf(records.status()));
+  auto work = std::make_shared<Inspects>();
+  work->engine = engine;
+  work->stop = stop;
+  work->records = *std::move(records);
+  ChooseInspects(*engine, inspect_all, *work);
+  const absl::Status inspected = co_await InspectAll(work);
+  if (!inspected.ok()) co_return inspected;
+  absl::StatusOr<EngineContents> contents = co_await FetchImages(engine, std::move(stop));
+  if (!contents.ok()) co_return contents.status();
+  contents->containers = std::move(work->records);
+  co_return contents;
+}
+
+}  // namespace
+
+Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::stop_token stop) {
+  SharedState& state = engine->hub().state;
+  const std::uint64_t read = state.BeginRead(engine->member());
+  absl::StatusOr<EngineContents> contents =
+      co_await ReadAllContents(engine, inspect_all, std::move(stop));
+  const absl::Status status = contents.status();
+  if (contents.ok() && !engine->stopping()) engine->PublishHealthy(read, *std::move(contents));
+  state.EndRead(engine->member(), read);
+  co_return status;
+}
+
+}  // namespace swarm

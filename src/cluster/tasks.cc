@@ -1,0 +1,58 @@
+#include "cluster/tasks.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace swarm {
+namespace {
+
+struct Join {
+  std::size_t left = 0;
+  Callback<bool> done;
+};
+
+Task<void> RunPart(Task<void> task, std::shared_ptr<Join> join) {
+  co_await std::move(task);
+  if (--join->left == 0) join->done(true);
+}
+
+}  // namespace
+
+Task<void> Pause::For(Loop* loop, Duration delay) {
+  if (std::exchange(interrupted_, false)) co_return;
+  auto start = [this, loop, delay](Callback<bool> done) {
+    auto sleeper = std::make_shared<Sleeper>();
+    sleeper->done = std::move(done);
+    sleeper_ = sleeper;
+    loop_ = loop;
+    timer_ = loop->After(delay, [sleeper] { sleeper->done(true); });
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
+void Pause::Interrupt() {
+  const std::shared_ptr<Sleeper> sleeper = sleeper_.lock();
+  sleeper_.reset();
+  if (!sleeper) {
+    interrupted_ = true;
+    return;
+  }
+  loop_->Cancel(timer_);
+  sleeper->done(true);
+}
+
+Task<void> RunAll(std::vector<Task<void>> tasks) {
+  if (tasks.empty()) co_return;
+  Loop* const loop = Loop::Current();
+  SWARM_CHECK(loop != nullptr, "RunAll runs on a Loop");
+  auto start = [loop, tasks = std::move(tasks)](Callback<bool> done) mutable {
+    auto join = std::make_shared<Join>();
+    join->left = tasks.size();
+    join->done = std::move(done);
+    for (Task<void>& task : tasks) loop->Spawn(RunPart(std::move(task), join));
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
+}  // namespace swarm
