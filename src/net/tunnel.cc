@@ -82,15 +82,15 @@ void Tunnel::Start() {
     }
   }
   Run(to_client_);
-  if (ends_.client_read_pending) return;
   Run(to_upstream_);
 }
 
 void Tunnel::FromClient(std::string_view bytes) {
   if (finished_) return;
+  ends_.client_read_pending = false;
   if (bytes.empty()) ends_.client_ended = true;
-  to_upstream_.first.append(bytes);
-  Run(to_upstream_);
+  late_ = bytes;
+  if (to_upstream_.first.empty()) Run(to_upstream_);
 }
 
 void Tunnel::Abort() { Finish(); }
@@ -105,7 +105,14 @@ void Tunnel::Run(Way& way) {
     });
     return;
   }
-  if (&way == &to_upstream_ && ends_.client_ended) return SourceEnded(way);
+  if (&way == &to_upstream_) {
+    if (ends_.client_read_pending) return;  // FromClient() goes on
+    if (!late_.empty()) {
+      way.first = std::exchange(late_, {});
+      return Run(way);
+    }
+    if (ends_.client_ended) return SourceEnded(way);
+  }
   if (way.source && way.sink) {
     Splice(way);
   } else {

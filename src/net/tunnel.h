@@ -79,6 +79,7 @@ class Tunnel : public std::enable_shared_from_this<Tunnel> {
   Ends ends_;
   Callback<> done_;
   bool finished_ = false;
+  std::string late_;  // what FromClient() brought
   Way to_upstream_;
   Way to_client_;
 };

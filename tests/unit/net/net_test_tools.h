@@ -24,6 +24,7 @@
 #include "net/address.h"
 #include "net/descriptor.h"
 #include "net/server.h"
+#include "net/socket_stream.h"
 
 namespace swarm::net {
 
