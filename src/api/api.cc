@@ -45,7 +45,8 @@ class CountedStream final : public Stream {
 
 void CountStreams(const ContextPointer& context, Reply& reply) {
   if (!reply.body_stream && !reply.tunnel) return;
-  Gauge& open = context->metrics().gauge("swarmd_open_streams", "Reply bodies and tunnels under way.");
+  Gauge& open =
+      context->metrics().gauge("swarmd_open_streams", "Reply bodies and tunnels under way.");
   for (std::unique_ptr<Stream>* stream : {&reply.body_stream, &reply.tunnel}) {
     if (*stream) *stream = std::make_unique<CountedStream>(std::move(*stream), context, open);
   }
@@ -115,8 +116,10 @@ Task<Result> Guarded(ContextPointer context, Request request, std::shared_ptr<Co
   LogFields fields;
   fields.emplace_back("route", course->route);
   fields.emplace_back("what", what);
-  Log(context->options().log, LogLevel::kError, "a request ended by an exception", std::move(fields));
-  co_return Internal("the manager could not carry out " + course->route + ": an unexpected fault, see its log");
+  Log(context->options().log, LogLevel::kError, "a request ended by an exception",
+      std::move(fields));
+  co_return Internal("the manager could not carry out " + course->route +
+                     ": an unexpected fault, see its log");
 }
 
 ApiOptions Completed(ApiOptions options) {
@@ -179,7 +182,8 @@ Task<Reply> Api::Handle(Request request) {
   co_return reply;
 }
 
-std::optional<ForwardPlan> Api::FastForward(std::string_view method, std::string_view target) const {
+std::optional<ForwardPlan> Api::FastForward(std::string_view method,
+                                            std::string_view target) const {
   return PlanForward(*impl_->context(), method, target);
 }
 

@@ -27,23 +27,24 @@ struct ApiOptions {
   Metrics* metrics = nullptr;  // null = metrics of its own; else it must outlive the Api
   std::uint64_t seed = 1;      // of the ids that mark created containers
   // Facts of the manager and its host, told by /info and /version.
-  std::string id;               // stable over restarts
-  std::string host_name;        // "manager1"
-  std::string kernel_version;   // "6.1.0"
-  std::string architecture;     // as Go says it, "amd64"
-  std::string version;          // "0.1.0"; empty = Version()
+  std::string id;              // stable over restarts
+  std::string host_name;       // "manager1"
+  std::string kernel_version;  // "6.1.0"
+  std::string architecture;    // as Go says it, "amd64"
+  std::string version;         // "0.1.0"; empty = Version()
 };
 
-// A request that an engine answers as it is: where it goes and how. The reply gets `reply_headers`, which
-// replace fields of the same name.
+// A request that an engine answers as it is: where it goes and how. The reply gets `reply_headers`,
+// which replace fields of the same name.
 struct ForwardPlan {
   std::string node_address;
   std::string target;
   Headers reply_headers;
 };
 
-// Thread-safe: called from several loops at once; a request runs on the loop that calls and calls the cluster on it.
-// Streams handed out in replies may outlive the Api, but not the cluster.
+// Thread-safe: called from several loops at once; a request runs on the loop that calls and calls
+// the cluster on it. Streams handed out in replies may outlive the Api, but neither the cluster nor
+// their loop.
 class Api {
  public:
   // `cluster` must outlive the Api and every reply.
@@ -52,13 +53,13 @@ class Api {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
-  // Never throws and never fails: every error becomes a reply in the shape of the client's version. On a Loop
-  // only.
+  // Never throws and never fails: every error becomes a reply in the shape of the client's version.
+  // On a Loop only.
   Task<Reply> Handle(Request request);
 
-  // The way of a request that needs nothing but a lookup: GET /containers/NAME/{top,changes,logs,export} of
-  // a known container on a healthy node, logs without `follow`. Empty for everything else, also where Handle would
-  // answer with an error. Any thread.
+  // The way of a request that needs nothing but a lookup: GET
+  // /containers/NAME/{top,changes,logs,export} of a known container on a healthy node, logs without
+  // `follow`. Empty for everything else, also where Handle would answer with an error. Any thread.
   std::optional<ForwardPlan> FastForward(std::string_view method, std::string_view target) const;
 
   Metrics& metrics();

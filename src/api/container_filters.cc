@@ -7,46 +7,38 @@
 #include <utility>
 #include <vector>
 
-#include <re2/re2.h>
-
 #include "api/upstream.h"
 #include "base/text.h"
+#include "model/expression.h"
 #include "swarmlib/status.h"
 #include "wire/images.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::int64_t kMostPatternMemory = 1 << 20;  // bytes of one compiled pattern
-
-constexpr std::string_view kKnown[] = {"ancestor", "before",    "exited", "expose",  "health", "id",
-                                       "is-task",  "isolation", "label",  "name",    "network", "node",
-                                       "publish",  "since",     "status", "volume"};
+constexpr std::string_view kKnown[] = {
+    "ancestor", "before", "exited",  "expose", "health",  "id",    "is-task", "isolation",
+    "label",    "name",   "network", "node",   "publish", "since", "status",  "volume"};
 
 absl::Status InvalidFilter(std::string_view key, std::string_view value) {
   return InvalidArgument("invalid filter '" + std::string(key) + "=" + std::string(value) + "'");
 }
 
 // A pattern that does not compile matches nothing, as engines have it.
-using Pattern = std::unique_ptr<re2::RE2>;
-
-std::vector<Pattern> Compile(const std::vector<std::string>& texts) {
-  std::vector<Pattern> patterns;
+std::vector<PatternMatcher> Compile(const std::vector<std::string>& texts) {
+  std::vector<PatternMatcher> patterns;
   for (const std::string& text : texts) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kMostPatternMemory);
-    auto pattern = std::make_unique<re2::RE2>(text, options);
-    if (pattern->ok()) patterns.push_back(std::move(pattern));
+    Expression expression;
+    expression.match = Expression::Match::kRegex;
+    expression.value = text;
+    patterns.emplace_back(expression);
   }
   return patterns;
 }
 
-bool AnyMatches(const std::vector<Pattern>& patterns, const std::string& text) {
-  for (const Pattern& pattern : patterns) {
-    if (re2::RE2::PartialMatch(text, *pattern)) return true;
-  }
-  return false;
+bool AnyMatches(const std::vector<PatternMatcher>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const PatternMatcher& pattern) { return pattern.Matches(text); });
 }
 
 struct PortRange {
@@ -59,8 +51,10 @@ struct PortRange {
 std::optional<PortRange> ReadPorts(std::string_view text) {
   PortRange range;
   const std::size_t slash = text.find('/');
-  range.protocol = slash == std::string_view::npos ? std::string("tcp") : ToLower(text.substr(slash + 1));
-  if (range.protocol != "tcp" && range.protocol != "udp" && range.protocol != "sctp") return std::nullopt;
+  range.protocol =
+      slash == std::string_view::npos ? std::string("tcp") : ToLower(text.substr(slash + 1));
+  if (range.protocol != "tcp" && range.protocol != "udp" && range.protocol != "sctp")
+    return std::nullopt;
   const std::string_view numbers = text.substr(0, slash);
   const std::size_t dash = numbers.find('-');
   const std::optional<std::uint64_t> first = ParseUnsigned(numbers.substr(0, dash));
@@ -115,7 +109,7 @@ struct ContainerQuery::Parts {
   std::optional<Position> before;  // shown are containers created before this one
   std::optional<Position> since;
   FilterArguments filters;
-  std::vector<Pattern> ids, names;
+  std::vector<PatternMatcher> ids, names;
   bool by_id = false, by_name = false;
   std::vector<PortRange> published, exposed;
   std::vector<int> exit_codes;
@@ -139,7 +133,8 @@ struct ContainerQuery::Parts {
   bool ShowsParts(const ContainerEntry& entry) const;
 };
 
-std::pair<NodePointer, std::string_view> SplitNode(const Context& context, std::string_view reference) {
+std::pair<NodePointer, std::string_view> SplitNode(const Context& context,
+                                                   std::string_view reference) {
   const std::size_t slash = reference.find('/');
   if (slash == std::string_view::npos || slash == 0) return {nullptr, reference};
   NodePointer node = context.cluster().FindNode(reference.substr(0, slash));
@@ -163,10 +158,12 @@ absl::Status ContainerQuery::Parts::ReadFilters(const Context& context) {
       } else if (key == "exited") {
         int code = 0;
         const auto read = std::from_chars(value.data(), value.data() + value.size(), code);
-        if (read.ec != std::errc() || read.ptr != value.data() + value.size()) return InvalidFilter(key, value);
+        if (read.ec != std::errc() || read.ptr != value.data() + value.size())
+          return InvalidFilter(key, value);
         exit_codes.push_back(code);
       } else if (key == "is-task") {
-        if (value != "true" && value != "false" && value != "1" && value != "0") return InvalidFilter(key, value);
+        if (value != "true" && value != "false" && value != "1" && value != "0")
+          return InvalidFilter(key, value);
         task = value == "true" || value == "1";
       } else if (key == "publish" || key == "expose") {
         const std::optional<PortRange> range = ReadPorts(value);
@@ -207,8 +204,10 @@ absl::Status ContainerQuery::Parts::ReadWindow(const Context& context, const Que
     position = PositionOf(**entry);
     return absl::OkStatus();
   };
-  if (const std::string* text = FindQuery(query, "before"); text != nullptr && !text->empty()) all = true;
-  if (const std::string* text = FindQuery(query, "since"); text != nullptr && !text->empty()) all = true;
+  if (const std::string* text = FindQuery(query, "before"); text != nullptr && !text->empty())
+    all = true;
+  if (const std::string* text = FindQuery(query, "since"); text != nullptr && !text->empty())
+    all = true;
   if (absl::Status status = place("before", before); !status.ok()) return status;
   if (absl::Status status = place("since", since); !status.ok()) return status;
   const std::string* text = FindQuery(query, "limit");
@@ -217,7 +216,8 @@ absl::Status ContainerQuery::Parts::ReadWindow(const Context& context, const Que
   const std::optional<std::uint64_t> number =
       ParseUnsigned(negative ? std::string_view(*text).substr(1) : std::string_view(*text));
   if (!number) {
-    return InvalidArgument("strconv.Atoi: parsing \"" + *text + "\": invalid syntax (limit is a number)");
+    return InvalidArgument("strconv.Atoi: parsing \"" + *text +
+                           "\": invalid syntax (limit is a number)");
   }
   if (!negative && *number > 0) {
     limit = static_cast<std::size_t>(*number);
@@ -235,7 +235,8 @@ absl::StatusOr<ContainerQuery> ContainerQuery::Read(const Context& context, cons
   auto parts = std::make_unique<Parts>();
   if (const std::string* text = FindQuery(query, "all")) parts->all = ParseBoolean(*text);
   const std::string* text = FindQuery(query, "filters");
-  absl::StatusOr<FilterArguments> filters = ParseFilters(text == nullptr ? std::string_view() : *text);
+  absl::StatusOr<FilterArguments> filters =
+      ParseFilters(text == nullptr ? std::string_view() : *text);
   if (!filters.ok()) return filters.status();
   parts->filters = *std::move(filters);
   if (absl::Status status = parts->ReadFilters(context); !status.ok()) return status;
@@ -252,7 +253,8 @@ bool ContainerQuery::Shows(const ContainerEntry& entry) const {
 
 bool ContainerQuery::Parts::ShowsState(const ContainerEntry& entry) const {
   const Container& container = entry.container;
-  const bool running = container.state == ContainerState::kRunning || container.state == ContainerState::kPaused ||
+  const bool running = container.state == ContainerState::kRunning ||
+                       container.state == ContainerState::kPaused ||
                        container.state == ContainerState::kRestarting;
   if (!all && (!running || entry.node->state != NodeState::kHealthy)) return false;
   if (const auto* values = Values("status")) {
@@ -260,12 +262,14 @@ bool ContainerQuery::Parts::ShowsState(const ContainerEntry& entry) const {
     if (std::find(values->begin(), values->end(), name) == values->end()) return false;
   }
   if (const auto* values = Values("health")) {
-    const std::string_view health = container.has_health ? std::string_view(container.health) : "none";
+    const std::string_view health =
+        container.has_health ? std::string_view(container.health) : "none";
     if (std::find(values->begin(), values->end(), health) == values->end()) return false;
   }
   if (!exit_codes.empty()) {
     if (running || container.state == ContainerState::kCreated) return false;
-    if (std::find(exit_codes.begin(), exit_codes.end(), container.exit_code) == exit_codes.end()) return false;
+    if (std::find(exit_codes.begin(), exit_codes.end(), container.exit_code) == exit_codes.end())
+      return false;
   }
   return true;
 }
@@ -304,21 +308,26 @@ bool ContainerQuery::Parts::ShowsLabels(const ContainerEntry& entry) const {
     const std::size_t equals = wanted.find('=');
     const auto found = entry.container.labels.find(std::string_view(wanted).substr(0, equals));
     if (found == entry.container.labels.end()) return false;
-    if (equals != std::string::npos && found->second != std::string_view(wanted).substr(equals + 1)) return false;
+    if (equals != std::string::npos && found->second != std::string_view(wanted).substr(equals + 1))
+      return false;
   }
   return true;
 }
 
 bool ContainerQuery::Parts::ShowsParts(const ContainerEntry& entry) const {
   const Container& container = entry.container;
-  const auto here = [&](const Wanted& wanted) { return !wanted.node || wanted.node->address == container.node; };
+  const auto here = [&](const Wanted& wanted) {
+    return !wanted.node || wanted.node->address == container.node;
+  };
   const auto holds = [](const std::vector<std::string>& values, const std::string& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  if (!networks.empty() && std::none_of(networks.begin(), networks.end(), [&](const Wanted& wanted) {
-        return here(wanted) && (holds(container.networks, wanted.name) ||
-                                std::any_of(container.network_ids.begin(), container.network_ids.end(),
-                                            [&](const std::string& id) { return id.starts_with(wanted.name); }));
+  if (!networks.empty() &&
+      std::none_of(networks.begin(), networks.end(), [&](const Wanted& wanted) {
+        return here(wanted) &&
+               (holds(container.networks, wanted.name) ||
+                std::any_of(container.network_ids.begin(), container.network_ids.end(),
+                            [&](const std::string& id) { return id.starts_with(wanted.name); }));
       })) {
     return false;
   }

@@ -12,8 +12,8 @@ namespace swarm {
 // What one list asks for: all, limit, before, since and filters of its query.
 class ContainerQuery {
  public:
-  // InvalidArgument with the engine's words for an unknown filter or a bad value; NotFound for a reference in
-  // before or since.
+  // InvalidArgument with the engine's words for an unknown filter or a bad value; NotFound for a
+  // reference in before or since.
   static absl::StatusOr<ContainerQuery> Read(const Context& context, const Query& query);
 
   ~ContainerQuery();
@@ -30,6 +30,7 @@ class ContainerQuery {
 };
 
 // "n1/web" as (n1, web) when a node of the cluster is called n1, else as (null, "n1/web").
-std::pair<NodePointer, std::string_view> SplitNode(const Context& context, std::string_view reference);
+std::pair<NodePointer, std::string_view> SplitNode(const Context& context,
+                                                   std::string_view reference);
 
 }  // namespace swarm

@@ -19,7 +19,8 @@ Task<absl::StatusOr<CreateResult>> Create(ContextPointer context, CreateRequest 
   return AwaitCallback<absl::StatusOr<CreateResult>>(std::move(start));
 }
 
-// Clients take a 404 on create for a missing image, pull it and try again; so nothing else may say 404.
+// Clients take a 404 on create for a missing image, pull it and try again; so nothing else may say
+// 404.
 absl::Status WithoutNotFound(const absl::Status& error) {
   if (HttpStatusOf(error) != 404) return error;
   return HttpError(409, MessageOf(error));
@@ -33,7 +34,8 @@ bool SaysImageIsMissing(std::string_view message) {
 
 void Count(Context& context, std::string_view outcome) {
   context.metrics()
-      .counter("swarmd_placements_total", "Containers asked for, by outcome.", {{"outcome", std::string(outcome)}})
+      .counter("swarmd_placements_total", "Containers asked for, by outcome.",
+               {{"outcome", std::string(outcome)}})
       .Add();
 }
 
@@ -51,8 +53,9 @@ Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
   if (!body.ok()) co_return body.status();
   std::string name = QueryValue(exchange.query, "name");
   if (name.starts_with('/')) name.erase(0, 1);
-  absl::StatusOr<ParsedCreate> parsed = ParseCreate(*body, name, QueryValue(exchange.query, "platform"),
-                                                    context->NewSwarmId(), context->options().rules);
+  absl::StatusOr<ParsedCreate> parsed =
+      ParseCreate(*body, name, QueryValue(exchange.query, "platform"), context->NewSwarmId(),
+                  context->options().rules);
   if (!parsed.ok()) co_return parsed.status();
 
   CreateRequest request;

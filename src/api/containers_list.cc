@@ -10,8 +10,8 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kPiece = 128U << 10U;      // bytes after which a new piece of a list begins
-constexpr std::size_t kRoomForRow = 4U << 10U;   // more than most rows take
+constexpr std::size_t kPiece = 128U << 10U;     // bytes after which a new piece of a list begins
+constexpr std::size_t kRoomForRow = 4U << 10U;  // more than most rows take
 
 using Pieces = std::vector<std::shared_ptr<const std::string>>;
 
@@ -52,8 +52,8 @@ std::string UnreachableNodes(const Context& context) {
   return names;
 }
 
-std::shared_ptr<const KeptList> Kept(ListCache& cache, std::uint64_t generation, std::int64_t second,
-                                     const std::string& query) {
+std::shared_ptr<const KeptList> Kept(ListCache& cache, std::uint64_t generation,
+                                     std::int64_t second, const std::string& query) {
   const std::lock_guard<std::mutex> lock(cache.mutex);
   if (cache.generation != generation || cache.second != second) return nullptr;
   for (const std::shared_ptr<const KeptList>& list : cache.lists) {
@@ -62,7 +62,8 @@ std::shared_ptr<const KeptList> Kept(ListCache& cache, std::uint64_t generation,
   return nullptr;
 }
 
-void Keep(ListCache& cache, std::uint64_t generation, std::int64_t second, std::shared_ptr<const KeptList> list) {
+void Keep(ListCache& cache, std::uint64_t generation, std::int64_t second,
+          std::shared_ptr<const KeptList> list) {
   const std::lock_guard<std::mutex> lock(cache.mutex);
   if (cache.generation != generation || cache.second != second) {
     // Another loop may have kept a newer one already.
@@ -77,14 +78,16 @@ void Keep(ListCache& cache, std::uint64_t generation, std::int64_t second, std::
 Reply ReplyOf(const KeptList& list) {
   Reply reply = JsonReply(200, "");
   reply.pieces = list.pieces;
-  if (!list.unreachable.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", list.unreachable);
+  if (!list.unreachable.empty())
+    reply.headers.emplace_back("X-Swarmd-Unreachable", list.unreachable);
   return reply;
 }
 
 }  // namespace
 
 Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
-  // Read before the list: a change in between makes the kept list look older than it is, never newer.
+  // Read before the list: a change in between makes the kept list look older than it is, never
+  // newer.
   const std::uint64_t generation = context->cluster().generation();
   const std::int64_t second =
       std::chrono::floor<std::chrono::seconds>(context->clock().Wall()).time_since_epoch().count();

@@ -25,7 +25,8 @@ Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
   return AwaitCallback<Result>(std::move(start));
 }
 
-absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange, Verb verb) {
+absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange,
+                                               Verb verb) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
   if (!entry.ok()) return entry.status();
   ContainerOperation operation;
@@ -65,7 +66,8 @@ Task<Result> StartContainer(ContextPointer context, Exchange exchange) {
   if (body->size() > kLongestEmptyObject) {
     if (exchange.version >= kNoBodyOnStart) {
       co_return InvalidArgument(
-          "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24");
+          "starting container with non-empty request body was deprecated since API v1.22 and "
+          "removed in v1.24");
     }
     // Engines that still read it get it; newer ones would refuse the whole start.
     if (SpokenTo(*operation->entry->node, exchange.version) < kNoBodyOnStart) {

@@ -12,8 +12,8 @@ namespace {
 using Way = EngineCall::Way;
 
 // The call of `verb` on the container that the exchange names.
-absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchange, std::string_view verb,
-                                  Way way, Duration timeout) {
+absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchange,
+                                  std::string_view verb, Way way, Duration timeout) {
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
   if (!entry.ok()) return entry.status();
   EngineCall call;

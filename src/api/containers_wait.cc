@@ -44,14 +44,15 @@ Task<bool> Refresh(std::shared_ptr<Waiting> waiting) {
       if (std::exchange(waiting->settled, true)) return;
       waiting->on_settled();
     };
-    waiting->context->cluster().RefreshContainer(waiting->entry, [settle](absl::Status) { settle(); });
+    waiting->context->cluster().RefreshContainer(waiting->entry,
+                                                 [settle](absl::Status) { settle(); });
     loop->After(kMostRefresh, settle);
   };
   return AwaitCallback<bool>(std::move(start));
 }
 
-// The state is read again before the client learns that the wait is over, so that what it asks next is answered
-// with what it waited for.
+// The state is read again before the client learns that the wait is over, so that what it asks next
+// is answered with what it waited for.
 Task<void> RelayEnd(std::shared_ptr<Waiting> waiting) {
   Stream& body = *waiting->body;
   const absl::StatusOr<std::string> text = co_await ReadAll(body, kMostWaitBody);

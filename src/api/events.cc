@@ -25,8 +25,9 @@ constexpr Duration kMostFollowed = std::chrono::hours(24 * 365);
 
 // "1795305600", "1795305600.25", "-1": seconds since 1970 as clients resolve them. In nanoseconds.
 absl::StatusOr<std::int64_t> ReadMoment(std::string_view key, std::string_view text) {
-  const absl::Status wrong = InvalidArgument("failed to parse value as time or duration: \"" + std::string(text) +
-                                             "\" of " + std::string(key) + " is not a number of seconds since 1970");
+  const absl::Status wrong =
+      InvalidArgument("failed to parse value as time or duration: \"" + std::string(text) +
+                      "\" of " + std::string(key) + " is not a number of seconds since 1970");
   std::string_view whole = text.substr(0, text.find('.'));
   std::int64_t seconds = 0;
   const auto read = std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
@@ -78,8 +79,8 @@ struct EventFeed {
 
 void FollowLive(const std::shared_ptr<EventFeed>& feed) {
   const std::weak_ptr<EventFeed> weak = feed;
-  feed->subscription = feed->context->cluster().Subscribe(
-      [weak](std::shared_ptr<const ClusterEvent> event) {
+  feed->subscription =
+      feed->context->cluster().Subscribe([weak](std::shared_ptr<const ClusterEvent> event) {
         const std::shared_ptr<EventFeed> feed = weak.lock();
         if (!feed || !feed->subscription) return;
         if (!event) {
@@ -105,7 +106,8 @@ std::string_view EventMediaType(const Exchange& exchange) {
   constexpr ApiVersion kMediaTypes{1, 52};
   const std::string* accept = FindHeader(exchange.request.headers, "Accept");
   if (accept == nullptr || exchange.version < kMediaTypes) return "application/json";
-  for (const std::string_view type : {"application/json-seq", "application/x-ndjson", "application/jsonl"}) {
+  for (const std::string_view type :
+       {"application/json-seq", "application/x-ndjson", "application/jsonl"}) {
     if (accept->find(type) != std::string::npos) return type;
   }
   return "application/json";
@@ -123,7 +125,8 @@ absl::StatusOr<std::optional<std::int64_t>> MomentOf(const Query& query, std::st
 
 Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   const std::string* text = FindQuery(exchange.query, "filters");
-  absl::StatusOr<FilterArguments> filters = ParseFilters(text == nullptr ? std::string_view() : *text);
+  absl::StatusOr<FilterArguments> filters =
+      ParseFilters(text == nullptr ? std::string_view() : *text);
   if (!filters.ok()) co_return filters.status();
   const absl::Status known = CheckEventFilters(*filters);
   if (!known.ok()) co_return known;
@@ -133,7 +136,8 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   if (!until.ok()) co_return until.status();
   if (*since && *until && **since > **until) {
     co_return InvalidArgument("`since` time (" + *FindQuery(exchange.query, "since") +
-                              ") cannot be after `until` time (" + *FindQuery(exchange.query, "until") + ")");
+                              ") cannot be after `until` time (" +
+                              *FindQuery(exchange.query, "until") + ")");
   }
 
   Loop* const loop = Loop::Current();

@@ -22,7 +22,8 @@ Task<absl::StatusOr<std::string>> FindExecNode(ContextPointer context, std::stri
 }
 
 // Engines resolve exec ids only as the whole 64 digits.
-Task<Result> ProxyExec(ContextPointer context, Exchange exchange, std::string verb, Way way, bool pass_body) {
+Task<Result> ProxyExec(ContextPointer context, Exchange exchange, std::string verb, Way way,
+                       bool pass_body) {
   const std::string id = exchange.name;
   const absl::Status unknown = NotFound("No such exec instance: " + id);
   if (!IsFullId(id)) co_return unknown;
@@ -67,7 +68,8 @@ Task<Result> StartExec(ContextPointer context, Exchange exchange) {
                          exchange.request.body_length, kMostJsonBody);
   if (!body.ok()) co_return body.status();
   exchange.request.body = *std::move(body);
-  Result answer = co_await ProxyExec(std::move(context), std::move(exchange), "start", Way::kTunnel, true);
+  Result answer =
+      co_await ProxyExec(std::move(context), std::move(exchange), "start", Way::kTunnel, true);
   co_return answer;
 }
 

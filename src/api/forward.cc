@@ -28,7 +28,8 @@ std::string_view ForwardedVerb(const Route& route, const Query& query) {
 
 }  // namespace
 
-std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method, std::string_view target) {
+std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method,
+                                       std::string_view target) {
   if (method != "GET") return std::nullopt;
   const absl::StatusOr<Target> parts = ReadTarget(target);
   if (!parts.ok() || !parts->path.starts_with("/containers/")) return std::nullopt;
@@ -45,7 +46,8 @@ std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method
   if ((client < kJsonErrors) != (spoken < kJsonErrors)) return std::nullopt;
   ForwardPlan plan;
   plan.node_address = (*entry)->node->address;
-  plan.target = EngineTarget(spoken, "/containers/" + (*entry)->container.id + std::string(verb), query);
+  plan.target =
+      EngineTarget(spoken, "/containers/" + (*entry)->container.id + std::string(verb), query);
   plan.reply_headers = CommonHeaders(context);
   return plan;
 }

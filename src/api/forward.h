@@ -9,6 +9,7 @@
 
 namespace swarm {
 
-std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method, std::string_view target);
+std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method,
+                                       std::string_view target);
 
 }  // namespace swarm

@@ -10,7 +10,8 @@
 namespace swarm {
 namespace {
 
-constexpr std::string_view kKnown[] = {"before", "dangling", "label", "node", "reference", "since", "until"};
+constexpr std::string_view kKnown[] = {"before",    "dangling", "label", "node",
+                                       "reference", "since",    "until"};
 
 bool IsDangling(const Image& image) {
   return std::all_of(image.repo_tags.begin(), image.repo_tags.end(),
@@ -24,7 +25,8 @@ bool PathMatch(std::string_view pattern, std::string_view text) {
     if (read < pattern.size() && pattern[read] == '*') {
       star = read++;
       resume = at;
-    } else if (read < pattern.size() && ((pattern[read] == '?' && text[at] != '/') || pattern[read] == text[at])) {
+    } else if (read < pattern.size() &&
+               ((pattern[read] == '?' && text[at] != '/') || pattern[read] == text[at])) {
       ++read;
       ++at;
     } else if (star != std::string_view::npos && text[resume] != '/') {
@@ -47,7 +49,10 @@ std::optional<Duration> ReadDuration(std::string_view text) {
     if (end == 0 || end == std::string_view::npos) return std::nullopt;
     const std::optional<std::uint64_t> number = ParseUnsigned(text.substr(0, end));
     constexpr std::uint64_t kMost = 1'000'000;
-    const std::int64_t unit = text[end] == 'h' ? 3600 : text[end] == 'm' ? 60 : text[end] == 's' ? 1 : 0;
+    const std::int64_t unit = text[end] == 'h'   ? 3600
+                              : text[end] == 'm' ? 60
+                              : text[end] == 's' ? 1
+                                                 : 0;
     if (!number || *number > kMost || unit == 0) return std::nullopt;
     total += static_cast<std::int64_t>(*number) * unit;
     text.remove_prefix(end + 1);
@@ -94,21 +99,25 @@ bool MatchesReference(std::string_view pattern, const Image& image) {
                      [&](const std::string& digest) { return matches(digest, '@'); });
 }
 
-absl::StatusOr<ImageQuery> ImageQuery::Read(const Context& context, const Query& query, ApiVersion client) {
+absl::StatusOr<ImageQuery> ImageQuery::Read(const Context& context, const Query& query,
+                                            ApiVersion client) {
   constexpr ApiVersion kNoPlainFilter{1, 28};
   const std::string* text = FindQuery(query, "filters");
-  absl::StatusOr<FilterArguments> filters = ParseFilters(text == nullptr ? std::string_view() : *text);
+  absl::StatusOr<FilterArguments> filters =
+      ParseFilters(text == nullptr ? std::string_view() : *text);
   if (!filters.ok()) return filters.status();
   ImageQuery read;
   read.filters = *std::move(filters);
   const std::string* plain = FindQuery(query, "filter");
-  if (plain != nullptr && !plain->empty() && client < kNoPlainFilter) read.filters["reference"].push_back(*plain);
+  if (plain != nullptr && !plain->empty() && client < kNoPlainFilter)
+    read.filters["reference"].push_back(*plain);
   for (const auto& [key, values] : read.filters) {
     if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown)) {
       return InvalidArgument("invalid filter '" + key + "'");
     }
     for (const std::string& value : values) {
-      if (key == "dangling" && value != "true" && value != "false" && value != "1" && value != "0") {
+      if (key == "dangling" && value != "true" && value != "false" && value != "1" &&
+          value != "0") {
         return InvalidArgument("invalid filter 'dangling=[" + value + "]'");
       }
       if (key != "before" && key != "since" && key != "until") continue;
@@ -132,8 +141,9 @@ bool ImageQuery::Shows(const Image& image) const {
         if (!HasLabel(image, label)) return false;
       }
     } else if (key == "reference") {
-      if (std::none_of(values.begin(), values.end(),
-                       [&](const std::string& pattern) { return MatchesReference(pattern, image); })) {
+      if (std::none_of(values.begin(), values.end(), [&](const std::string& pattern) {
+            return MatchesReference(pattern, image);
+          })) {
         return false;
       }
     }

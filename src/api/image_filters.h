@@ -18,7 +18,8 @@ struct ImageQuery {
   std::optional<WallTime> before, since, until;
 
   // InvalidArgument with the engine's words for an unknown filter, a bad value or an unknown image.
-  static absl::StatusOr<ImageQuery> Read(const Context& context, const Query& query, ApiVersion client);
+  static absl::StatusOr<ImageQuery> Read(const Context& context, const Query& query,
+                                         ApiVersion client);
 
   // `copies` are of one image; those on other nodes than asked for are taken out before.
   bool Shows(const Image& image) const;

@@ -34,15 +34,18 @@ std::vector<ImageGroup> Groups(const Context& context, const ImageQuery& query) 
   std::vector<ImageGroup> groups;
   for (std::shared_ptr<const ImageEntry>& entry : context.cluster().Images()) {
     const auto node = nodes.find(entry->node);
-    if (node == nodes.end() || !query.WantsNode(*node->second) || !query.Shows(entry->image)) continue;
+    if (node == nodes.end() || !query.WantsNode(*node->second) || !query.Shows(entry->image))
+      continue;
     // Images come by id, so copies of one image stand together.
-    if (groups.empty() || groups.back().copies.front()->image.id != entry->image.id) groups.emplace_back();
+    if (groups.empty() || groups.back().copies.front()->image.id != entry->image.id)
+      groups.emplace_back();
     groups.back().copies.push_back(std::move(entry));
     groups.back().names.push_back(node->second->name);
   }
-  std::stable_sort(groups.begin(), groups.end(), [](const ImageGroup& left, const ImageGroup& right) {
-    return left.copies.front()->image.created > right.copies.front()->image.created;
-  });
+  std::stable_sort(
+      groups.begin(), groups.end(), [](const ImageGroup& left, const ImageGroup& right) {
+        return left.copies.front()->image.created > right.copies.front()->image.created;
+      });
   return groups;
 }
 
@@ -54,12 +57,14 @@ struct Located {
 
 bool IsIdPrefix(std::string_view id, std::string_view reference) {
   constexpr std::string_view kAlgorithm = "sha256:";
-  if (id.starts_with(kAlgorithm) && !reference.starts_with(kAlgorithm)) id.remove_prefix(kAlgorithm.size());
+  if (id.starts_with(kAlgorithm) && !reference.starts_with(kAlgorithm))
+    id.remove_prefix(kAlgorithm.size());
   return id.starts_with(reference);
 }
 
 // A tag or digest counts before an id; a prefix that fits several images is refused.
-absl::StatusOr<Located> Locate(const Context& context, std::string_view reference, const NodePointer& only) {
+absl::StatusOr<Located> Locate(const Context& context, std::string_view reference,
+                               const NodePointer& only) {
   const StringMap<NodePointer> nodes = NodesByAddress(context);
   const std::string with_tag = WithDefaultTag(reference);
   std::vector<std::pair<std::string, NodePointer>> by_name, by_id;
@@ -82,8 +87,8 @@ absl::StatusOr<Located> Locate(const Context& context, std::string_view referenc
     if (located.id == id) {
       located.nodes.push_back(std::move(node));
     } else if (!named) {
-      return InvalidArgument("multiple IDs found with provided prefix: " + std::string(reference) + " (" +
-                             located.id + ", " + id + ")");
+      return InvalidArgument("multiple IDs found with provided prefix: " + std::string(reference) +
+                             " (" + located.id + ", " + id + ")");
     }
   }
   if (located.nodes.empty()) return NotFound("No such image: " + with_tag);
@@ -125,7 +130,8 @@ Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string ve
 }  // namespace
 
 Task<Result> ListImages(ContextPointer context, Exchange exchange) {
-  const absl::StatusOr<ImageQuery> query = ImageQuery::Read(*context, exchange.query, exchange.version);
+  const absl::StatusOr<ImageQuery> query =
+      ImageQuery::Read(*context, exchange.query, exchange.version);
   if (!query.ok()) co_return query.status();
   std::string body = "[";
   for (const ImageGroup& group : Groups(*context, *query)) {

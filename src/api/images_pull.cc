@@ -21,9 +21,10 @@ namespace swarm {
 namespace {
 
 constexpr std::size_t kMostPullsAtOnce = 64;
-constexpr std::size_t kMostNodesWithLayers = 4;     // with more nodes the layers would drown the list
-constexpr std::size_t kMostProgress = 4U << 20U;    // bytes that a slow client may be behind
-constexpr std::size_t kEnoughProgress = 256U << 10U;  // beyond it bars are left out, lines that matter are not
+constexpr std::size_t kMostNodesWithLayers = 4;   // with more nodes the layers would drown the list
+constexpr std::size_t kMostProgress = 4U << 20U;  // bytes that a slow client may be behind
+constexpr std::size_t kEnoughProgress =
+    256U << 10U;  // beyond it bars are left out, lines that matter are not
 constexpr std::size_t kMostProgressObject = 1U << 20U;
 constexpr Duration kBarPause = std::chrono::milliseconds(200);  // between two bars of one layer
 constexpr std::size_t kMostBars = 4'096;
@@ -37,10 +38,10 @@ struct Pull {
   Headers headers;
   ApiVersion client;
   std::vector<NodePointer> nodes;
-  std::size_t next = 0;     // the node that nobody pulls on yet
-  std::size_t workers = 0;  // under way
-  std::vector<std::string> failed;  // "node: message"
-  std::vector<std::string> pulled;  // names
+  std::size_t next = 0;                    // the node that nobody pulls on yet
+  std::size_t workers = 0;                 // under way
+  std::vector<std::string> failed;         // "node: message"
+  std::vector<std::string> pulled;         // names
   std::map<std::string, Stream*> streams;  // by node address: aborted when the client goes
   std::map<std::string, TimePoint, std::less<>> bars;  // by layer: when the last was shown
   std::stop_source stop;
@@ -67,8 +68,10 @@ bool IsTooSoon(Pull& pull, const std::string& node, std::string_view object) {
   return false;
 }
 
-// Gives on one node's progress until its end. The error that the stream told, or the one of the stream itself.
-Task<absl::Status> RelayProgress(std::shared_ptr<Pull> pull, std::string name, std::unique_ptr<Stream> body) {
+// Gives on one node's progress until its end. The error that the stream told, or the one of the
+// stream itself.
+Task<absl::Status> RelayProgress(std::shared_ptr<Pull> pull, std::string name,
+                                 std::unique_ptr<Stream> body) {
   ObjectSplitter splitter(kMostProgressObject);
   std::vector<char> buffer(16U << 10U);
   absl::Status told;
@@ -107,8 +110,8 @@ Task<absl::Status> PullOn(std::shared_ptr<Pull> pull, NodePointer node) {
   CallOptions options;
   options.timeout = kLongCall;
   options.stop = pull->stop.get_token();
-  Result answer = co_await SendToEngine(pull->context, node, std::move(request), EngineCall::Way::kStream,
-                                        std::move(options));
+  Result answer = co_await SendToEngine(pull->context, node, std::move(request),
+                                        EngineCall::Way::kStream, std::move(options));
   if (!answer.ok()) co_return answer.status();
   if (answer->status >= 400) {
     Reply reply = *std::move(answer);
@@ -136,8 +139,8 @@ void Conclude(Pull& pull) {
     output.Write(ProgressLine("", "Pulled on " + std::to_string(all) + "/" + std::to_string(all) +
                                       " nodes: " + Join(pull.pulled, ", ")));
   } else {
-    output.Write(ErrorLine(pull.reference + " was pulled on " + std::to_string(pull.pulled.size()) + " of " +
-                           std::to_string(all) + " nodes: " + Join(pull.failed, "; ")));
+    output.Write(ErrorLine(pull.reference + " was pulled on " + std::to_string(pull.pulled.size()) +
+                           " of " + std::to_string(all) + " nodes: " + Join(pull.failed, "; ")));
   }
   output.End();
 }
@@ -180,12 +183,14 @@ Task<Result> PullImage(ContextPointer context, Exchange exchange) {
       co_return InvalidArgument("neither fromImage nor fromSrc was given: what is to be pulled?");
     }
     co_return Unimplemented(
-        "importing an image is not offered by this version of swarmd: do it on the node, for example \"docker -H NODE "
+        "importing an image is not offered by this version of swarmd: do it on the node, for "
+        "example \"docker -H NODE "
         "import\". \"docker info\" lists the nodes.");
   }
   std::vector<NodePointer> nodes = HealthyNodes(*context);
   if (nodes.empty()) {
-    co_return Unavailable("no healthy node can pull " + reference + ": \"docker info\" shows the state of each");
+    co_return Unavailable("no healthy node can pull " + reference +
+                          ": \"docker info\" shows the state of each");
   }
   Loop* const loop = Loop::Current();
   SWARM_CHECK(loop != nullptr, "requests run on a Loop");

@@ -1,4 +1,5 @@
-// Networks, volumes and plugins as other tools look them up: read only, asked of the engines each time.
+// Networks, volumes and plugins as other tools look them up: read only, asked of the engines each
+// time.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -59,10 +60,11 @@ std::string RowOf(std::string_view body, JsonValue row, const Node& node, bool l
 }
 
 // Appends the rows of one node's list; rows of the whole cluster once only.
-void AppendRows(std::string& to, std::string_view body, JsonValue rows, const Node& node, std::string_view key,
-                std::set<std::string>& seen) {
+void AppendRows(std::string& to, std::string_view body, JsonValue rows, const Node& node,
+                std::string_view key, std::set<std::string>& seen) {
   rows.ForEachElement([&](JsonValue row) {
-    const bool local = !row.Find("Scope").is(JsonDocument::Kind::kString) || row.Find("Scope").Equals("local");
+    const bool local =
+        !row.Find("Scope").is(JsonDocument::Kind::kString) || row.Find("Scope").Equals("local");
     if (!local && !seen.insert(row.Find(key).text()).second) return;
     if (to.back() != '[') to += ',';
     to += RowOf(body, row, node, local);
@@ -74,7 +76,8 @@ void NoteSilent(Reply& reply, const std::vector<std::string>& silent) {
 }
 
 // What there is of one name: on the node that the name tells, or the first that has it.
-Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path, absl::Status unknown) {
+Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
+                          absl::Status unknown) {
   auto [node, name] = SplitNode(*context, exchange.name);
   if (!IsPlainName(name)) co_return unknown;
   std::vector<NodePointer> nodes;
@@ -93,8 +96,8 @@ Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string
     if (!said.answer.ok()) co_return said.answer.status();
     if (said.answer->status == 404) continue;
     Reply reply = *std::move(said.answer);
-    Result settled =
-        co_await SettleError(std::move(reply), exchange.version, SpokenTo(*said.node, exchange.version));
+    Result settled = co_await SettleError(std::move(reply), exchange.version,
+                                          SpokenTo(*said.node, exchange.version));
     co_return settled;
   }
   co_return unknown;
@@ -105,17 +108,20 @@ Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string
 Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
   absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
-  const std::vector<NodeAnswer> answers = co_await AskNodes(
-      context, std::move(narrowed->nodes), "/networks", std::move(narrowed->query), exchange.version);
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(narrowed->nodes), "/networks",
+                        std::move(narrowed->query), exchange.version);
   std::string body = "[";
   std::set<std::string> seen;
   std::vector<std::string> silent;
   for (const NodeAnswer& said : answers) {
     JsonDocument document;
     if (said.answer.ok() && said.answer->status == 400) {
-      co_return HttpError(400, "the filters were refused by node " + said.node->name, said.answer->body);
+      co_return HttpError(400, "the filters were refused by node " + said.node->name,
+                          said.answer->body);
     }
-    if (!said.answer.ok() || said.answer->status != 200 || !document.Parse(said.answer->body).ok()) {
+    if (!said.answer.ok() || said.answer->status != 200 ||
+        !document.Parse(said.answer->body).ok()) {
       silent.push_back(said.node->name);
       continue;
     }
@@ -129,19 +135,23 @@ Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
 Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
   absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
-  const std::vector<NodeAnswer> answers = co_await AskNodes(
-      context, std::move(narrowed->nodes), "/volumes", std::move(narrowed->query), exchange.version);
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(narrowed->nodes), "/volumes", std::move(narrowed->query),
+                        exchange.version);
   std::string body = "{\"Volumes\":[";
   std::set<std::string> seen;
   std::vector<std::string> silent, warnings;
   for (const NodeAnswer& said : answers) {
     JsonDocument document;
     if (said.answer.ok() && said.answer->status == 400) {
-      co_return HttpError(400, "the filters were refused by node " + said.node->name, said.answer->body);
+      co_return HttpError(400, "the filters were refused by node " + said.node->name,
+                          said.answer->body);
     }
-    if (!said.answer.ok() || said.answer->status != 200 || !document.Parse(said.answer->body).ok()) {
+    if (!said.answer.ok() || said.answer->status != 200 ||
+        !document.Parse(said.answer->body).ok()) {
       silent.push_back(said.node->name);
-      warnings.push_back("the volumes of node " + said.node->name + " are not listed: it did not answer");
+      warnings.push_back("the volumes of node " + said.node->name +
+                         " are not listed: it did not answer");
       continue;
     }
     AppendRows(body, said.answer->body, document.root().Find("Volumes"), *said.node, "Name", seen);

@@ -19,9 +19,9 @@ struct Offer {
 ApiVersion OwnNewestApi();  // of NewestApiVersion()
 ApiVersion OwnOldestApi();
 
-// The newest version that every healthy engine speaks, at most our own; our own without any. It falls at once,
-// and rises only when it could have been higher for kHold without a break, since clients keep what they negotiated.
-// Thread-safe.
+// The newest version that every healthy engine speaks, at most our own; our own without any. It
+// falls at once, and rises only when it could have been higher for kHold without a break, since
+// clients keep what they negotiated. Thread-safe.
 class VersionOffer {
  public:
   static constexpr Duration kHold = std::chrono::seconds(60);

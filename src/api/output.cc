@@ -30,7 +30,9 @@ class OutputReader final : public Stream {
   std::shared_ptr<Output> output_;
 };
 
-std::unique_ptr<Stream> Output::Reader() { return std::make_unique<OutputReader>(shared_from_this()); }
+std::unique_ptr<Stream> Output::Reader() {
+  return std::make_unique<OutputReader>(shared_from_this());
+}
 
 bool Output::Write(std::string_view bytes) {
   if (gone_ || ended_) return false;
@@ -91,7 +93,8 @@ void Output::Deliver() {
   }
   ResultCallback<std::size_t> done = std::move(reading_);
   reading_ = nullptr;
-  loop_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+  loop_.Post(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
 void Output::Gone() {
@@ -99,11 +102,6 @@ void Output::Gone() {
   gone_ = true;
   Callback<> on_gone = std::move(on_gone_);
   on_gone_ = nullptr;
-  // Off the loop means that the loop has ended and its coroutines are being destroyed: nobody is left to tell.
-  if (Loop::Current() != &loop_) {
-    reading_ = nullptr;
-    return;
-  }
   Deliver();
   if (on_gone) loop_.Post(std::move(on_gone));
 }

@@ -12,24 +12,28 @@
 
 namespace swarm {
 
-// The writing end; the reading end is the Stream of the reply. Both live on the loop that made them.
+// The writing end; the reading end is the Stream of the reply. Both live on the loop that made
+// them, and not longer.
 class Output : public std::enable_shared_from_this<Output> {
  public:
   // Holds at most `most` bytes that were not read yet.
   Output(Loop& loop, std::size_t most) : loop_(loop), most_(most) {}
 
-  // Once, for Reply::body_stream. It keeps this object alive; when it is destroyed or aborted, the reader is gone.
+  // Once, for Reply::body_stream. It keeps this object alive; when it is destroyed or aborted, the
+  // reader is gone.
   std::unique_ptr<Stream> Reader();
 
-  // False when the bytes were not taken: the reader is gone, the end was written, or they would go beyond
-  // the bound. The last is the end: the reader gets what was taken and then ResourceExhausted.
+  // False when the bytes were not taken: the reader is gone, the end was written, or they would go
+  // beyond the bound. The last is the end: the reader gets what was taken and then
+  // ResourceExhausted.
   bool Write(std::string_view bytes);
   // Orderly end after what was written.
   void End();
   // The reader gets `why` after what was written.
   void Fail(absl::Status why);
 
-  // Called once on the loop when the reader goes away, at once if it has gone. Not called when the loop ends first.
+  // Called once on the loop when the reader goes away, soon if it has gone. Not called when the
+  // loop ends first.
   void OnGone(Callback<> then);
 
   bool gone() const { return gone_; }

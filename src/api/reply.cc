@@ -46,10 +46,18 @@ Headers CommonHeaders(Context& context) {
 }
 
 void SetCommonHeaders(Reply& reply, const Headers& common) {
-  constexpr std::string_view kDropped[] = {
-      "Date",      "Connection",        "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
-      "TE",        "Trailer",           "Transfer-Encoding", "Content-Length", "Access-Control-Allow-Origin",
-      "Access-Control-Allow-Headers",   "Access-Control-Allow-Methods"};
+  constexpr std::string_view kDropped[] = {"Date",
+                                           "Connection",
+                                           "Keep-Alive",
+                                           "Proxy-Authenticate",
+                                           "Proxy-Authorization",
+                                           "TE",
+                                           "Trailer",
+                                           "Transfer-Encoding",
+                                           "Content-Length",
+                                           "Access-Control-Allow-Origin",
+                                           "Access-Control-Allow-Headers",
+                                           "Access-Control-Allow-Methods"};
   std::erase_if(reply.headers, [&](const auto& field) {
     for (const std::string_view dropped : kDropped) {
       if (EqualsIgnoreCase(field.first, dropped)) return true;

@@ -12,11 +12,12 @@ Reply JsonReply(int status, std::string body);
 Reply TextReply(int status, std::string body);
 Reply EmptyReply(int status);
 
-// The fields that every reply of the manager carries: Api-Version, Docker-Experimental, Ostype, Server, and the
-// CORS ones if they are on.
+// The fields that every reply of the manager carries: Api-Version, Docker-Experimental, Ostype,
+// Server, and the CORS ones if they are on.
 Headers CommonHeaders(Context& context);
 
-// Removes what is the transport's or tells of one engine (Date, Server, versions), then sets `common`.
+// Removes what is the transport's or tells of one engine (Date, Server, versions), then sets
+// `common`.
 void SetCommonHeaders(Reply& reply, const Headers& common);
 
 }  // namespace swarm

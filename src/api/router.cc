@@ -26,7 +26,8 @@ struct CompiledRoute {
 };
 
 // Routes by method and first segment: what is left to compare is short.
-using RouteIndex = std::map<std::pair<std::string_view, std::string_view>, std::vector<CompiledRoute>>;
+using RouteIndex =
+    std::map<std::pair<std::string_view, std::string_view>, std::vector<CompiledRoute>>;
 
 RouteIndex MakeIndex() {
   RouteIndex index;
@@ -54,10 +55,10 @@ std::string JoinSegments(const Segments& path, std::size_t begin, std::size_t en
   return text;
 }
 
-// Fills `names` with the text of each variable. The verb after a name is looked for from the right, so that a
-// name may hold anything.
-bool MatchFrom(const Segments& pattern, std::size_t pattern_at, const Segments& path, std::size_t path_at,
-               std::vector<std::string>& names) {
+// Fills `names` with the text of each variable. The verb after a name is looked for from the right,
+// so that a name may hold anything.
+bool MatchFrom(const Segments& pattern, std::size_t pattern_at, const Segments& path,
+               std::size_t path_at, std::vector<std::string>& names) {
   for (; pattern_at < pattern.size() && pattern[pattern_at] != kVariable; ++pattern_at, ++path_at) {
     if (path_at == path.size() || path[path_at] != pattern[pattern_at]) return false;
   }
@@ -81,13 +82,14 @@ absl::StatusOr<ApiVersion> ReadVersion(std::string_view text) {
     return InvalidArgument("client version " + std::string(text) + " is not of the form 1.41");
   }
   if (*version < OwnOldestApi()) {
-    return InvalidArgument("client version " + std::string(text) +
-                           " is too old. Minimum supported API version is " + ApiVersionText(OwnOldestApi()) +
-                           ", please upgrade your client to a newer version");
+    return InvalidArgument(
+        "client version " + std::string(text) + " is too old. Minimum supported API version is " +
+        ApiVersionText(OwnOldestApi()) + ", please upgrade your client to a newer version");
   }
   if (*version > OwnNewestApi()) {
     return InvalidArgument("client version " + std::string(text) +
-                           " is too new. Maximum supported API version is " + ApiVersionText(OwnNewestApi()));
+                           " is too new. Maximum supported API version is " +
+                           ApiVersionText(OwnNewestApi()));
   }
   return *version;
 }
@@ -153,17 +155,19 @@ absl::Status RefusalOf(const Route& route) {
   switch (route.refusal) {
     case Refusal::kSwarmMode:
       return Unavailable(
-          "This node is not a swarm manager. swarmd is one endpoint over many Docker engines and does not use "
-          "swarm mode: containers are placed by \"docker run\" and \"docker create\" themselves, and there are no "
+          "This node is not a swarm manager. swarmd is one endpoint over many Docker engines and "
+          "does not use "
+          "swarm mode: containers are placed by \"docker run\" and \"docker create\" themselves, "
+          "and there are no "
           "services, stacks, secrets or configs. No engine was changed.");
     case Refusal::kOnNode:
-      return Unimplemented(what + " is not offered by this version of swarmd: do it on the node, for example \"docker -H NODE " +
+      return Unimplemented(what +
+                           " is not offered by this version of swarmd: do it on the node, for "
+                           "example \"docker -H NODE " +
                            std::string(route.hint) + "\". \"docker info\" lists the nodes.");
-    case Refusal::kClustering:
-      return Unimplemented("Not supported in clustering mode.");
+    case Refusal::kClustering: return Unimplemented("Not supported in clustering mode.");
     case Refusal::kGone:
-    case Refusal::kNone:
-      break;
+    case Refusal::kNone: break;
   }
   return NotFound("page not found");
 }

@@ -22,7 +22,8 @@ enum class Refusal {
 
 struct Route {
   std::string_view method;
-  // Literal segments and at most two {}: each stands for one or more segments, the first as long as possible.
+  // Literal segments and at most two {}: each stands for one or more segments, the first as long as
+  // possible.
   std::string_view pattern;
   Handler handler = nullptr;  // null for a refusal
   Refusal refusal = Refusal::kNone;
@@ -34,12 +35,12 @@ std::span<const Route> Routes();
 
 struct RouteMatch {
   const Route* route = nullptr;
-  std::string name;    // decoded
+  std::string name;  // decoded
   std::string second;
 };
 
-// `path` starts with "/", has no version and is encoded as sent. NotFound ("page not found"); InvalidArgument
-// for a bad percent-encoding.
+// `path` starts with "/", has no version and is encoded as sent. NotFound ("page not found");
+// InvalidArgument for a bad percent-encoding.
 absl::StatusOr<RouteMatch> FindRoute(std::string_view method, std::string_view path);
 
 // A target taken apart. The version is empty when the path has none.
@@ -49,8 +50,8 @@ struct Target {
   std::string_view query;  // without "?"
 };
 
-// InvalidArgument for what is not an origin-form target, or whose version is not of the form "1.41", is below our oldest
-// or above our newest, in the engine's words.
+// InvalidArgument for what is not an origin-form target, or whose version is not of the form
+// "1.41", is below our oldest or above our newest, in the engine's words.
 absl::StatusOr<Target> ReadTarget(std::string_view target);
 
 // The error of a route that is not served.

@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "api/upstream.h"
+#include "base/text.h"
 #include "swarmlib/version.h"
 #include "wire/manager_info.h"
 
@@ -28,11 +29,13 @@ ManagerFacts FactsOf(Context& context) {
 void SetClusterGauges(Context& context) {
   Metrics& metrics = context.metrics();
   std::array<std::int64_t, 4> by_state{};
-  for (const NodePointer& node : context.cluster().Nodes()) ++by_state[static_cast<std::size_t>(node->state)];
-  for (const NodeState state :
-       {NodeState::kPending, NodeState::kHealthy, NodeState::kUnhealthy, NodeState::kDisconnected}) {
+  for (const NodePointer& node : context.cluster().Nodes())
+    ++by_state[static_cast<std::size_t>(node->state)];
+  for (const NodeState state : {NodeState::kPending, NodeState::kHealthy, NodeState::kUnhealthy,
+                                NodeState::kDisconnected}) {
     metrics
-        .gauge("swarmd_engines", "Engines of the cluster by state.", {{"state", std::string(NodeStateName(state))}})
+        .gauge("swarmd_engines", "Engines of the cluster by state.",
+               {{"state", ToLower(NodeStateName(state))}})
         .Set(by_state[static_cast<std::size_t>(state)]);
   }
   const ClusterTotals totals = context.cluster().Totals();
@@ -40,19 +43,24 @@ void SetClusterGauges(Context& context) {
   metrics.gauge("swarmd_containers", help, {{"state", "running"}}).Set(totals.running);
   metrics.gauge("swarmd_containers", help, {{"state", "paused"}}).Set(totals.paused);
   metrics.gauge("swarmd_containers", help, {{"state", "stopped"}}).Set(totals.stopped);
-  metrics.gauge("swarmd_images", "Images of the cluster, each counted once a node.").Set(totals.images);
-  metrics.gauge("swarmd_event_listeners", "Clients that follow /events.").Set(context.event_listeners.load());
+  metrics.gauge("swarmd_images", "Images of the cluster, each counted once a node.")
+      .Set(totals.images);
+  metrics.gauge("swarmd_event_listeners", "Clients that follow /events.")
+      .Set(context.event_listeners.load());
   metrics
-      .gauge("swarmd_build_info", "Always 1; the labels tell the build.",
-             {{"version", context.options().version}, {"api_version", ApiVersionText(OwnNewestApi())}})
+      .gauge(
+          "swarmd_build_info", "Always 1; the labels tell the build.",
+          {{"version", context.options().version}, {"api_version", ApiVersionText(OwnNewestApi())}})
       .Set(1);
 }
 
 // One healthy node carries out what any of them can.
-Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string path, bool pass_body) {
+Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string path,
+                        bool pass_body) {
   const std::vector<NodePointer> nodes = HealthyNodes(*context);
   if (nodes.empty()) {
-    co_return Unavailable("no healthy node can carry out " + path + ": \"docker info\" shows the state of each");
+    co_return Unavailable("no healthy node can carry out " + path +
+                          ": \"docker info\" shows the state of each");
   }
   EngineCall call;
   call.node = nodes.front();
@@ -110,7 +118,8 @@ Task<Result> PostAuth(ContextPointer context, Exchange exchange) {
 }
 
 Task<Result> SearchImages(ContextPointer context, Exchange exchange) {
-  Result answer = co_await AskAnyNode(std::move(context), std::move(exchange), "/images/search", false);
+  Result answer =
+      co_await AskAnyNode(std::move(context), std::move(exchange), "/images/search", false);
   co_return answer;
 }
 

@@ -14,11 +14,23 @@ namespace {
 constexpr ApiVersion kJsonErrors{1, 24};
 
 bool StaysBehind(std::string_view name, bool registry) {
-  constexpr std::string_view kNever[] = {
-      "Host",          "Connection",     "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate",
-      "Proxy-Authorization", "TE",       "Trailer",    "Transfer-Encoding", "Content-Length",
-      "Upgrade",       "Expect",         "Accept-Encoding", "Authorization", "Cookie", "Forwarded",
-      "Via"};
+  constexpr std::string_view kNever[] = {"Host",
+                                         "Connection",
+                                         "Keep-Alive",
+                                         "Proxy-Connection",
+                                         "Proxy-Authenticate",
+                                         "Proxy-Authorization",
+                                         "TE",
+                                         "Trailer",
+                                         "Transfer-Encoding",
+                                         "Content-Length",
+                                         "Upgrade",
+                                         "Expect",
+                                         "Accept-Encoding",
+                                         "Authorization",
+                                         "Cookie",
+                                         "Forwarded",
+                                         "Via"};
   constexpr std::string_view kRegistry[] = {"X-Registry-Auth", "X-Registry-Config"};
   for (const std::string_view never : kNever) {
     if (EqualsIgnoreCase(name, never)) return true;
@@ -42,7 +54,8 @@ struct Question {
   ApiVersion client;
 };
 
-void Ask(Cluster& cluster, const Question& question, const std::shared_ptr<Round>& round, std::size_t at) {
+void Ask(Cluster& cluster, const Question& question, const std::shared_ptr<Round>& round,
+         std::size_t at) {
   const NodePointer node = (*round->answers)[at].node;
   std::shared_ptr<BackendClient> client = cluster.EngineClient(node->address);
   Callback<Result> settle = [round, at, client](Result answer) {
@@ -85,8 +98,8 @@ Headers EngineHeaders(const Headers& client, bool registry) {
   return kept;
 }
 
-Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request, EngineCall::Way way,
-                          CallOptions options) {
+Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request,
+                          EngineCall::Way way, CallOptions options) {
   const std::shared_ptr<BackendClient> client = context->cluster().EngineClient(node->address);
   if (!client) {
     co_return Unavailable("node " + node->name + " (" + node->address + ") has left the cluster");
@@ -101,8 +114,7 @@ Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request requ
       Result answer = co_await OpenStream(engine, std::move(request), std::move(options));
       co_return answer;
     }
-    case EngineCall::Way::kTunnel:
-      break;
+    case EngineCall::Way::kTunnel: break;
   }
   Result answer = co_await Upgrade(engine, std::move(request), std::move(options));
   co_return answer;
@@ -143,22 +155,24 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
   CallOptions options;
   options.timeout = call.timeout;
   options.max_body = call.max_body;
-  Result answer = co_await SendToEngine(context, call.node, std::move(request), call.way, std::move(options));
+  Result answer =
+      co_await SendToEngine(context, call.node, std::move(request), call.way, std::move(options));
   if (!answer.ok()) co_return answer.status();
   Reply reply = *std::move(answer);
   Result settled = co_await SettleError(std::move(reply), exchange.version, spoken);
   co_return settled;
 }
 
-Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes, std::string path,
-                                       Query query, ApiVersion client) {
+Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes,
+                                       std::string path, Query query, ApiVersion client) {
   std::vector<NodeAnswer> answers;
   for (NodePointer& node : nodes) {
     NodeAnswer& answer = answers.emplace_back();
     answer.node = std::move(node);
     answer.answer = Internal("not asked");
   }
-  auto question = std::make_shared<const Question>(Question{std::move(path), std::move(query), client});
+  auto question =
+      std::make_shared<const Question>(Question{std::move(path), std::move(query), client});
   auto round = std::make_shared<Round>();
   round->answers = &answers;
   for (std::size_t begin = 0; begin < answers.size(); begin += kMostAtOnce) {
@@ -193,7 +207,8 @@ Task<absl::StatusOr<std::string>> WholeBody(std::string body, std::unique_ptr<St
   co_return body + *rest;
 }
 
-Task<absl::StatusOr<std::string>> JsonBody(Headers headers, std::string body, std::unique_ptr<Stream> stream,
+Task<absl::StatusOr<std::string>> JsonBody(Headers headers, std::string body,
+                                           std::unique_ptr<Stream> stream,
                                            std::optional<std::uint64_t> length) {
   const std::string* type = FindHeader(headers, "Content-Type");
   const bool empty = body.empty() && (!stream || (length.has_value() && *length == 0));

@@ -18,8 +18,8 @@ ApiVersion SpokenTo(const Node& node, ApiVersion client);
 // "/v1.41" + path + "?" + query.
 std::string EngineTarget(ApiVersion spoken, std::string_view path, const Query& query);
 
-// The client's fields that an engine may see. Fields of the transport, credentials for us, and registry
-// credentials (unless `registry`) stay behind.
+// The client's fields that an engine may see. Fields of the transport, credentials for us, and
+// registry credentials (unless `registry`) stay behind.
 Headers EngineHeaders(const Headers& client, bool registry);
 
 // One request to one engine, and in which way its answer is taken.
@@ -35,13 +35,13 @@ struct EngineCall {
   std::size_t max_body = kMostInspectBody;
 };
 
-// Sends the client's request to the engine with the path replaced and the query kept, and gives back its
-// answer, of any status, with error bodies in the shape of the client's version.
+// Sends the client's request to the engine with the path replaced and the query kept, and gives
+// back its answer, of any status, with error bodies in the shape of the client's version.
 Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall call);
 
 // The same for a request of our own.
-Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request, EngineCall::Way way,
-                          CallOptions options);
+Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request,
+                          EngineCall::Way way, CallOptions options);
 
 // An error answer whose body is whole, and in the shape of the client's version.
 Task<Result> SettleError(Reply reply, ApiVersion client, ApiVersion spoken);
@@ -54,15 +54,16 @@ struct NodeAnswer {
 
 // The same GET on several engines, at most kMostAtOnce at a time; answers in the order of `nodes`.
 inline constexpr std::size_t kMostAtOnce = 64;
-Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes, std::string path,
-                                       Query query, ApiVersion client);
+Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes,
+                                       std::string path, Query query, ApiVersion client);
 
 std::vector<NodePointer> HealthyNodes(const Context& context);
 
 // The whole request body. 413 beyond `most` bytes.
 Task<absl::StatusOr<std::string>> WholeBody(std::string body, std::unique_ptr<Stream> stream,
                                             std::optional<std::uint64_t> length, std::size_t most);
-// The same of an exchange, whose body is taken out; 400 when the content is said to be anything but JSON.
+// The same of an exchange, whose body is taken out; 400 when the content is said to be anything but
+// JSON.
 Task<absl::StatusOr<std::string>> JsonBody(Headers headers, std::string body,
                                            std::unique_ptr<Stream> stream,
                                            std::optional<std::uint64_t> length);

@@ -43,7 +43,8 @@ std::string Seconds(std::int64_t nanoseconds) {
   return std::string(view);
 }
 
-void AppendHead(std::string& to, std::string_view name, std::string_view help, std::string_view type) {
+void AppendHead(std::string& to, std::string_view name, std::string_view help,
+                std::string_view type) {
   to += "# HELP ";
   to += name;
   to += ' ';
@@ -55,8 +56,8 @@ void AppendHead(std::string& to, std::string_view name, std::string_view help, s
   to += '\n';
 }
 
-void AppendSample(std::string& to, std::string_view name, std::string_view suffix, std::string_view labels,
-                  std::string_view more, std::string_view value) {
+void AppendSample(std::string& to, std::string_view name, std::string_view suffix,
+                  std::string_view labels, std::string_view more, std::string_view value) {
   to += name;
   to += suffix;
   if (!labels.empty() || !more.empty()) {
@@ -90,13 +91,15 @@ void AppendHistogram(std::string& to, std::string_view name, std::string_view la
 void Histogram::Observe(std::int64_t nanoseconds) {
   const std::int64_t value = std::max<std::int64_t>(nanoseconds, 0);
   const auto* const bound = std::lower_bound(kBounds.begin(), kBounds.end(), value);
-  buckets_[static_cast<std::size_t>(bound - kBounds.begin())].fetch_add(1, std::memory_order_relaxed);
+  buckets_[static_cast<std::size_t>(bound - kBounds.begin())].fetch_add(1,
+                                                                        std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
 std::uint64_t Histogram::count() const {
   std::uint64_t total = 0;
-  for (const std::atomic<std::uint64_t>& bucket : buckets_) total += bucket.load(std::memory_order_relaxed);
+  for (const std::atomic<std::uint64_t>& bucket : buckets_)
+    total += bucket.load(std::memory_order_relaxed);
   return total;
 }
 
@@ -122,7 +125,8 @@ Kind& Metrics::Find(Families<Kind>& families, std::string_view name, std::string
   return *found->second;
 }
 
-Counter& Metrics::counter(std::string_view name, std::string_view help, const MetricLabels& labels) {
+Counter& Metrics::counter(std::string_view name, std::string_view help,
+                          const MetricLabels& labels) {
   return Find(counters_, name, help, labels);
 }
 
@@ -130,7 +134,8 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Metric
   return Find(gauges_, name, help, labels);
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, const MetricLabels& labels) {
+Histogram& Metrics::histogram(std::string_view name, std::string_view help,
+                              const MetricLabels& labels) {
   return Find(histograms_, name, help, labels);
 }
 
@@ -154,7 +159,8 @@ std::string Metrics::Render() const {
   for (const auto& [name, family] : histograms_) {
     std::string& text = by_name[name];
     AppendHead(text, name, family.help, "histogram");
-    for (const auto& [labels, histogram] : family.series) AppendHistogram(text, name, labels, *histogram);
+    for (const auto& [labels, histogram] : family.series)
+      AppendHistogram(text, name, labels, *histogram);
   }
   std::string all;
   for (const auto& [name, text] : by_name) all += text;

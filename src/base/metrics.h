@@ -1,4 +1,5 @@
-// Counters, gauges and histograms that any thread may change, written out in the Prometheus text form 0.0.4.
+// Counters, gauges and histograms that any thread may change, written out in the Prometheus text
+// form 0.0.4.
 #pragma once
 
 #include <array>
@@ -14,7 +15,8 @@
 
 namespace swarm {
 
-// Label names and values of one series, in the order written. Values are few and known: never ids or names.
+// Label names and values of one series, in the order written. Values are few and known: never ids
+// or names.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 // Only grows. Thread-safe.
@@ -43,31 +45,35 @@ class Histogram {
  public:
   // Upper bounds in nanoseconds: 0.5 ms to 60 s.
   static constexpr std::array<std::int64_t, 16> kBounds = {
-      500'000,       1'000'000,     2'500'000,     5'000'000,      10'000'000,    25'000'000,
-      50'000'000,    100'000'000,   250'000'000,   500'000'000,    1'000'000'000, 2'500'000'000,
+      500'000,       1'000'000,      2'500'000,      5'000'000,     10'000'000,    25'000'000,
+      50'000'000,    100'000'000,    250'000'000,    500'000'000,   1'000'000'000, 2'500'000'000,
       5'000'000'000, 10'000'000'000, 30'000'000'000, 60'000'000'000};
 
   void Observe(std::int64_t nanoseconds);
   std::uint64_t count() const;
   std::int64_t sum_nanoseconds() const { return sum_.load(std::memory_order_relaxed); }
   // Observations at or below kBounds[at], not cumulated; the last slot is everything above.
-  std::uint64_t bucket(std::size_t at) const { return buckets_[at].load(std::memory_order_relaxed); }
+  std::uint64_t bucket(std::size_t at) const {
+    return buckets_[at].load(std::memory_order_relaxed);
+  }
 
  private:
   std::array<std::atomic<std::uint64_t>, kBounds.size() + 1> buckets_{};
   std::atomic<std::int64_t> sum_{0};
 };
 
-// The metrics of one manager. A series is made when first asked for and lives as long as this object, so that
-// the reference may be kept. Thread-safe.
+// The metrics of one manager. A series is made when first asked for and lives as long as this
+// object, so that the reference may be kept. Thread-safe.
 class Metrics {
  public:
-  // The most series of one family; what comes beyond is counted in one series whose labels all say "other".
+  // The most series of one family; what comes beyond is counted in one series whose labels all say
+  // "other".
   static constexpr std::size_t kMostSeries = 2'000;
 
   Counter& counter(std::string_view name, std::string_view help, const MetricLabels& labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, const MetricLabels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help,
+                       const MetricLabels& labels = {});
 
   // Every family by name, every series by labels. Seconds where the name says so.
   std::string Render() const;

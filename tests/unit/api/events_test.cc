@@ -1,0 +1,182 @@
+#include "unit/api/api_fixture.h"
+
+namespace swarm::testing {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+
+class EventsTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    AddUsual();
+    now_ = clock_.Wall().time_since_epoch().count();
+  }
+
+  std::shared_ptr<const ClusterEvent> Event(std::uint64_t sequence, const std::string& action,
+                                            std::int64_t time_nano,
+                                            const std::string& name = "web") {
+    auto event = std::make_shared<ClusterEvent>();
+    event->sequence = sequence;
+    event->type = "container";
+    event->action = action;
+    event->actor_id = FullId('a');
+    event->attributes = {{"name", name}, {"image", "busybox"}, {"node.name", "n1"}};
+    event->scope = "local";
+    event->time_nano = time_nano;
+    event->node = cluster_.nodes[0]->address;
+    return event;
+  }
+
+  // As the cluster does: on the loop.
+  void Publish(std::shared_ptr<const ClusterEvent> event) {
+    loop_.Post([this, event = std::move(event)] { cluster_.sink(event); });
+    Settle();
+  }
+
+  // The actions shown, in order.
+  static std::string Actions(const std::string& text) {
+    std::string actions;
+    constexpr std::string_view kKey = "\"Action\":\"";
+    for (std::size_t at = text.find(kKey); at != std::string::npos; at = text.find(kKey, at + 1)) {
+      const std::size_t begin = at + kKey.size();
+      if (!actions.empty()) actions += ' ';
+      actions += text.substr(begin, text.find('"', begin) - begin);
+    }
+    return actions;
+  }
+
+  std::string Seconds(std::int64_t offset) { return std::to_string(now_ / kSecond + offset); }
+
+  std::int64_t now_ = 0;
+};
+
+TEST_F(EventsTest, LiveEventsFollowAtOnce) {
+  Reply reply = Send("GET", "/v1.41/events");
+  ASSERT_EQ(reply.status, 200);
+  EXPECT_EQ(HeaderOf(reply, "Content-Type"), "application/json");
+  ASSERT_NE(reply.body_stream, nullptr);
+  EXPECT_EQ(cluster_.subscriptions, 1);
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_EQ(followed->text, "");
+  Publish(Event(1, "create", now_));
+  Publish(Event(2, "start", now_));
+  Settle();
+  EXPECT_EQ(Actions(followed->text), "create start");
+  EXPECT_NE(followed->text.find("\"status\":\"create\""), std::string::npos) << followed->text;
+  EXPECT_NE(followed->text.find("node.name"), std::string::npos);
+  EXPECT_FALSE(followed->ended);
+  reply.body_stream->Abort();
+  Settle();
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsTest, AClientThatGoesEndsTheSubscription) {
+  Reply reply = Send("GET", "/v1.41/events");
+  EXPECT_EQ(cluster_.subscriptions, 1);
+  reply.body_stream.reset();
+  Settle();
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsTest, ReplayThenLiveWithoutGapOrDouble) {
+  cluster_.ring = {Event(1, "create", now_ - 20 * kSecond), Event(2, "start", now_ - 10 * kSecond),
+                   Event(3, "die", now_ - kSecond)};
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-15) + ".5");
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_EQ(Actions(followed->text), "start die");
+  Publish(Event(3, "die", now_ - kSecond));
+  Publish(Event(4, "destroy", now_));
+  Settle();
+  EXPECT_EQ(Actions(followed->text), "start die destroy");
+  EXPECT_FALSE(followed->ended);
+}
+
+TEST_F(EventsTest, UntilInThePastEndsAfterTheReplay) {
+  cluster_.ring = {Event(1, "create", now_ - 20 * kSecond), Event(2, "start", now_ - 10 * kSecond)};
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-30) + "&until=" + Seconds(-15));
+  EXPECT_EQ(Actions(BodyOf(reply)), "create");
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsTest, UntilInTheFutureEndsWhenItComes) {
+  Reply reply = Send("GET", "/v1.41/events?until=" + Seconds(5));
+  const auto followed = Follow(*reply.body_stream);
+  Publish(Event(1, "start", now_ + kSecond));
+  Publish(Event(2, "die", now_ + 6 * kSecond));
+  Settle();
+  EXPECT_EQ(Actions(followed->text), "start");
+  EXPECT_FALSE(followed->ended);
+  while (!followed->ended && loop_.StepTime(clock_)) Settle();
+  EXPECT_TRUE(followed->ended);
+  EXPECT_TRUE(followed->status.ok());
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsTest, Filters) {
+  struct Case {
+    const char* filters;
+    const char* actions;
+  };
+  cluster_.ring = {Event(1, "create", now_ - 3 * kSecond, "web"),
+                   Event(2, "start", now_ - 2 * kSecond, "web"),
+                   Event(3, "start", now_ - kSecond, "other")};
+  const Case cases[] = {
+      {"{\"event\":[\"start\"]}", "start start"},
+      {"{\"container\":{\"web\":true}}", "create start"},
+      {"{\"container\":[\"n1/web\"],\"event\":[\"start\"]}", "start"},
+      {"{\"type\":[\"image\"]}", ""},
+      {"{\"image\":[\"busybox\"]}", "create start start"},
+      {"{\"node\":[\"n1\"]}", "create start start"},
+      {"{\"node\":[\"n2\"]}", ""},
+  };
+  for (const Case& wanted : cases) {
+    Reply reply = Send("GET", "/v1.41/events?since=0&until=" + Seconds(0) +
+                                  "&filters=" + PercentEncode(wanted.filters));
+    ASSERT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(Actions(BodyOf(reply)), wanted.actions) << wanted.filters;
+  }
+}
+
+TEST_F(EventsTest, BadQueriesAreRefused) {
+  for (const char* query :
+       {"filters=%7B", "filters=%7B%22nosuch%22%3A%5B%22x%22%5D%7D", "since=yesterday",
+        "until=1.2.3", "since=", "since=20&until=10", "since=99999999999999999999"}) {
+    Reply reply = Send("GET", std::string("/v1.41/events?") + query);
+    EXPECT_EQ(reply.status, std::string(query) == "since=" ? 200 : 400) << query << reply.body;
+  }
+}
+
+TEST_F(EventsTest, CutOffByTheClusterIsAnErrorOfTheStream) {
+  Reply reply = Send("GET", "/v1.41/events");
+  const auto followed = Follow(*reply.body_stream);
+  Publish(nullptr);
+  EXPECT_TRUE(followed->ended);
+  EXPECT_FALSE(followed->status.ok());
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsTest, AClientThatDoesNotReadIsCutOff) {
+  Reply reply = Send("GET", "/v1.41/events");
+  for (std::uint64_t at = 1; at < 20'000 && cluster_.subscriptions > 0; ++at) {
+    Publish(Event(at, "exec_start: " + std::string(300, 'x'), now_));
+  }
+  EXPECT_EQ(cluster_.subscriptions, 0);
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_TRUE(followed->ended);
+  EXPECT_TRUE(absl::IsResourceExhausted(followed->status));
+}
+
+TEST_F(EventsTest, ListenersAreCounted) {
+  Reply reply = Send("GET", "/v1.41/events");
+  EXPECT_NE(Send("GET", "/swarmd/v1/metrics").body.find("swarmd_event_listeners 1\n"),
+            std::string::npos);
+  EXPECT_NE(Send("GET", "/swarmd/v1/metrics").body.find("swarmd_open_streams 1\n"),
+            std::string::npos);
+  reply.body_stream->Abort();
+  Settle();
+  EXPECT_NE(Send("GET", "/swarmd/v1/metrics").body.find("swarmd_event_listeners 0\n"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace swarm::testing

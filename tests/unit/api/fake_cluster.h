@@ -1,0 +1,261 @@
+// A cluster of engines that answer what a test tells them. On one loop.
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/output.h"
+#include "async/loop.h"
+#include "swarmlib/cluster.h"
+#include "swarmlib/status.h"
+
+namespace swarm::testing {
+
+// One request as an engine saw it.
+struct Seen {
+  std::string node;  // name
+  std::string way;   // call, open, upgrade
+  std::string line;  // "GET /v1.41/containers/.../json"
+  Headers headers;
+  std::string body;
+  bool has_body_stream = false;
+  bool wants_upgrade = false;
+  CallOptions options;
+};
+
+using Script = std::function<absl::StatusOr<Reply>(const Seen& seen)>;
+
+class FakeEngine final : public BackendClient {
+ public:
+  FakeEngine(std::string node, std::vector<Seen>& seen, Script& script)
+      : node_(std::move(node)), seen_(seen), script_(script) {}
+
+  void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Answer("call", std::move(request), std::move(options), std::move(done));
+  }
+  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Answer("open", std::move(request), std::move(options), std::move(done));
+  }
+  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    Answer("upgrade", std::move(request), std::move(options), std::move(done));
+  }
+
+ private:
+  void Answer(std::string way, Request request, CallOptions options, ResultCallback<Reply> done) {
+    Seen seen{node_,
+              way,
+              request.method + " " + request.target,
+              request.headers,
+              request.body,
+              request.body_stream != nullptr,
+              request.wants_upgrade,
+              std::move(options)};
+    seen_.push_back(seen);
+    absl::StatusOr<Reply> reply = script_ ? script_(seen) : Reply();
+    // Open gives every body as a stream.
+    if (reply.ok() && way == "open" && !reply->body_stream) {
+      auto output = std::make_shared<Output>(*Loop::Current(), 1U << 20U);
+      output->Write(reply->body);
+      output->End();
+      reply->body_length = reply->body.size();
+      reply->body.clear();
+      reply->body_stream = output->Reader();
+    }
+    Loop::Current()->Post(
+        [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+  }
+
+  std::string node_;
+  std::vector<Seen>& seen_;
+  Script& script_;
+};
+
+class FakeSubscription final : public Subscription {
+ public:
+  explicit FakeSubscription(int& count) : count_(count) { ++count_; }
+  ~FakeSubscription() override { --count_; }
+
+ private:
+  int& count_;
+};
+
+class FakeCluster final : public Cluster {
+ public:
+  // Nodes by name; an engine each.
+  NodePointer AddNode(const std::string& name, const std::string& api, const std::string& least,
+                      NodeState state = NodeState::kHealthy) {
+    auto node = std::make_shared<Node>();
+    node->name = name;
+    node->address = "10.0.0." + std::to_string(nodes.size() + 1) + ":2375";
+    node->id = "ID-" + name;
+    node->ip = "10.0.0." + std::to_string(nodes.size() + 1);
+    node->state = state;
+    node->api_version = api;
+    node->min_api_version = least;
+    node->os = "linux";
+    nodes.push_back(node);
+    ++generation_number;
+    engines[node->address] = std::make_shared<FakeEngine>(name, seen, script);
+    return node;
+  }
+
+  // Replaces a node by a changed copy, in its containers too.
+  void ChangeNode(const std::string& name, const std::function<void(Node&)>& change) {
+    for (NodePointer& node : nodes) {
+      if (node->name != name) continue;
+      auto changed = std::make_shared<Node>(*node);
+      change(*changed);
+      for (ContainerPointer& entry : containers) {
+        if (entry->node != node) continue;
+        auto copy = std::make_shared<ContainerEntry>(*entry);
+        copy->node = changed;
+        entry = copy;
+      }
+      node = changed;
+    }
+    ++generation_number;
+  }
+
+  std::vector<NodePointer> Nodes() const override { return nodes; }
+
+  NodePointer FindNode(std::string_view reference) const override {
+    for (const NodePointer& node : nodes) {
+      if (node->name == reference || node->id == reference || node->address == reference)
+        return node;
+    }
+    return nullptr;
+  }
+
+  ClusterTotals Totals() const override { return totals; }
+  NodeTotals TotalsOf(std::string_view) const override { return {}; }
+  std::string strategy() const override { return "spread"; }
+  std::vector<std::string> filters() const override { return {"health", "port"}; }
+
+  absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const override {
+    if (const auto found = find_errors.find(std::string(reference)); found != find_errors.end()) {
+      return found->second;
+    }
+    for (const ContainerPointer& entry : containers) {
+      const std::string& name = entry->container.names.front();
+      if (entry->container.id == reference || entry->container.id.substr(0, 12) == reference ||
+          name == reference || entry->node->name + "/" + name == reference) {
+        return entry;
+      }
+    }
+    return NotFound("unknown to the fake");
+  }
+
+  std::vector<ContainerPointer> Containers() const override {
+    std::vector<ContainerPointer> sorted = containers;
+    std::sort(sorted.begin(), sorted.end(),
+              [](const ContainerPointer& left, const ContainerPointer& right) {
+                if (left->container.created != right->container.created) {
+                  return left->container.created > right->container.created;
+                }
+                return left->node->name < right->node->name;
+              });
+    return sorted;
+  }
+  std::uint64_t generation() const override { return generation_number; }
+
+  std::vector<std::shared_ptr<const ImageEntry>> Images() const override { return images; }
+  void RefreshImages(std::string node_address, Callback<absl::Status> done) override {
+    refreshed_images.push_back(FindNode(node_address)->name);
+    Loop::Current()->Post([done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  }
+
+  std::shared_ptr<BackendClient> EngineClient(std::string_view node_address) override {
+    const auto found = engines.find(std::string(node_address));
+    return found == engines.end() ? nullptr : found->second;
+  }
+
+  void CreateContainer(CreateRequest request, ResultCallback<CreateResult> done) override {
+    created.push_back(request);
+    absl::StatusOr<CreateResult> result = create(created.back());
+    Loop::Current()->Post([done = std::move(done), result = std::move(result)]() mutable {
+      done(std::move(result));
+    });
+  }
+  absl::StatusOr<Explanation> Plan(const ContainerSpec&) override { return Explanation(); }
+
+  void Operate(ContainerOperation operation, ResultCallback<Reply> done) override {
+    operated.push_back(std::move(operation));
+    absl::StatusOr<Reply> reply = operate(operated.back());
+    Loop::Current()->Post(
+        [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+  }
+  void RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) override {
+    refreshed.push_back(entry->container.names.front());
+    if (refresh_hangs) {
+      hanging.push_back(std::move(done));
+      return;
+    }
+    Loop::Current()->Post([done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  }
+
+  std::unique_ptr<Subscription> Subscribe(
+      std::function<void(std::shared_ptr<const ClusterEvent>)> new_sink) override {
+    sink = std::move(new_sink);
+    return std::make_unique<FakeSubscription>(subscriptions);
+  }
+  std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
+                                                                 std::int64_t until_nano,
+                                                                 bool& complete) const override {
+    complete = true;
+    std::vector<std::shared_ptr<const ClusterEvent>> found;
+    for (const auto& event : ring) {
+      if (event->time_nano >= since_nano && event->time_nano <= until_nano) found.push_back(event);
+    }
+    return found;
+  }
+
+  void RememberExec(std::string exec_id, ContainerPointer entry) override {
+    execs[std::move(exec_id)] = entry->container.node;
+  }
+  void FindExec(std::string exec_id, ResultCallback<std::string> done) override {
+    absl::StatusOr<std::string> found = NotFound("no engine knows it");
+    if (const auto exec = execs.find(exec_id); exec != execs.end()) found = exec->second;
+    Loop::Current()->Post(
+        [done = std::move(done), found = std::move(found)]() mutable { done(std::move(found)); });
+  }
+
+  std::vector<NodePointer> nodes;
+  std::vector<ContainerPointer> containers;
+  std::vector<std::shared_ptr<const ImageEntry>> images;
+  std::vector<std::shared_ptr<const ClusterEvent>> ring;
+  std::map<std::string, absl::Status> find_errors;
+  std::map<std::string, std::string> execs;
+  std::map<std::string, std::shared_ptr<FakeEngine>> engines;
+  std::vector<Seen> seen;
+  Script script;
+  ClusterTotals totals;
+  std::uint64_t generation_number = 1;
+  std::deque<CreateRequest> created;
+  std::function<absl::StatusOr<CreateResult>(const CreateRequest&)> create =
+      [](const CreateRequest&) {
+        CreateResult result;
+        result.reply.status = 201;
+        result.reply.body = "{\"Id\":\"abc\",\"Warnings\":[]}\n";
+        return result;
+      };
+  std::deque<ContainerOperation> operated;
+  std::function<absl::StatusOr<Reply>(const ContainerOperation&)> operate =
+      [](const ContainerOperation&) {
+        Reply reply;
+        reply.status = 204;
+        return reply;
+      };
+  std::vector<std::string> refreshed, refreshed_images;
+  bool refresh_hangs = false;
+  std::vector<Callback<absl::Status>> hanging;
+  std::function<void(std::shared_ptr<const ClusterEvent>)> sink;
+  int subscriptions = 0;
+};
+
+}  // namespace swarm::testing

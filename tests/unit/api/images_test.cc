@@ -1,0 +1,233 @@
+#include "unit/api/api_fixture.h"
+
+namespace swarm::testing {
+namespace {
+
+class ImagesTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    cluster_.AddNode("n1", "1.41", "1.12");
+    cluster_.AddNode("n2", "1.45", "1.24");
+    AddImage("n1", one_, {"busybox:latest"}, 10, {{"a", "b"}});
+    AddImage("n2", one_, {"busybox:latest", "mine:v1"}, 10, {{"a", "b"}});
+    AddImage("n2", two_, {"localhost:5999/t1:latest"}, 20);
+    AddImage("n1", three_, {}, 30);
+  }
+
+  std::string Ids(const std::string& query) {
+    Reply reply = Send("GET", "/v1.41/images/json?" + query);
+    if (reply.status != 200) return std::to_string(reply.status) + reply.body;
+    std::string ids;
+    constexpr std::string_view kKey = "\"Id\":\"sha256:";
+    for (std::size_t at = reply.body.find(kKey); at != std::string::npos;
+         at = reply.body.find(kKey, at + 1)) {
+      ids += reply.body[at + kKey.size()];
+    }
+    return ids;
+  }
+  static std::string Filters(const std::string& json) { return "filters=" + PercentEncode(json); }
+
+  const std::string one_ = std::string(64, '1'), two_ = std::string(64, '2'),
+                    three_ = std::string(64, '3');
+};
+
+TEST_F(ImagesTest, ListMergesCopies) {
+  Reply reply = Send("GET", "/v1.41/images/json");
+  EXPECT_NE(reply.body.find("\"Nodes\":[\"n1\",\"n2\"]"), std::string::npos) << reply.body;
+  EXPECT_NE(reply.body.find("\"RepoTags\":[\"busybox:latest\",\"mine:v1\"]"), std::string::npos)
+      << reply.body;
+  EXPECT_EQ(Ids(""), "321");
+}
+
+TEST_F(ImagesTest, Filters) {
+  const std::pair<std::string, std::string> cases[] = {
+      {Filters("{\"dangling\":[\"true\"]}"), "3"},
+      {Filters("{\"dangling\":[\"false\"]}"), "21"},
+      {Filters("{\"reference\":[\"busybox\"]}"), "1"},
+      {Filters("{\"reference\":[\"busy*:lat*\"]}"), "1"},
+      {Filters("{\"reference\":[\"t1\"]}"), ""},
+      {Filters("{\"reference\":[\"localhost:5999/*\"]}"), "2"},
+      {Filters("{\"label\":[\"a=b\"]}"), "1"},
+      {Filters("{\"label\":[\"a=c\"]}"), ""},
+      {Filters("{\"node\":[\"n2\"]}"), "21"},
+      {Filters("{\"before\":[\"localhost:5999/t1\"]}"), "1"},
+      {Filters("{\"since\":[\"busybox\"]}"), "32"},
+      {Filters("{\"until\":[\"20\"]}"), "21"},
+      {Filters("{\"until\":[\"24h\"]}"), "321"},
+  };
+  for (const auto& [query, ids] : cases) EXPECT_EQ(Ids(query), ids) << query;
+  EXPECT_EQ(Send("GET", "/v1.16/images/json?filter=busybox").body.find(two_), std::string::npos);
+  for (const char* filters :
+       {"{\"dangling\":[\"perhaps\"]}", "{\"nosuch\":[\"x\"]}", "{", "{\"until\":[\"soon\"]}"}) {
+    EXPECT_EQ(Send("GET", "/v1.41/images/json?" + Filters(filters)).status, 400) << filters;
+  }
+}
+
+TEST_F(ImagesTest, InspectFindsAHolder) {
+  struct Case {
+    const char* reference;
+    std::string node;
+    char digit;
+  };
+  for (const Case& wanted : {Case{"busybox", "n1", '1'}, Case{"mine:v1", "n2", '1'},
+                             Case{"localhost:5999/t1", "n2", '2'}, Case{"sha256:2222", "n2", '2'},
+                             Case{"222222222222", "n2", '2'}, Case{"n2/busybox", "n2", '1'},
+                             Case{"n2%2Fbusybox:latest", "n2", '1'}}) {
+    cluster_.seen.clear();
+    Reply reply = Send("GET", std::string("/v1.41/images/") + wanted.reference + "/json");
+    EXPECT_EQ(reply.status, 200) << wanted.reference << reply.body;
+    ASSERT_EQ(cluster_.seen.size(), 1U) << wanted.reference;
+    EXPECT_EQ(cluster_.seen[0].node, wanted.node) << wanted.reference;
+    EXPECT_EQ(cluster_.seen[0].line,
+              "GET /v1.41/images/sha256%3A" + std::string(64, wanted.digit) + "/json");
+  }
+  Reply none = Send("GET", "/v1.41/images/nosuch/json");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_EQ(none.body, "{\"message\":\"No such image: nosuch:latest\"}\n");
+  AddImage("n1", "1" + std::string(63, '4'), {});
+  EXPECT_EQ(Send("GET", "/v1.41/images/1/json").status, 400);
+}
+
+TEST_F(ImagesTest, TheNextHolderIsAskedWhenOneLostIt) {
+  cluster_.script = [](const Seen& seen) {
+    Reply reply;
+    reply.status = seen.node == "n1" ? 404 : 200;
+    return reply;
+  };
+  EXPECT_EQ(Send("GET", "/v1.41/images/busybox/history").status, 200);
+  EXPECT_EQ(cluster_.seen.size(), 2U);
+}
+
+class PullTest : public ImagesTest {
+ protected:
+  void SetUp() override {
+    ImagesTest::SetUp();
+    cluster_.script = [this](const Seen& seen) -> absl::StatusOr<Reply> {
+      if (broken_.contains(seen.node)) return broken_[seen.node];
+      auto body = std::make_shared<Output>(loop_, 1U << 20U);
+      bodies_[seen.node] = body;
+      Reply reply;
+      reply.body_stream = body->Reader();
+      return reply;
+    };
+  }
+
+  static int CountOf(const std::string& text, const std::string& part) {
+    int count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+      ++count;
+    return count;
+  }
+
+  std::map<std::string, std::shared_ptr<Output>> bodies_;
+  std::map<std::string, absl::Status> broken_;
+};
+
+TEST_F(PullTest, ProgressOfEveryNode) {
+  Request request = MakeRequest("POST", "/v1.45/images/create?fromImage=nginx&tag=latest");
+  request.headers.emplace_back("X-Registry-Auth", "c2VjcmV0");
+  Reply reply = Send(std::move(request));
+  EXPECT_EQ(reply.status, 200);
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_EQ(CountOf(followed->text, "Pulling nginx:latest..."), 2);
+  ASSERT_EQ(cluster_.seen.size(), 2U);
+  EXPECT_EQ(cluster_.seen[0].line, "POST /v1.41/images/create?fromImage=nginx&tag=latest");
+  EXPECT_EQ(cluster_.seen[1].line, "POST /v1.45/images/create?fromImage=nginx&tag=latest");
+  EXPECT_EQ(*FindHeader(cluster_.seen[0].headers, "X-Registry-Auth"), "c2VjcmV0");
+
+  bodies_["n1"]->Write(
+      "{\"status\":\"Pulling fs "
+      "layer\",\"progressDetail\":{},\"id\":\"abc\"}\r\n{\"status\":\"Down");
+  Settle();
+  EXPECT_EQ(CountOf(followed->text, "\"id\":\"n1/abc\""), 1) << followed->text;
+  bodies_["n1"]->Write("loading\",\"progress\":\"[>]\",\"id\":\"abc\"}\r\n");
+  for (int at = 0; at < 50; ++at) {
+    bodies_["n1"]->Write("{\"status\":\"Downloading\",\"progress\":\"[=>]\",\"id\":\"abc\"}\r\n");
+  }
+  Settle();
+  EXPECT_EQ(CountOf(followed->text, "Downloading"), 1);
+  Step(std::chrono::milliseconds(250));
+  bodies_["n1"]->Write("{\"status\":\"Downloading\",\"progress\":\"[==>]\",\"id\":\"abc\"}\r\n");
+  bodies_["n1"]->End();
+  Settle();
+  EXPECT_EQ(CountOf(followed->text, "Downloading"), 2);
+  EXPECT_EQ(CountOf(followed->text, "Pulling nginx:latest... : downloaded"), 1);
+  EXPECT_FALSE(followed->ended);
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_TRUE(followed->ended);
+  EXPECT_TRUE(followed->text.ends_with("{\"status\":\"Pulled on 2/2 nodes: n1, n2\"}\r\n"))
+      << followed->text;
+  EXPECT_EQ(cluster_.refreshed_images, (std::vector<std::string>{"n1", "n2"}));
+  EXPECT_EQ(followed->text.find("c2VjcmV0"), std::string::npos);
+}
+
+TEST_F(PullTest, FailuresAreNamedAtTheEnd) {
+  broken_["n1"] = DeadlineExceeded("no answer within 30 s");
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=nosuch");
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_FALSE(followed->ended);
+  bodies_["n2"]->Write(
+      "{\"errorDetail\":{\"message\":\"manifest unknown\"},\"error\":\"manifest unknown\"}\r\n");
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_TRUE(followed->ended);
+  const std::size_t last = followed->text.rfind("{\"errorDetail\"");
+  ASSERT_NE(last, std::string::npos) << followed->text;
+  const std::string line = followed->text.substr(last);
+  EXPECT_NE(line.find("n1: no answer within 30 s"), std::string::npos) << line;
+  EXPECT_NE(line.find("n2: manifest unknown"), std::string::npos) << line;
+  EXPECT_EQ(CountOf(followed->text, "\"error\":"), 1);
+  EXPECT_TRUE(cluster_.refreshed_images.empty());
+}
+
+TEST_F(PullTest, AnEnginesStatusIsAFailureToo) {
+  cluster_.script = [](const Seen&) {
+    Reply reply;
+    reply.status = 500;
+    reply.body = "{\"message\":\"dial tcp: lookup registry: no such host\"}";
+    return reply;
+  };
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=x/y");
+  const std::string body = BodyOf(reply);
+  EXPECT_NE(body.find("n1: dial tcp: lookup registry: no such host; n2: dial tcp"),
+            std::string::npos)
+      << body;
+}
+
+TEST_F(PullTest, AClientThatLeavesStopsEveryNode) {
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=nginx");
+  EXPECT_FALSE(bodies_["n1"]->gone());
+  reply.body_stream->Abort();
+  Settle();
+  EXPECT_TRUE(bodies_["n1"]->gone());
+  EXPECT_TRUE(bodies_["n2"]->gone());
+  EXPECT_TRUE(cluster_.seen[0].options.stop.stop_requested());
+  EXPECT_TRUE(cluster_.refreshed_images.empty());
+}
+
+TEST_F(PullTest, ManyNodesShowOnlyThemselves) {
+  for (int at = 3; at < 9; ++at) cluster_.AddNode("n" + std::to_string(at), "1.41", "1.12");
+  Reply reply = Send("POST", "/v1.41/images/create?fromImage=nginx");
+  const auto followed = Follow(*reply.body_stream);
+  for (auto& [node, body] : bodies_) {
+    body->Write("{\"status\":\"Pulling fs layer\",\"id\":\"abc\"}\r\n");
+    body->End();
+  }
+  Settle();
+  EXPECT_TRUE(followed->ended);
+  EXPECT_EQ(CountOf(followed->text, "/abc"), 0);
+  EXPECT_EQ(CountOf(followed->text, ": downloaded"), 8);
+}
+
+TEST_F(PullTest, NothingToPullOrNobodyToPull) {
+  EXPECT_EQ(Send("POST", "/v1.41/images/create").status, 400);
+  EXPECT_EQ(Send("POST", "/v1.41/images/create?fromSrc=-").status, 501);
+  for (const char* node : {"n1", "n2"}) {
+    cluster_.ChangeNode(node, [](Node& changed) { changed.state = NodeState::kUnhealthy; });
+  }
+  EXPECT_EQ(Send("POST", "/v1.41/images/create?fromImage=nginx").status, 503);
+}
+
+}  // namespace
+}  // namespace swarm::testing

@@ -1,0 +1,263 @@
+#include "unit/api/api_fixture.h"
+
+namespace swarm::testing {
+namespace {
+
+class ListsTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    AddUsual();
+    AddContainer("n1", 'd', "api", ContainerState::kRunning, 300, [](Container& container) {
+      container.labels = {{"tier", "front"}, {"zone", "external"}};
+      container.image = "nginx:latest";
+      container.image_id = "sha256:" + std::string(64, '1');
+      container.networks = {"bridge", "back"};
+      container.network_ids = {"beef0001", "cafe0001"};
+      container.volumes = {"data", "/data"};
+      container.wanted_ports = {{"", 8080, 8080, 80, "tcp"}};
+      container.exposed_ports = {{"", 0, 0, 53, "udp"}};
+      container.has_health = true;
+      container.health = "healthy";
+    });
+    AddContainer("n2", 'e', "failed", ContainerState::kExited, 250,
+                 [](Container& container) { container.exit_code = 137; });
+    AddImage("n1", std::string(64, '1'), {"nginx:latest", "web:v2"});
+  }
+
+  // The names shown, in order.
+  std::string Names(const std::string& query) {
+    Reply reply = Send("GET", "/v1.41/containers/json?" + query);
+    const std::string body = BodyOf(reply);
+    if (reply.status != 200) return std::to_string(reply.status) + " " + body;
+    std::string names;
+    for (std::size_t at = body.find("\"/"); at != std::string::npos;
+         at = body.find("\"/", at + 1)) {
+      const std::size_t end = body.find('"', at + 1);
+      if (!names.empty()) names += ' ';
+      names += body.substr(at + 2, end - at - 2);
+    }
+    return names;
+  }
+
+  static std::string Filters(const std::string& json) { return "filters=" + PercentEncode(json); }
+};
+
+TEST_F(ListsTest, QueriesAndFilters) {
+  struct Case {
+    std::string query;
+    std::string names;
+  };
+  const std::string id_a = FullId('a');
+  const Case cases[] = {
+      {"", "api db web"},
+      {"all=0", "api db web"},
+      {"all=false", "api db web"},
+      {"all=1", "api failed db web old"},
+      {"all=True", "api failed db web old"},
+      {"limit=-1", "api db web"},
+      {"limit=0", "api db web"},
+      {"limit=2", "api failed"},
+      {"limit=2&all=1", "api failed"},
+      {"size=1", "api db web"},
+      {"before=db", "web old"},
+      {"since=db", "api failed"},
+      {"all=1&" + Filters("{\"before\":[\"n2/failed\"],\"since\":[\"old\"]}"), "db web"},
+      {Filters("{\"before\":[\"api\"]}"), "db web"},
+      {Filters("{\"id\":{\"" + id_a.substr(0, 12) + "\":true}}"), "web"},
+      {Filters("{\"name\":[\"^/web$\"]}"), "web"},
+      {Filters("{\"name\":[\"^web$\"]}"), "web"},
+      {Filters("{\"name\":[\"e\"]}"), "web"},
+      {Filters("{\"name\":[\"^n2/\"]}"), "db"},
+      {Filters("{\"name\":[\"^/n1/web$\",\"^db$\"]}"), "db web"},
+      {Filters("{\"name\":[\"(\"]}"), ""},
+      {Filters("{\"label\":[\"tier\"]}"), "api"},
+      {Filters("{\"label\":[\"tier=front\",\"zone=external\"]}"), "api"},
+      {Filters("{\"label\":[\"tier=front\",\"zone=internal\"]}"), ""},
+      {Filters("{\"status\":[\"exited\"]}"), "failed old"},
+      {Filters("{\"status\":[\"exited\",\"running\"]}"), "api failed db web old"},
+      {"all=1&" + Filters("{\"exited\":[\"137\"]}"), "failed"},
+      {"all=1&" + Filters("{\"exited\":[\"0\",\"137\"]}"), "failed old"},
+      {Filters("{\"health\":[\"healthy\"]}"), "api"},
+      {Filters("{\"health\":[\"none\"]}"), "db web"},
+      {Filters("{\"ancestor\":[\"nginx\"]}"), "api"},
+      {Filters("{\"ancestor\":[\"web:v2\"]}"), "api"},
+      {Filters("{\"ancestor\":[\"busybox\"]}"), "db web"},
+      {Filters("{\"ancestor\":[\"n1/nginx\"]}"), "api"},
+      {Filters("{\"ancestor\":[\"nosuch\"]}"), ""},
+      {Filters("{\"network\":[\"back\"]}"), "api"},
+      {Filters("{\"network\":[\"cafe\"]}"), "api"},
+      {Filters("{\"network\":[\"n2/back\"]}"), ""},
+      {Filters("{\"network\":[\"n1/back\"]}"), "api"},
+      {Filters("{\"volume\":[\"/data\"]}"), "api"},
+      {Filters("{\"volume\":[\"n1/data\"]}"), "api"},
+      {Filters("{\"publish\":[\"80\"]}"), "api"},
+      {Filters("{\"publish\":[\"79-81/tcp\"]}"), "api"},
+      {Filters("{\"publish\":[\"80/udp\"]}"), ""},
+      {Filters("{\"expose\":[\"53/udp\"]}"), "api"},
+      {Filters("{\"expose\":[\"53\"]}"), ""},
+      {Filters("{\"is-task\":[\"true\"]}"), ""},
+      {Filters("{\"is-task\":[\"false\"]}"), "api db web"},
+      {Filters("{\"node\":[\"n2\"]}"), "db"},
+      {Filters("{\"node\":[\"ID-n1\"]}"), "api web"},
+      {Filters("{\"node\":[\"n*\"]}"), "api db web"},
+      {Filters("{}"), "api db web"},
+      {Filters("null"), "api db web"},
+  };
+  for (const Case& wanted : cases) EXPECT_EQ(Names(wanted.query), wanted.names) << wanted.query;
+}
+
+TEST_F(ListsTest, BadQueriesAreRefused) {
+  struct Case {
+    std::string query;
+    int status;
+    std::string text;
+  };
+  const Case cases[] = {
+      {Filters("{"), 400, "invalid"},
+      {Filters("[1]"), 400, "invalid"},
+      {Filters("{\"name\":1}"), 400, "invalid"},
+      {Filters("{\"nosuch\":[\"x\"]}"), 400, "invalid filter 'nosuch'"},
+      {Filters("{\"status\":[\"sleepy\"]}"), 400, "invalid filter 'status=sleepy'"},
+      {Filters("{\"health\":[\"ill\"]}"), 400, "invalid filter 'health=ill'"},
+      {Filters("{\"exited\":[\"x\"]}"), 400, "invalid filter 'exited=x'"},
+      {Filters("{\"publish\":[\"70000\"]}"), 400, "invalid filter 'publish=70000'"},
+      {Filters("{\"is-task\":[\"maybe\"]}"), 400, "invalid filter 'is-task=maybe'"},
+      {Filters("{\"before\":[\"nosuch\"]}"), 404, "No such container: nosuch"},
+      {"limit=many", 400, "many"},
+  };
+  for (const Case& wanted : cases) {
+    Reply reply = Send("GET", "/v1.41/containers/json?" + wanted.query);
+    EXPECT_EQ(reply.status, wanted.status) << wanted.query << reply.body;
+    EXPECT_NE(reply.body.find(wanted.text), std::string::npos)
+        << wanted.query << ": " << reply.body;
+  }
+}
+
+TEST_F(ListsTest, NodesThatAreNotHealthy) {
+  cluster_.ChangeNode("n2", [](Node& node) { node.state = NodeState::kUnhealthy; });
+  Reply running = Send("GET", "/v1.41/containers/json");
+  EXPECT_EQ(HeaderOf(running, "X-Swarmd-Unreachable"), "n2");
+  EXPECT_EQ(Names(""), "api web");
+  EXPECT_EQ(Names("all=1"), "api failed db web old");
+  Reply all = Send("GET", "/v1.41/containers/json?all=1");
+  EXPECT_NE(BodyOf(all).find("\"Names\":[\"/db\"],\"Status\":\"Host Down\"}"), std::string::npos)
+      << BodyOf(all);
+}
+
+TEST_F(ListsTest, UnchangedAnswersAreTheKeptBytes) {
+  Reply first = Send("GET", "/v1.41/containers/json?all=1");
+  Reply second = Send("GET", "/v1.41/containers/json?all=1");
+  ASSERT_EQ(first.pieces.size(), 1U);
+  EXPECT_EQ(first.pieces[0].get(), second.pieces[0].get());
+  EXPECT_TRUE(first.pieces[0]->starts_with("[{"));
+  EXPECT_TRUE(first.pieces[0]->ends_with("}]\n"));
+  Reply other = Send("GET", "/v1.41/containers/json");
+  EXPECT_NE(other.pieces[0].get(), first.pieces[0].get());
+  ++cluster_.generation_number;
+  Reply changed = Send("GET", "/v1.41/containers/json?all=1");
+  EXPECT_NE(changed.pieces[0].get(), first.pieces[0].get());
+  Step(std::chrono::seconds(1));
+  Reply later = Send("GET", "/v1.41/containers/json?all=1");
+  EXPECT_NE(later.pieces[0].get(), changed.pieces[0].get());
+}
+
+TEST_F(ListsTest, LongListsComeInPieces) {
+  for (int at = 0; at < 5'000; ++at) {
+    AddContainer("n1", 'f', "extra" + std::to_string(at), ContainerState::kRunning, 1'000 + at);
+  }
+  Reply reply = Send("GET", "/v1.41/containers/json");
+  EXPECT_GT(reply.pieces.size(), 3U);
+  for (const auto& piece : reply.pieces) EXPECT_LE(piece->size(), 256U << 10U);
+  const std::string body = BodyOf(reply);
+  EXPECT_TRUE(body.starts_with("[{"));
+  EXPECT_EQ(body.find("}{"), std::string::npos);
+  EXPECT_EQ(body.find(",]"), std::string::npos);
+  EXPECT_NE(body.find("extra4999"), std::string::npos);
+  EXPECT_NE(body.find("\"/web\""), std::string::npos);
+}
+
+TEST_F(ListsTest, EmptyListIsAnArray) {
+  cluster_.containers.clear();
+  Reply reply = Send("GET", "/v1.41/containers/json");
+  EXPECT_EQ(BodyOf(reply), "[]\n");
+}
+
+TEST_F(ListsTest, NetworksAndVolumesOfAllNodes) {
+  cluster_.script = [](const Seen& seen) {
+    Reply reply;
+    const bool volumes = seen.line.find("/volumes") != std::string::npos;
+    if (volumes) {
+      reply.body =
+          "{\"Volumes\":[{\"Name\":\"data\",\"Driver\":\"local\",\"Scope\":\"local\"}],"
+          "\"Warnings\":null}";
+    } else {
+      reply.body =
+          "[{\"Name\":\"bridge\",\"Id\":\"" + seen.node +
+          "1\",\"Scope\":\"local\"},{\"Name\":\"wide\",\"Id\":\"w\",\"Scope\":\"global\",\"X\":1}]";
+    }
+    return reply;
+  };
+  Reply networks = Send("GET", "/v1.41/networks");
+  EXPECT_EQ(BodyOf(networks),
+            "[{\"Name\":\"n1/bridge\",\"Id\":\"n11\",\"Scope\":\"local\"},"
+            "{\"Name\":\"wide\",\"Id\":\"w\",\"Scope\":\"global\",\"X\":1},"
+            "{\"Name\":\"n2/bridge\",\"Id\":\"n21\",\"Scope\":\"local\"}]\n");
+  Reply volumes = Send("GET", "/v1.41/volumes");
+  EXPECT_EQ(BodyOf(volumes),
+            "{\"Volumes\":[{\"Name\":\"n1/data\",\"Driver\":\"local\",\"Scope\":\"local\"},"
+            "{\"Name\":\"n2/data\",\"Driver\":\"local\",\"Scope\":\"local\"}],\"Warnings\":[]}\n");
+  cluster_.seen.clear();
+  Send("GET", "/v1.41/networks?" + Filters("{\"node\":[\"n2\"],\"driver\":[\"bridge\"]}"));
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].line,
+            "GET /v1.41/networks?filters=" + PercentEncode("{\"driver\":{\"bridge\":true}}"));
+}
+
+TEST_F(ListsTest, ANodeThatFailsDoesNotFailTheList) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    if (seen.node == "n1") return Unavailable("node n1 is not healthy");
+    Reply reply;
+    reply.body = "{\"Volumes\":null,\"Warnings\":null}";
+    return reply;
+  };
+  Reply reply = Send("GET", "/v1.41/volumes");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(HeaderOf(reply, "X-Swarmd-Unreachable"), "n1");
+  EXPECT_NE(BodyOf(reply).find("\"Volumes\":[]"), std::string::npos);
+  EXPECT_NE(BodyOf(reply).find("node n1"), std::string::npos);
+}
+
+TEST_F(ListsTest, LookupsOfInspectAnswer404) {
+  cluster_.script = [](const Seen&) {
+    Reply reply;
+    reply.status = 404;
+    reply.body = "{\"message\":\"whatever\"}";
+    return reply;
+  };
+  for (const char* path :
+       {"/containers/nosuch/json", "/images/nosuch/json", "/networks/nosuch", "/volumes/nosuch",
+        "/plugins/nosuch/json", "/networks/..", "/volumes/a%2F..%2Fb"}) {
+    Reply reply = Send("GET", std::string("/v1.41") + path);
+    EXPECT_EQ(reply.status, 404) << path;
+    EXPECT_TRUE(reply.body.starts_with("{\"message\":")) << path << reply.body;
+  }
+  for (const Seen& seen : cluster_.seen)
+    EXPECT_EQ(seen.line.find(".."), std::string::npos) << seen.line;
+}
+
+TEST_F(ListsTest, NetworkOfOneNode) {
+  cluster_.script = [](const Seen& seen) {
+    Reply reply;
+    reply.status = seen.node == "n2" ? 200 : 404;
+    reply.body = "{\"Name\":\"only\"}";
+    return reply;
+  };
+  EXPECT_EQ(Send("GET", "/v1.41/networks/only").status, 200);
+  cluster_.seen.clear();
+  EXPECT_EQ(Send("GET", "/v1.41/networks/n1/only").status, 404);
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].line, "GET /v1.41/networks/only");
+}
+
+}  // namespace
+}  // namespace swarm::testing
