@@ -44,15 +44,18 @@ void AddDiscovery(CLI::App& app, Raw& raw) {
   app.add_option("DISCOVERY", raw.positional,
                  "nodes://HOST:PORT,..., file://PATH or sim://N; a list without a scheme is nodes://");
   app.add_option("--discovery", raw.discovery_flag, "the same as a flag (the spelling of early 2015)");
-  app.add_option("--discovery-opt", raw.discovery_options, "KEY=VALUE for the discovery service");
+  app.add_option("--discovery-opt", raw.discovery_options, "KEY=VALUE for the discovery service")
+      ->allow_extra_args(false);
   app.add_option("--heartbeat,--hb", raw.heartbeat, "how often a source is read again at the latest");
 }
 
 void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_option("--strategy", config.strategy, "spread, binpack or random");
-  app.add_option("--filter,-f", config.filters, "use only these filters, in this order (repeat)");
+  app.add_option("--filter,-f", config.filters, "use only these filters, in this order (repeat)")
+      ->allow_extra_args(false);
   app.add_option("--cluster-driver,-c", raw.driver, "swarm")->check(CLI::IsMember({"swarm"}));
-  app.add_option("--cluster-opt", raw.cluster_options, "swarm.overcommit=0.05, swarm.createretry=0");
+  app.add_option("--cluster-opt", raw.cluster_options, "swarm.overcommit=0.05, swarm.createretry=0")
+      ->allow_extra_args(false);
   app.add_option("--overcommit,--oc", raw.overcommit, "share of memory and processors given beyond what is there");
   app.add_flag("--cpu-shares-as-cores", config.cpu_shares_as_cores,
                "read -c N as N processors, as Docker Swarm did");
@@ -70,7 +73,8 @@ void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
 }
 
 void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
-  app.add_option("--host,-H", raw.hosts, "[tcp://]ADDRESS:PORT or unix://PATH to listen on (repeat; SWARM_HOST)");
+  app.add_option("--host,-H", raw.hosts, "[tcp://]ADDRESS:PORT or unix://PATH to listen on (repeat; SWARM_HOST)")
+      ->allow_extra_args(false);
   app.add_option("--names", raw.names, "container names as /name and /node/name, or only one of them")
       ->check(CLI::IsMember({"both", "node", "plain"}));
   app.add_flag("--insecure", config.insecure, "listen beyond loopback without --tlsverify all the same");

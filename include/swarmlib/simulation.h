@@ -5,8 +5,8 @@
 
 namespace swarm {
 
-// Adds the discovery scheme `sim` ("sim://3", "sim://1000?seed=7") and the way to its engines to `config`. Engines
-// of other schemes are reached as before. The simulated engines live as long as the copies of config.backend.
+// Adds the discovery scheme `sim` ("sim://3", "sim://1000?seed=7") to `config` and, when Config::discovery names it, the way to
+// its engines. Call it once, after Config::discovery and Config::clock are set.
 void AddSimulation(Config& config);
 
 }  // namespace swarm
