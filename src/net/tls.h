@@ -1,6 +1,7 @@
 // TLS 1.2 and later: contexts from files, and sessions as Transports with a half-close.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -17,6 +18,8 @@ namespace swarm::net {
 class TlsContext {
  public:
   virtual ~TlsContext() = default;
+  // Handshakes of servers that resumed an earlier session.
+  virtual std::uint64_t resumed() const = 0;
 };
 
 // One clear line for each wrong file or combination: file flags without --tls, no certificate or key,

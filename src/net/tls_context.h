@@ -32,6 +32,9 @@ class SslContext final : public TlsContext {
   // A session of this context; null when memory ran out.
   SslHandle NewSession() const { return SslHandle(SSL_new(context_.get())); }
   bool verify() const { return verify_; }
+  std::uint64_t resumed() const override {
+    return static_cast<std::uint64_t>(SSL_CTX_sess_hits(context_.get()));
+  }
 
   // Sessions to resume, by "host:port". Thread-safe.
   void KeepSession(const std::string& endpoint, SSL_SESSION* session);

@@ -180,6 +180,7 @@ class RawListener {
     port_ = ntohs(name.sin_port);
   }
   std::string address() const { return "tcp://127.0.0.1:" + std::to_string(port_); }
+  int get() const { return socket_.get(); }
   RawSocket Accept() {
     pollfd ready{socket_.get(), POLLIN, 0};
     if (poll(&ready, 1, std::chrono::milliseconds(kTestDeadline).count()) <= 0) return {};
