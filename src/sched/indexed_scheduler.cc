@@ -68,6 +68,7 @@ absl::StatusOr<Placement> IndexedScheduler::Choose(const ContainerSpec& spec) {
     if (!judgement.ok()) return judgement.status();
     return RefuseSpec(judging_, *judgement, spec);
   }
+  last_choice_ = slot;
   const Node& node = *nodes_[slot].node;
   return Placement{node.address, node.name, rank, soft_dropped};
 }
@@ -86,7 +87,7 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
   Slot slot = kNoSlot;
   if (strategy_.draws()) {
     const std::size_t count = query_.CountFitting(ranks);
-    if (count > 0) slot = query_.FittingAt(ranks, random_.Below(count));
+    if (count > 0) slot = query_.FittingAt(random_.Below(count));
   } else {
     slot = query_.First(ranks, pass.query == 0 ? kNoHint : ranks.HintFor(pass.query));
   }

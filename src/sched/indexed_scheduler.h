@@ -50,6 +50,9 @@ class IndexedScheduler final : public Scheduler {
   absl::StatusOr<Placement> Choose(const ContainerSpec& spec) override;
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const override;
 
+  // The node of the last successful Choose.
+  Slot last_choice() const { return last_choice_; }
+
  private:
   // indexed_nodes.cc: keeping the index.
   void Enter(Slot slot);
@@ -100,6 +103,7 @@ class IndexedScheduler final : public Scheduler {
   RankIndex ranks_;
   PlanCache plans_;
   Query query_;
+  Slot last_choice_ = kNoSlot;
 };
 
 }  // namespace swarm

@@ -8,6 +8,45 @@ namespace {
 
 constexpr Position kWordBits = 64;
 
+bool Holds(const std::uint64_t* words, std::size_t size, Position position) {
+  const std::size_t word = position / kWordBits;
+  return word < size && (words[word] >> (position % kWordBits) & 1) != 0;
+}
+
+std::size_t CountBits(const std::vector<std::uint64_t>& words) {
+  std::size_t count = 0;
+  for (const std::uint64_t word : words) count += static_cast<std::size_t>(std::popcount(word));
+  return count;
+}
+
+// In blocks of a known length, which compilers turn into vector instructions.
+template <typename Operation>
+void Combine(std::uint64_t* __restrict to, const std::uint64_t* __restrict from, std::size_t count,
+             Operation operation) {
+  constexpr std::size_t kBlock = 8;
+  std::size_t word = 0;
+  for (; word + kBlock <= count; word += kBlock) {
+    for (std::size_t i = 0; i < kBlock; ++i) to[word + i] = operation(to[word + i], from[word + i]);
+  }
+  for (; word < count; ++word) to[word] = operation(to[word], from[word]);
+}
+
+#if defined(__x86_64__)
+// Without this the compiler counts bits by a table: the build is for every x86-64 processor.
+__attribute__((target("popcnt"))) std::size_t CountBitsByInstruction(const std::vector<std::uint64_t>& words) {
+  std::size_t count = 0;
+  for (const std::uint64_t word : words) count += static_cast<std::size_t>(__builtin_popcountll(word));
+  return count;
+}
+
+std::size_t CountAllBits(const std::vector<std::uint64_t>& words) {
+  static const bool kHasInstruction = __builtin_cpu_supports("popcnt") != 0;
+  return kHasInstruction ? CountBitsByInstruction(words) : CountBits(words);
+}
+#else
+std::size_t CountAllBits(const std::vector<std::uint64_t>& words) { return CountBits(words); }
+#endif
+
 }  // namespace
 
 void Query::Clear() {
@@ -30,14 +69,12 @@ PositionSet& Query::NewSet() {
 
 void Query::Add(const NodeSelection& selection) {
   const bool empty = selection.nodes == nullptr || selection.nodes->empty();
-  if (selection.inverted) {
-    if (!empty) (selection.nodes->dense() ? outside_dense_ : outside_lists_).push_back(selection.nodes);
-    return;
-  }
   if (empty) {
-    impossible_ = true;
+    if (!selection.inverted) impossible_ = true;
+  } else if (selection.nodes->dense()) {
+    (selection.inverted ? outside_dense_ : inside_dense_).push_back(WordsOf(*selection.nodes));
   } else {
-    (selection.nodes->dense() ? inside_dense_ : inside_lists_).push_back(selection.nodes);
+    (selection.inverted ? outside_lists_ : inside_lists_).push_back(selection.nodes);
   }
 }
 
@@ -57,11 +94,11 @@ bool Query::Passes(Position position) const {
   for (const PositionSet* nodes : inside_lists_) {
     if (!nodes->Contains(position)) return false;
   }
-  for (const PositionSet* nodes : inside_dense_) {
-    if (!nodes->Contains(position)) return false;
+  for (const Words& nodes : inside_dense_) {
+    if (!Holds(nodes.data, nodes.size, position)) return false;
   }
-  for (const PositionSet* nodes : outside_dense_) {
-    if (nodes->Contains(position)) return false;
+  for (const Words& nodes : outside_dense_) {
+    if (Holds(nodes.data, nodes.size, position)) return false;
   }
   return PassesRest(position);
 }
@@ -74,13 +111,18 @@ const PositionSet* Query::SmallestList() const {
   return smallest;
 }
 
-std::uint64_t Query::WordAt(const PositionSet& nodes, std::size_t word) const {
-  std::uint64_t bits = nodes.words()[word];
-  for (const PositionSet* inside : inside_dense_) {
-    bits &= word < inside->words().size() ? inside->words()[word] : 0;
-  }
-  for (const PositionSet* outside : outside_dense_) {
-    if (word < outside->words().size()) bits &= ~outside->words()[word];
+std::size_t Query::Reach(const PositionSet& nodes) const {
+  std::size_t reach = nodes.words().size();
+  for (const Words& inside : inside_dense_) reach = std::min(reach, inside.size);
+  return reach;
+}
+
+std::uint64_t Query::WordAt(const std::uint64_t* nodes, std::size_t word) const {
+  std::uint64_t bits = nodes[word];
+  for (const Words& inside : inside_dense_) bits &= inside.data[word];
+  if (bits == 0) return 0;
+  for (const Words& outside : outside_dense_) {
+    if (word < outside.size) bits &= ~outside.data[word];
   }
   return bits;
 }
@@ -93,10 +135,11 @@ Position Query::FirstIn(const PositionSet& nodes, Position from) const {
     }
     return kNoPosition;
   }
-  const std::size_t words = nodes.words().size();
+  const std::size_t words = Reach(nodes);
+  const std::uint64_t* const data = nodes.words().data();
   std::size_t word = from / kWordBits;
   if (word >= words) return kNoPosition;
-  std::uint64_t bits = WordAt(nodes, word) & (~std::uint64_t{0} << (from % kWordBits));
+  std::uint64_t bits = WordAt(data, word) & (~std::uint64_t{0} << (from % kWordBits));
   for (;;) {
     for (; bits != 0; bits &= bits - 1) {
       const auto position =
@@ -104,7 +147,7 @@ Position Query::FirstIn(const PositionSet& nodes, Position from) const {
       if (PassesRest(position)) return position;
     }
     if (++word == words) return kNoPosition;
-    bits = WordAt(nodes, word);
+    bits = WordAt(data, word);
   }
 }
 
@@ -121,38 +164,66 @@ Slot Query::First(RankClass& ranks, std::size_t hint) const {
     }
     return best == nullptr ? kNoSlot : order_.SlotAt(best_position);
   }
-  for (auto& [rank, bucket] : ranks.buckets()) {
-    const Position found = FirstIn(bucket.nodes, hint == kNoHint ? 0 : bucket.hints[hint]);
-    if (hint != kNoHint) bucket.hints[hint] = found;
-    if (found != kNoPosition) return order_.SlotAt(found);
+  if (hint == kNoHint) {
+    for (const auto& bucket : ranks.buckets()) {
+      const Position found = FirstIn(bucket->nodes, 0);
+      if (found != kNoPosition) return order_.SlotAt(found);
+    }
+    return kNoSlot;
+  }
+  const std::size_t end = ranks.buckets().size();
+  for (std::size_t number = ranks.NextBucket(0, hint); number < end; number = ranks.NextBucket(number + 1, hint)) {
+    RankBucket& bucket = ranks.bucket(number);
+    const Position found = FirstIn(bucket.nodes, bucket.hints[hint]);
+    if (found != kNoPosition) {
+      bucket.hints[hint] = found;
+      return order_.SlotAt(found);
+    }
+    ranks.Exhausted(number, hint);
   }
   return kNoSlot;
 }
 
-std::size_t Query::CountWords(const PositionSet& nodes) const {
-  std::size_t count = 0;
-  for (std::size_t word = 0; word < nodes.words().size(); ++word) {
-    count += static_cast<std::size_t>(std::popcount(WordAt(nodes, word)));
+void Query::LayOpenLists() {
+  if (outside_lists_.empty()) return;
+  Position last = 0;
+  for (const PositionSet* nodes : outside_lists_) last = std::max(last, nodes->list().back());
+  laid_open_.assign(last / kWordBits + 1, 0);
+  for (const PositionSet* nodes : outside_lists_) {
+    for (const Position position : nodes->list()) {
+      laid_open_[position / kWordBits] |= std::uint64_t{1} << (position % kWordBits);
+    }
   }
-  return count;
+  outside_lists_.clear();
+  outside_dense_.push_back({laid_open_.data(), laid_open_.size()});
 }
 
 std::size_t Query::CountFitting(RankClass& ranks) {
   fitting_.clear();
-  if (impossible_ || ranks.buckets().empty()) return 0;
-  const bool one_bucket = ranks.buckets().size() == 1;
-  const PositionSet& first = ranks.buckets().begin()->second.nodes;
-  if (one_bucket && first.dense() && inside_lists_.empty() && outside_lists_.empty() && checks_.empty()) {
-    return CountWords(first);
-  }
+  words_.clear();
+  if (impossible_) return 0;
   if (const PositionSet* const list = SmallestList()) {
     for (const Position position : list->list()) {
       if (ranks.BucketOf(order_.SlotAt(position)) != nullptr && Passes(position)) fitting_.push_back(position);
     }
     return fitting_.size();
   }
-  for (const auto& [rank, bucket] : ranks.buckets()) {
-    for (Position at = FirstIn(bucket.nodes, 0); at != kNoPosition; at = FirstIn(bucket.nodes, at + 1)) {
+  const bool one_bucket = ranks.buckets().size() == 1;
+  if (one_bucket && checks_.empty() && ranks.buckets()[0]->nodes.dense()) {
+    const PositionSet& nodes = ranks.buckets()[0]->nodes;
+    LayOpenLists();
+    words_.assign(nodes.words().begin(), nodes.words().begin() + static_cast<std::ptrdiff_t>(Reach(nodes)));
+    for (const Words& inside : inside_dense_) {
+      Combine(words_.data(), inside.data, words_.size(), [](std::uint64_t a, std::uint64_t b) { return a & b; });
+    }
+    for (const Words& outside : outside_dense_) {
+      Combine(words_.data(), outside.data, std::min(outside.size, words_.size()),
+              [](std::uint64_t a, std::uint64_t b) { return a & ~b; });
+    }
+    return CountAllBits(words_);
+  }
+  for (const auto& bucket : ranks.buckets()) {
+    for (Position at = FirstIn(bucket->nodes, 0); at != kNoPosition; at = FirstIn(bucket->nodes, at + 1)) {
       fitting_.push_back(at);
     }
   }
@@ -160,18 +231,19 @@ std::size_t Query::CountFitting(RankClass& ranks) {
   return fitting_.size();
 }
 
-Slot Query::FittingAt(RankClass& ranks, std::size_t index) const {
+Slot Query::FittingAt(std::size_t index) const {
   if (!fitting_.empty()) return order_.SlotAt(fitting_[index]);
-  const PositionSet& nodes = ranks.buckets().begin()->second.nodes;
-  std::size_t word = 0;
-  std::uint64_t bits = WordAt(nodes, 0);
-  for (auto in_word = static_cast<std::size_t>(std::popcount(bits)); in_word <= index;
-       in_word = static_cast<std::size_t>(std::popcount(bits))) {
-    index -= in_word;
-    bits = WordAt(nodes, ++word);
+  for (std::size_t word = 0; word < words_.size(); ++word) {
+    const auto in_word = static_cast<std::size_t>(std::popcount(words_[word]));
+    if (index >= in_word) {
+      index -= in_word;
+      continue;
+    }
+    std::uint64_t bits = words_[word];
+    for (; index > 0; --index) bits &= bits - 1;
+    return order_.SlotAt(static_cast<Position>(word * kWordBits) + static_cast<Position>(std::countr_zero(bits)));
   }
-  for (; index > 0; --index) bits &= bits - 1;
-  return order_.SlotAt(static_cast<Position>(word * kWordBits) + static_cast<Position>(std::countr_zero(bits)));
+  return kNoSlot;
 }
 
 }  // namespace swarm

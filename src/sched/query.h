@@ -33,26 +33,36 @@ class Query {
 
   // How many fit, and the one at `index` of these in the order of names.
   std::size_t CountFitting(RankClass& ranks);
-  Slot FittingAt(RankClass& ranks, std::size_t index) const;
+  Slot FittingAt(std::size_t index) const;
 
  private:
   bool Passes(Position position) const;      // every set and check
   bool PassesRest(Position position) const;  // what the dense sets do not say
-  std::uint64_t WordAt(const PositionSet& nodes, std::size_t word) const;
+  // A dense set, laid open for the word loops.
+  struct Words {
+    const std::uint64_t* data;
+    std::size_t size;
+  };
+  static Words WordsOf(const PositionSet& nodes) { return {nodes.words().data(), nodes.words().size()}; }
+  // The number of leading words of `nodes` that can hold a node which fits.
+  std::size_t Reach(const PositionSet& nodes) const;
+  std::uint64_t WordAt(const std::uint64_t* nodes, std::size_t word) const;
   Position FirstIn(const PositionSet& nodes, Position from) const;
   const PositionSet* SmallestList() const;
-  std::size_t CountWords(const PositionSet& nodes) const;
+  void LayOpenLists();
 
   const NodeOrder& order_;
   bool impossible_ = false;
-  std::vector<const PositionSet*> inside_dense_;
+  std::vector<Words> inside_dense_;
   std::vector<const PositionSet*> inside_lists_;
-  std::vector<const PositionSet*> outside_dense_;
+  std::vector<Words> outside_dense_;
   std::vector<const PositionSet*> outside_lists_;
   std::vector<Check> checks_;
   std::deque<PositionSet> own_;
   std::size_t own_used_ = 0;
-  std::vector<Position> fitting_;  // of the last CountFitting, unless it counted words
+  std::vector<std::uint64_t> laid_open_;  // the lists outside, as words
+  std::vector<std::uint64_t> words_;      // of the last CountFitting: the nodes that fit, when it counted words
+  std::vector<Position> fitting_;         // of the last CountFitting otherwise
 };
 
 }  // namespace swarm

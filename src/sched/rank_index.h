@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -16,6 +15,7 @@ namespace swarm {
 
 inline constexpr std::size_t kMaxRankClasses = 16;  // live requests; the one unused longest goes first
 inline constexpr std::size_t kHintsPerClass = 16;   // queries of a class that remember where they stopped
+inline constexpr std::size_t kMaxEmptyBuckets = 256;  // kept beside those in use, to be filled again
 inline constexpr std::size_t kNoHint = SIZE_MAX;
 
 // The nodes of one rank. hints[h]: before this position no node of the bucket satisfies query h.
@@ -42,21 +42,37 @@ class RankClass {
   // Carries out what was noted.
   void Refresh();
 
-  // Lowest rank first. Valid until the next Refresh.
-  std::map<std::int64_t, RankBucket>& buckets() { return buckets_; }
+  // Lowest rank first; some may be empty. Valid until the next Refresh.
+  const std::vector<std::unique_ptr<RankBucket>>& buckets() const { return buckets_; }
   // Null when the request does not fit there.
   const RankBucket* BucketOf(Slot slot) const { return bucket_of_[slot]; }
 
   // The hint of query `owner`, taken from the query that used its own longest ago if none is free.
   std::size_t HintFor(std::uint64_t owner);
 
+  // The first bucket from number `from` on that may hold a node for the query of that hint; buckets().size() when
+  // there is none. Buckets that Exhausted named are passed over until one of their nodes changes.
+  std::size_t NextBucket(std::size_t from, std::size_t hint) const;
+  RankBucket& bucket(std::size_t number) { return *buckets_[number]; }
+  void Exhausted(std::size_t number, std::size_t hint);
+
  private:
+  // For 64 buckets, by hint: which of them may hold a node.
+  using OpenWords = std::array<std::uint64_t, kHintsPerClass>;
+
   void Place(Slot slot);
+  std::size_t NumberOf(std::int64_t rank);
+  void Touch(RankBucket& bucket, std::size_t number, Position position);
+  void DropEmptyBuckets();
+  void OpenAll();
 
   const Resources request_;
   const NodeTable& nodes_;
   const Strategy& strategy_;
-  std::map<std::int64_t, RankBucket> buckets_;
+  std::vector<std::int64_t> ranks_;                   // of buckets_, for the search
+  std::vector<std::unique_ptr<RankBucket>> buckets_;  // by rank
+  std::vector<OpenWords> open_;
+  std::size_t empty_buckets_ = 0;
   std::vector<RankBucket*> bucket_of_;  // by slot
   std::vector<char> noted_;             // by slot
   std::vector<Slot> notes_;
