@@ -1,0 +1,243 @@
+// Creates: placed, carried out once, and known afterwards.
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "swarmlib/status.h"
+#include "unit/cluster/world.h"
+
+namespace swarm {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+std::size_t BoxesOf(World& world, int engines) {
+  std::size_t count = 0;
+  for (int i = 1; i <= engines; ++i) count += world.engine(i).boxes().size();
+  return count;
+}
+
+TEST(Create, IsPublishedBeforeTheAnswer) {
+  World world(3);
+  ASSERT_TRUE(world.Connect());
+  bool seen = false;
+  world.OnLoop([&] {
+    world.cluster().CreateContainer(CreateOf("web", "busybox", "8080"),
+                                    [&](absl::StatusOr<CreateResult> made) {
+                                      ASSERT_TRUE(made.ok()) << made.status();
+                                      EXPECT_EQ(made->reply.status, 201);
+                                      const auto found = world.cluster().FindContainer("web");
+                                      ASSERT_TRUE(found.ok()) << found.status();
+                                      EXPECT_EQ((*found)->container.id, made->entry->container.id);
+                                      EXPECT_EQ((*found)->container.wanted_ports.size(), 1U);
+                                      seen = true;
+                                    });
+  });
+  ASSERT_TRUE(world.Until([&] { return seen; }, seconds(1)));
+}
+
+TEST(Create, WithoutANameGetsOneFromTheManager) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  const auto made = world.Create(CreateOf("", "busybox"));
+  ASSERT_TRUE(made && made->ok());
+  EXPECT_FALSE((*made)->entry->container.names.front().empty());
+  EXPECT_EQ(world.engine(1).boxes()[0].name, (*made)->entry->container.names.front());
+}
+
+TEST(Create, ConstraintsChooseTheNodeAndStrangeOnesAreRefusedBeforeAnyEngineIsAsked) {
+  World world(3);
+  ASSERT_TRUE(world.Connect());
+  const auto made = world.Create(CreateOf("aa", "busybox", "", "constraint:zone==n2"));
+  ASSERT_TRUE(made && made->ok());
+  EXPECT_EQ(world.engine(2).boxes().size(), 1U);
+  const auto refused = world.Create(CreateOf("bb", "busybox", "", "constraint:zone==nowhere"));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(HttpStatusOf(refused->status()), 409);
+  EXPECT_EQ(BoxesOf(world, 3), 1U);
+}
+
+TEST(Create, OfSixtyWithOnePortThreeAreMadeAndNoEngineIsAskedInVain) {
+  World world(3);
+  ASSERT_TRUE(world.Connect());
+  for (int i = 1; i <= 3; ++i) world.engine(i).SetLatency(std::chrono::milliseconds(5 * i));
+  int made = 0, refused = 0;
+  for (int i = 0; i < 60; ++i) {
+    world.OnLoop([&, i] {
+      world.cluster().CreateContainer(CreateOf("web" + std::to_string(i), "busybox", "8080"),
+                                      [&](absl::StatusOr<CreateResult> result) {
+                                        if (result.ok()) {
+                                          ++made;
+                                        } else {
+                                          ++refused;
+                                          EXPECT_EQ(HttpStatusOf(result.status()), 409)
+                                              << result.status();
+                                        }
+                                      });
+    });
+  }
+  ASSERT_TRUE(world.Until([&] { return made + refused == 60; }, minutes(1)));
+  EXPECT_EQ(made, 3);
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(world.engine(i).Calls("POST /containers/create"), 1);
+    EXPECT_EQ(world.engine(i).boxes().size(), 1U);
+  }
+}
+
+TEST(Create, OfSixtyWithOneNameOneWins) {
+  World world(3);
+  ASSERT_TRUE(world.Connect());
+  int made = 0, taken = 0;
+  for (int i = 0; i < 60; ++i) {
+    world.OnLoop([&] {
+      world.cluster().CreateContainer(CreateOf("web", "busybox"),
+                                      [&](absl::StatusOr<CreateResult> result) {
+                                        ++(result.ok() ? made : taken);
+                                        if (!result.ok()) {
+                                          EXPECT_EQ(HttpStatusOf(result.status()), 409);
+                                        }
+                                      });
+    });
+  }
+  ASSERT_TRUE(world.Until([&] { return made + taken == 60; }, minutes(1)));
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(BoxesOf(world, 3), 1U);
+}
+
+TEST(Create, ALostAnswerOfAMadeContainerIsFoundByItsLabel) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(FakeEngine::Loss::kAfterItIsMade, Internal("connection reset"));
+  const auto made = world.Create(CreateOf("web", "busybox"));
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  EXPECT_EQ((*made)->reply.status, 201);
+  EXPECT_EQ((*made)->entry->container.id, world.engine(1).boxes()[0].id);
+  EXPECT_EQ((*made)->reply.body,
+            "{\"Id\":\"" + world.engine(1).boxes()[0].id + "\",\"Warnings\":[]}\n");
+  EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), 1);
+  EXPECT_EQ(world.cluster().Containers().size(), 1U);
+}
+
+TEST(Create, ALostAnswerOfNothingIsAnErrorAndGivesThePlaceBack) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(FakeEngine::Loss::kBeforeItIsMade, DeadlineExceeded("no answer in time"));
+  const auto lost = world.Create(CreateOf("web", "busybox", "8080"));
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_EQ(HttpStatusOf(lost->status()), 500) << lost->status();
+  EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), 1);
+  const auto again = world.Create(CreateOf("web", "busybox", "8080"));
+  ASSERT_TRUE(again && again->ok()) << again->status();
+}
+
+TEST(Create, WhileNobodyKnowsTheNameStaysHeldAndTheNextReadingTells) {
+  for (const bool was_made : {true, false}) {
+    World world(2);
+    ASSERT_TRUE(world.Connect());
+    CreateRequest request = CreateOf("web", "busybox", "8080", "constraint:node==n1");
+    world.engine(1).SetLoss(
+        was_made ? FakeEngine::Loss::kAfterItIsMade : FakeEngine::Loss::kBeforeItIsMade,
+        Internal("connection reset"));
+    std::optional<absl::StatusOr<CreateResult>> lost;
+    world.OnLoop([&] {
+      world.cluster().CreateContainer(
+          std::move(request), [&](absl::StatusOr<CreateResult> got) { lost = std::move(got); });
+      world.OnLoop([&] { world.engine(1).SetMode(FakeEngine::Mode::kFrozen); });
+    });
+    ASSERT_TRUE(world.Until([&] { return lost.has_value(); }, minutes(2)));
+    EXPECT_EQ(HttpStatusOf(lost->status()), 504) << lost->status();
+    const auto held = world.Create(CreateOf("web", "busybox"));
+    ASSERT_TRUE(held.has_value());
+    EXPECT_EQ(HttpStatusOf(held->status()), 409) << held->status();
+    ASSERT_TRUE(world.Until([&] { return world.StateOf(1) == NodeState::kUnhealthy; }, minutes(2)));
+    world.engine(1).SetMode(FakeEngine::Mode::kWell);
+    ASSERT_TRUE(world.Until([&] { return world.StateOf(1) == NodeState::kHealthy; }, minutes(1)));
+    EXPECT_EQ(world.cluster().FindContainer("web").ok(), was_made);
+    const auto after = world.Create(CreateOf("web", "busybox", "8080"));
+    ASSERT_TRUE(after.has_value());
+    EXPECT_EQ(after->ok(), !was_made);
+    EXPECT_EQ(BoxesOf(world, 2), 1U);
+  }
+}
+
+TEST(Create, AHeldNameIsFreeWhenItsNodeLeaves) {
+  World world(2);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(FakeEngine::Loss::kBeforeItIsMade, Internal("connection reset"));
+  std::optional<absl::StatusOr<CreateResult>> lost;
+  world.OnLoop([&] {
+    world.cluster().CreateContainer(
+        CreateOf("web", "busybox", "", "constraint:node==n1"),
+        [&](absl::StatusOr<CreateResult> got) { lost = std::move(got); });
+    world.OnLoop([&] { world.engine(1).SetMode(FakeEngine::Mode::kFrozen); });
+  });
+  ASSERT_TRUE(world.Until([&] { return lost.has_value(); }, minutes(2)));
+  world.cluster().SetAddresses({World::AddressOf(2)});
+  const auto made = world.Create(CreateOf("web", "busybox"));
+  ASSERT_TRUE(made && made->ok()) << made->status();
+}
+
+TEST(Create, ARefusedConnectionIsNotACreateAndIsTriedAgainOnlyWhenAsked) {
+  for (const int retries : {0, 5}) {
+    World world(1, [retries](EngineClusterOptions& options) { options.create_retry = retries; });
+    ASSERT_TRUE(world.Connect());
+    world.engine(1).SetLoss(FakeEngine::Loss::kBeforeItIsMade, Unavailable("connection refused"));
+    const auto made = world.Create(CreateOf("web", "busybox"));
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->ok(), retries > 0);
+    EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), retries > 0 ? 2 : 1);
+    EXPECT_EQ(world.engine(1).Calls("GET /containers/json"), retries > 0 ? 3 : 1);  // no look-up
+  }
+}
+
+TEST(Create, AnImageOnAnotherNodeIsFollowed) {
+  World world(3);
+  world.engine(3).AddImage("nginx:latest");
+  world.engine(3).Run("busy", "running");  // spread would take another one
+  ASSERT_TRUE(world.Connect());
+  const auto made = world.Create(CreateOf("web", "nginx"));
+  ASSERT_TRUE(made && made->ok());
+  EXPECT_EQ((*made)->reply.status, 201);
+  EXPECT_EQ((*made)->entry->container.node, World::AddressOf(3));
+}
+
+TEST(Create, AMissingImageIsTheEnginesOwn404AndHoldsNothing) {
+  World world(2);
+  world.engine(2).AddImage("nginx:latest");
+  ASSERT_TRUE(world.Connect());
+  const auto nowhere = world.Create(CreateOf("web", "redis"));
+  ASSERT_TRUE(nowhere && nowhere->ok());
+  EXPECT_EQ((*nowhere)->reply.status, 404);
+  EXPECT_EQ((*nowhere)->reply.body, "{\"message\":\"No such image: redis:latest\"}\n");
+  EXPECT_EQ((*nowhere)->entry, nullptr);
+  const auto pinned = world.Create(CreateOf("web", "nginx", "", "constraint:node==n1"));
+  ASSERT_TRUE(pinned && pinned->ok());
+  EXPECT_EQ((*pinned)->reply.status, 404);
+  const auto made = world.Create(CreateOf("web", "busybox"));
+  ASSERT_TRUE(made && made->ok());
+}
+
+TEST(Create, GoesOnWhenTheEngineOfAnotherIsFrozen) {
+  World world(2);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetMode(FakeEngine::Mode::kFrozen);
+  int slow = 0;
+  world.OnLoop([&] {
+    world.cluster().CreateContainer(
+        CreateOf("aa", "busybox", "", "constraint:node==n1"),
+        [&](absl::StatusOr<CreateResult> result) { slow += result.ok() ? 100 : 1; });
+  });
+  const TimePoint before = world.clock().Now();
+  const auto made = world.Create(CreateOf("bb", "busybox", "", "constraint:node==n2"));
+  ASSERT_TRUE(made && made->ok());
+  EXPECT_EQ(world.clock().Now(), before);
+  // The frozen one is answered when it is known to be ill, not after the whole timeout of a create.
+  EXPECT_TRUE(world.Until([&] { return slow == 1; }, seconds(45)));
+}
+
+}  // namespace
+}  // namespace swarm

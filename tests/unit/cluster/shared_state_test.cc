@@ -1,0 +1,158 @@
+// Which of two readings of one container is believed.
+#include "cluster/shared_state.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "swarmlib/filter.h"
+#include "swarmlib/strategy.h"
+
+namespace swarm {
+namespace {
+
+constexpr char kAddress[] = "10.0.0.1:2375";
+
+class SharedStateTest : public testing::Test {
+ protected:
+  SharedStateTest() : state_({}, {}, (*BuiltinStrategies().Find("spread"))(), 1) {
+    Node node = HealthyNode();
+    member_ = state_.Join(node);
+  }
+
+  static Node HealthyNode() {
+    Node node;
+    node.address = kAddress;
+    node.id = "ID1";
+    node.name = "n1";
+    node.state = NodeState::kHealthy;
+    node.total = {4'000'000'000, 1 << 30};
+    return node;
+  }
+
+  static ContainerRecord Record(const std::string& id, ContainerState state,
+                                const std::string& swarm_id = {}) {
+    ContainerRecord record;
+    record.container.id = id;
+    record.container.node = kAddress;
+    record.container.names = {"name" + id};
+    record.container.state = state;
+    record.container.swarm_id = swarm_id;
+    return record;
+  }
+
+  std::string Shown(const std::string& id) {
+    const ContainerPointer entry =
+        state_.With([&id](const ClusterState& state) { return state.FindById(id); });
+    return entry ? std::string(ContainerStateName(entry->container.state)) : "gone";
+  }
+
+  SharedState state_;
+  Member member_ = 0;
+};
+
+TEST_F(SharedStateTest, TheReadingBegunLaterIsBelievedWhicheverEndsLast) {
+  const std::uint64_t early = state_.BeginRead(member_);
+  const std::uint64_t late = state_.BeginRead(member_);
+  const ContainerRecord running = Record("a", ContainerState::kRunning);
+  const ContainerRecord created = Record("a", ContainerState::kCreated);
+  state_.PublishContainer(member_, late, "a", &running);
+  state_.EndRead(member_, late);
+  state_.PublishContainer(member_, early, "a", &created);
+  state_.EndRead(member_, early);
+  EXPECT_EQ(Shown("a"), "running");
+}
+
+TEST_F(SharedStateTest, AWholeReadingDoesNotUndoWhatWasReadSince) {
+  const std::uint64_t whole = state_.BeginRead(member_);
+  const std::uint64_t one = state_.BeginRead(member_);
+  const ContainerRecord made = Record("new", ContainerState::kCreated);
+  state_.PublishContainer(member_, one, "new", &made);
+  state_.EndRead(member_, one);
+  const std::uint64_t other = state_.BeginRead(member_);
+  state_.PublishContainer(member_, other, "removed", nullptr);
+  state_.EndRead(member_, other);
+  EngineContents contents;
+  contents.containers = {Record("removed", ContainerState::kRunning),
+                         Record("old", ContainerState::kRunning)};
+  state_.PublishAll(member_, whole, HealthyNode(), std::move(contents));
+  state_.EndRead(member_, whole);
+  EXPECT_EQ(Shown("new"), "created");
+  EXPECT_EQ(Shown("removed"), "gone");
+  EXPECT_EQ(Shown("old"), "running");
+  const std::uint64_t next = state_.BeginRead(member_);
+  state_.PublishAll(member_, next, HealthyNode(), {});
+  state_.EndRead(member_, next);
+  EXPECT_EQ(Shown("new"), "gone");
+}
+
+TEST_F(SharedStateTest, AReadingSettlesTheCreateItShows) {
+  ContainerSpec spec;
+  spec.name = "web";
+  spec.swarm_id = std::string(64, 'a');
+  const auto place = state_.Place(spec);
+  ASSERT_TRUE(place.ok()) << place.status();
+  EXPECT_EQ(place->member, member_);
+  const std::uint64_t read = state_.BeginRead(member_);
+  const ContainerRecord record = Record("x", ContainerState::kCreated, spec.swarm_id);
+  state_.PublishContainer(member_, read, "x", &record);
+  state_.EndRead(member_, read);
+  state_.GiveBack(place->reservation.ticket);  // settled already: nothing happens
+  EXPECT_EQ(Shown("x"), "created");
+}
+
+TEST_F(SharedStateTest, ADoubtEndsWithTheNextWholeReadingAndNoEarlierOne) {
+  ContainerSpec spec;
+  spec.name = "web";
+  spec.swarm_id = std::string(64, 'a');
+  const auto place = state_.Place(spec);
+  ASSERT_TRUE(place.ok());
+  const std::uint64_t before = state_.BeginRead(member_);
+  state_.Doubt(place->reservation.ticket);
+  state_.PublishAll(member_, before, HealthyNode(), {});
+  state_.EndRead(member_, before);
+  EXPECT_FALSE(state_.Place(spec).ok());
+  const std::uint64_t after = state_.BeginRead(member_);
+  state_.PublishAll(member_, after, HealthyNode(), {});
+  state_.EndRead(member_, after);
+  EXPECT_TRUE(state_.Place(spec).ok());
+}
+
+TEST_F(SharedStateTest, NothingIsPublishedForAMemberThatLeft) {
+  const std::uint64_t read = state_.BeginRead(member_);
+  state_.Leave(member_);
+  const Member again = state_.Join(HealthyNode());
+  const ContainerRecord record = Record("a", ContainerState::kRunning);
+  state_.PublishContainer(member_, read, "a", &record);
+  state_.SetNode(member_, Node{});
+  state_.EndRead(member_, read);
+  EXPECT_EQ(Shown("a"), "gone");
+  EXPECT_NE(again, member_);
+}
+
+TEST_F(SharedStateTest, AnIdHasOneHolder) {
+  Node other = HealthyNode();
+  other.address = "10.0.0.2:2375";
+  const Member second = state_.Join(other);
+  EXPECT_EQ(state_.ClaimId(member_, "ID1"), "");
+  EXPECT_EQ(state_.ClaimId(member_, "ID1"), "");
+  EXPECT_EQ(state_.ClaimId(second, "ID1"), kAddress);
+  EXPECT_EQ(state_.ClaimId(member_, "ID2"), "");  // gives the first one up
+  EXPECT_EQ(state_.ClaimId(second, "ID1"), "");
+  state_.Leave(second);
+  EXPECT_EQ(state_.ClaimId(member_, "ID1"), "");
+}
+
+TEST_F(SharedStateTest, TheListIsMadeOnceAGeneration) {
+  const auto first = state_.Containers();
+  EXPECT_EQ(first, state_.Containers());
+  const std::uint64_t read = state_.BeginRead(member_);
+  const ContainerRecord record = Record("a", ContainerState::kRunning);
+  state_.PublishContainer(member_, read, "a", &record);
+  state_.EndRead(member_, read);
+  EXPECT_NE(first, state_.Containers());
+  EXPECT_EQ(state_.Containers()->size(), 1U);
+}
+
+}  // namespace
+}  // namespace swarm
