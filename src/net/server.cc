@@ -130,7 +130,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
 
 void Server::Core::Take(Descriptor descriptor, int family) {
   Peer peer;
-  peer.address = PeerAddress(descriptor.get());
+  peer.address = options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
   Socket socket(home.context());
   boost::system::error_code error;
   socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor.get(), error);

@@ -27,6 +27,8 @@ using Handler = std::function<void(Request, ResultCallback<Reply>)>;
 struct ServerOptions {
   std::shared_ptr<TlsContext> tls;   // null = plain
   std::size_t max_connections = 0;   // more wait in the kernel's queue; 0 = half of what descriptors allow
+  // Gives Peer::address of an accepted connection from its socket; null = the client's address.
+  std::function<std::string(int socket)> name_peer;
 };
 
 // All functions on the loop's thread, or while the loop does not run. Bounds and deadlines: bounds.h.

@@ -69,12 +69,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void Send() {
-    std::string_view path = request_.target;
-    path = path.substr(0, path.find('?'));
-    if (path.starts_with("/v") && path.size() > 2 && path[2] >= '0' && path[2] <= '9') {
-      path.remove_prefix(std::min(path.find('/', 1), path.size()));
-    }
-    fault_ = engine_->faults().Next(request_.method, path);
+    fault_ = NextSimFault(*engine_, request_);
     using Kind = Fault::Kind;
     Duration delay = latency_;
     if (fault_ && fault_->kind == Kind::kSlow) delay += fault_->delay;
@@ -106,11 +101,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       return Finish(Unavailable("cannot connect to " + engine_->name() + ": connection timed out"));
     }
     if (kind == Kind::kError) {
-      Reply refusal;
-      refusal.status = fault_->status;
-      SetHeader(refusal.headers, "Content-Type", "application/json");
-      refusal.body = "{\"message\":\"simulated failure\"}\n";
-      return Deliver(std::move(refusal));
+      return Deliver(SimulatedFailure(fault_->status));
     }
     request_.wants_upgrade = form_ == Form::kUpgrade;
     Reply reply = engine_->Handle(request_);
@@ -206,6 +197,23 @@ class SimBackend final : public BackendClient {
 };
 
 }  // namespace
+
+std::optional<Fault> NextSimFault(SimulatedEngine& engine, const Request& request) {
+  std::string_view path = request.target;
+  path = path.substr(0, path.find('?'));
+  if (path.starts_with("/v") && path.size() > 2 && path[2] >= '0' && path[2] <= '9') {
+    path.remove_prefix(std::min(path.find('/', 1), path.size()));
+  }
+  return engine.faults().Next(request.method, path);
+}
+
+Reply SimulatedFailure(int status) {
+  Reply reply;
+  reply.status = status;
+  SetHeader(reply.headers, "Content-Type", "application/json");
+  reply.body = "{\"message\":\"simulated failure\"}\n";
+  return reply;
+}
 
 std::unique_ptr<BackendClient> MakeSimBackend(std::shared_ptr<SimulatedEngine> engine,
                                               Duration latency) {

@@ -167,11 +167,20 @@ std::shared_ptr<SimulatedEngine> Simulation::engine(std::string_view address) co
   return found != engines_.end() && found->address == address ? found->engine : nullptr;
 }
 
+std::shared_ptr<SimulatedEngine> Simulation::engine_at(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return index < engines_.size() ? engines_[index].engine : nullptr;
+}
+
+Duration Simulation::latency() const {
+  const std::lock_guard lock(mutex_);
+  return options_.latency;
+}
+
 std::unique_ptr<BackendClient> Simulation::Client(const std::string& address) const {
   auto found = engine(address);
   if (!found) return std::make_unique<NoEngine>(address);
-  const std::lock_guard lock(mutex_);
-  return MakeSimBackend(std::move(found), options_.latency);
+  return MakeSimBackend(std::move(found), latency());
 }
 
 std::function<void()> Simulation::Watch(Loop& loop,

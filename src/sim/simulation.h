@@ -47,6 +47,9 @@ class Simulation {
   std::vector<std::string> addresses() const;  // in order
   // By address; null when unknown.
   std::shared_ptr<SimulatedEngine> engine(std::string_view address) const;
+  // The engine at that place of addresses(); null behind the last.
+  std::shared_ptr<SimulatedEngine> engine_at(std::size_t index) const;
+  Duration latency() const;
   // For Config::backend. An unknown address gives a client that says Unavailable.
   std::unique_ptr<BackendClient> Client(const std::string& address) const;
 
