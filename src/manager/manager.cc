@@ -28,6 +28,8 @@ namespace swarm {
 namespace {
 
 constexpr Duration kDrainPoll = std::chrono::milliseconds(10);
+// For the calls to engines that are under way to be given up.
+constexpr Duration kLongestStop = std::chrono::seconds(5);
 
 Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done) {
   Reply reply = co_await api->Handle(std::move(request));
@@ -167,6 +169,7 @@ class Manager::Impl {
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [this, i] { servers_[i].reset(); });
     OnLoop(0, [this] { discovery_.reset(); });
     cluster_->Stop();
+    AwaitStopped();
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [] {});
     for (auto& loop : loops_) loop->Stop();
     for (std::thread& thread : threads_) thread.join();
@@ -202,10 +205,10 @@ class Manager::Impl {
       options.backend = [tls = client_tls_](const std::string& address) -> std::unique_ptr<BackendClient> {
         return MakeEngineClient(address, tls);
       };
+      options.resolve = [loop = loops_[0].get()](std::string host, ResultCallback<std::string> done) {
+        Resolve(*loop, std::move(host), std::move(done));
+      };
     }
-    options.resolve = [loop = loops_[0].get()](std::string host, ResultCallback<std::string> done) {
-      Resolve(*loop, std::move(host), std::move(done));
-    };
     cluster_ = std::make_unique<EngineCluster>(std::move(options));
     return absl::OkStatus();
   }
@@ -258,14 +261,22 @@ class Manager::Impl {
     return active;
   }
 
+  // Until no engine is watched any more: what they hold belongs to the loops.
+  void AwaitStopped() {
+    const TimePoint end = SystemClock().Now() + kLongestStop;
+    while (!cluster_->Stopped() && SystemClock().Now() < end) WaitALittle();
+  }
+
+  void WaitALittle() {
+    std::promise<void> later;
+    loops_[0]->Post([this, &later] { loops_[0]->After(kDrainPoll, [&later] { later.set_value(); }); });
+    later.get_future().wait();
+  }
+
   // Waits on a timer of the first loop, so that no thread of the library ever sleeps.
   void Drain(Duration grace) {
     const TimePoint end = SystemClock().Now() + grace;
-    while (Active() > 0 && SystemClock().Now() < end) {
-      std::promise<void> later;
-      loops_[0]->Post([this, &later] { loops_[0]->After(kDrainPoll, [&later] { later.set_value(); }); });
-      later.get_future().wait();
-    }
+    while (Active() > 0 && SystemClock().Now() < end) WaitALittle();
   }
 
   Config config_;
