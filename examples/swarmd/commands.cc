@@ -3,10 +3,12 @@
 #include <csignal>
 #include <cstdio>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "run_line.h"
 #include "swarmlib/manager.h"
@@ -39,6 +41,17 @@ sigset_t BlockSignals() {
   return set;
 }
 
+// Each client and each engine connection is a descriptor; the default soft limit of 1,024 is soon reached.
+// Returns the fields of a log line.
+std::vector<std::pair<std::string, std::string>> RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  return {{"limit", std::to_string(limit.rlim_cur)}, {"before", std::to_string(before)}};
+}
+
 bool IsLoopback(const std::string& address) {
   return address.rfind("unix://", 0) == 0 || address.rfind("tcp://127.", 0) == 0 ||
          address.rfind("tcp://localhost:", 0) == 0 || address.rfind("tcp://[::1]:", 0) == 0;
@@ -59,8 +72,11 @@ int RunManage(const std::string& program, Flags& flags) {
          "use --tlsverify, or listen on loopback",
          {}});
   }
+  std::vector<std::pair<std::string, std::string>> descriptors = RaiseDescriptorLimit();
   auto manager = swarm::Manager::Open(std::move(config));
   if (!manager.ok()) return Fail(manager.status());
+  log({swarm::LogLevel::kInfo, "file descriptors", std::move(descriptors)});
+  for (const std::string& notice : flags.notices) log({swarm::LogLevel::kWarning, notice, {}});
   const absl::Status served = (*manager)->Serve();
   if (!served.ok()) return Fail(served);
   for (const std::string& address : (*manager)->addresses()) {
@@ -99,8 +115,7 @@ int RunExplain(Flags& flags) {
     std::printf("%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
                 plan->chosen->soft_dropped ? ", without the soft expressions: no node has them all" : "");
     for (std::size_t i = 1; i < plan->candidates.size(); ++i) {
-      std::printf("  then %s (weight %lld)\n", plan->candidates[i].node_name.c_str(),
-                  static_cast<long long>(plan->candidates[i].weight));
+      std::printf("  then %s (%s)\n", plan->candidates[i].node_name.c_str(), plan->candidates[i].node.c_str());
     }
   } else {
     std::printf("nowhere: %s\n", plan->summary.c_str());

@@ -277,7 +277,7 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   if (app.got_subcommand(help)) {
     const CLI::App* named = nullptr;
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      if (command->check_name(topic)) named = command;
+      if (!topic.empty() && command->check_name(topic)) named = command;
     }
     if (!topic.empty() && named == nullptr) {
       return Stop(2, program + ": there is no command " + topic + " (see `" + program + " help`)\n");

@@ -1,32 +1,11 @@
 // swarmd: command line to Config to Manager.
-#include <sys/resource.h>
-
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "commands.h"
 #include "flags.h"
-
-namespace {
-
-// Each client and each engine connection is a descriptor; the default soft limit of 1,024 is soon reached.
-void RaiseDescriptorLimit(const swarm::LogSink& log) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t before = limit.rlim_cur;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-  log({swarm::LogLevel::kInfo,
-       "file descriptors",
-       {{"limit", std::to_string(limit.rlim_cur)}, {"before", std::to_string(before)}}});
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   const std::string path = argv[0];
@@ -42,7 +21,5 @@ int main(int argc, char** argv) {
   if (flags.command == "list") return swarmd::RunList(flags);
   if (flags.command == "explain") return swarmd::RunExplain(flags);
   flags.config.log = swarm::StderrSink(flags.log_level, flags.log_json);
-  RaiseDescriptorLimit(flags.config.log);
-  for (const std::string& notice : flags.notices) flags.config.log({swarm::LogLevel::kWarning, notice, {}});
   return swarmd::RunManage(program, flags);
 }
