@@ -3,8 +3,8 @@
 #
 # usage: scripts/test.sh             what CI runs, within an hour on 2 cores:
 #                                      setup, lint of the scripts, release build with all tests (the quickstart among
-#                                      them), ASan and UBSan on unit, simulation and API tests, TSan on threaded
-#                                      tests, a clang build
+#                                      them), ASan and UBSan on unit, simulation and API tests, and a clang build of
+#                                      the whole tree with TSan, which runs the threaded tests
 #        scripts/test.sh --quick     release build, tests that need no engines
 #        scripts/test.sh --all       all of the above with every test under ASan and TSan and with clang, and coverage
 #                                      of the pure rooms, fuzz targets, engines of one age, a clean Debian root
@@ -14,7 +14,7 @@
 # ran: each CTest test, build and script counts as one. Exit code 0 only when nothing failed.
 #
 # Environment: SWARM_JOBS           parallel compilers and tests (the number of cores)
-#              SWARM_TEST_MINUTES   bound of the whole run (57; 300 with --all or --long)
+#              SWARM_TEST_MINUTES   bound of the whole run (75; 300 with --all or --long)
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
@@ -33,7 +33,7 @@ esac
 (($# <= 1)) || usage_error "one argument at most"
 
 jobs=${SWARM_JOBS:-$(nproc)}
-minutes=57
+minutes=75
 [[ $mode != all && $mode != long ]] || minutes=300
 readonly deadline=$(($(milliseconds) / 1000 + ${SWARM_TEST_MINUTES:-$minutes} * 60))
 results=$(mktemp -d)
@@ -129,8 +129,6 @@ lint_scripts() {
   check "shellcheck" "${skip[@]}" shellcheck scripts/*.sh scripts/lib/*.sh .ci/run tests/*/*.sh
 }
 
-clang_build() { configure clang && build clang; }
-
 # As a user calls it, setup and build included; the test `quickstart` runs the rest of it in every mode.
 quickstart() {
   check "quickstart up" scripts/quickstart.sh up --engines 20.10,26.1,28.5 --prefix demo --net 10.100.198 || true
@@ -171,8 +169,7 @@ case $mode in
     phase "release, all tests" everything_in release
     if [[ $mode == ci ]]; then
       phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
-      phase "TSan: threads" labelled_in tsan threads
-      phase "clang build" clang_build
+      phase "clang build with TSan: threads" everything_in tsan -L threads
     else
       phase "ASan and UBSan: all tests" everything_in dev
       phase "TSan: all tests" everything_in tsan -LE integration
