@@ -113,11 +113,18 @@ void Engine::NoteFailure(const absl::Status& failure, TimePoint began) {
   if (stopping_ || !IsEngineFailure(failure) || began <= last_counted_) return;
   last_counted_ = home_->clock().Now();
   const int retry = hub_->options.state.failure_retry;
-  node_.failures = std::min(node_.failures + 1, retry);
+  const int failures = std::min(node_.failures + 1, retry);
   const std::string reason(MessageOf(failure));
+  const bool known = failures == node_.failures && reason == node_.error;
+  if (known && node_.state != NodeState::kHealthy) return;
+  node_.failures = failures;
   if (node_.state == NodeState::kHealthy && node_.failures >= retry) {
     BecomeUnhealthy(reason);
     return;
+  }
+  if (reason != node_.error) {
+    Log(hub_->options.log, LogLevel::kWarning, "an engine does not answer as it should",
+        {{"node", Label()}, {"reason", reason}});
   }
   node_.error = reason;
   PublishNode();

@@ -41,6 +41,11 @@ class CountedSubscription final : public Subscription {
   std::unique_ptr<Subscription> inner_;
 };
 
+Task<void> WatchCounted(std::shared_ptr<Engine> engine) {
+  co_await Watch(engine);
+  --engine->hub().watching;
+}
+
 Task<absl::Status> RefreshImagesOf(std::shared_ptr<Engine> engine) {
   if (!engine->healthy()) co_return engine->Refusal();
   co_return co_await RereadImages(engine, engine->health_token());
@@ -83,7 +88,10 @@ void EngineCluster::SetAddresses(std::vector<std::string> addresses) {
       });
     }
   }
-  for (const std::shared_ptr<Engine>& engine : came) engine->home()->Spawn(Watch(engine));
+  for (const std::shared_ptr<Engine>& engine : came) {
+    ++hub_->watching;
+    engine->home()->Spawn(WatchCounted(engine));
+  }
 }
 
 bool EngineCluster::Ready() const { return hub_->readiness.ready(); }
@@ -100,6 +108,8 @@ void EngineCluster::Stop() {
   }
   hub_->membership.Clear();
 }
+
+bool EngineCluster::Stopped() const { return hub_->stopped && hub_->watching == 0; }
 
 int EngineCluster::Listeners() const { return hub_->listeners; }
 

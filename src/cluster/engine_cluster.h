@@ -62,6 +62,9 @@ class EngineCluster final : public Cluster {
   void WhenReady(Callback<> done);
   // Ends all watching and refuses further work. Idempotent, does not wait.
   void Stop();
+  // True when, after Stop, no engine is watched any more: then the loops may go. Takes as long as the calls under
+  // way take to be given up.
+  bool Stopped() const;
   // Event subscriptions that live now.
   int Listeners() const;
 

@@ -76,6 +76,7 @@ struct Hub {
   Readiness readiness;
   std::atomic<int> inspects{0};
   std::atomic<int> listeners{0};
+  std::atomic<int> watching{0};  // Watch coroutines that have not ended
   std::atomic<bool> stopped{false};
 };
 

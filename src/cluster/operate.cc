@@ -59,7 +59,11 @@ absl::StatusOr<std::uint64_t> Reserve(Hub& hub, const ContainerOperation& operat
     switch (operation.verb) {
       case Verb::kStart:
       case Verb::kRestart: return state.ReserveStart(id);
-      case Verb::kRename: return state.ReserveName(id, operation.new_name);
+      case Verb::kRename: {
+        absl::StatusOr<std::uint64_t> name = state.ReserveName(id, operation.new_name);
+        if (name.ok()) return name;
+        return Annotate(name.status(), "Error when allocating new name");  // an engine's words
+      }
       case Verb::kUpdate:
         if (operation.update) return state.ReserveUpdate(id, *operation.update);
         return 0;

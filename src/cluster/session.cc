@@ -35,6 +35,7 @@ void LogUnreadable(const Engine& engine, const absl::Status& why) {
 }
 
 absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_view bytes) {
+  if (!bytes.empty()) session.silent = false;
   std::vector<std::string> objects;
   absl::Status fed = splitter.Feed(bytes, objects);
   for (const std::string& object : objects) {
@@ -197,6 +198,11 @@ Task<void> ReadEvents(std::shared_ptr<Session> session) {
   }
   if (!taken.ok()) LogUnreadable(*session->engine, taken);
   session->End();
+}
+
+void ForwardWaiting(Session& session) {
+  for (ClusterEvent& event : session.waiting) session.engine->hub().bus.Publish(std::move(event));
+  session.waiting.clear();
 }
 
 Task<void> ApplyEvents(std::shared_ptr<Session> session) {

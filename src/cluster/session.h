@@ -54,6 +54,7 @@ struct Session {
   std::deque<ClusterEvent> waiting;
   bool over = false;
   bool resync = false;  // something could not be applied: read everything at the next tick
+  bool silent = true;   // nothing came since the last reading of everything
   std::stop_source stop;
   Pause tick_pause;
   Pause apply_pause;
@@ -63,6 +64,8 @@ struct Session {
 Task<absl::Status> OpenEvents(std::shared_ptr<Session> session);
 // Reads events into `waiting` until the stream ends, then ends the session.
 Task<void> ReadEvents(std::shared_ptr<Session> session);
+// Hands on what waits without applying it.
+void ForwardWaiting(Session& session);
 // Applies what waits, in order, until the session is over.
 Task<void> ApplyEvents(std::shared_ptr<Session> session);
 

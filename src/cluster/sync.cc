@@ -96,7 +96,8 @@ Task<absl::Status> InspectAll(std::shared_ptr<Inspects> work) {
 }
 
 Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> engine,
-                                                     bool inspect_all, std::stop_token stop) {
+                                                     bool inspect_all, std::size_t* changed,
+                                                     std::stop_token stop) {
   const Node node = engine->node();
   std::string target = engine->version_prefix() + "/containers/json?all=1";
   const absl::StatusOr<std::string> body =
@@ -110,6 +111,7 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
   work->stop = stop;
   work->records = *std::move(records);
   ChooseInspects(*engine, inspect_all, *work);
+  *changed = work->wanted.size();
   const absl::Status inspected = co_await InspectAll(work);
   if (!inspected.ok()) co_return inspected;
   absl::StatusOr<EngineContents> contents = co_await FetchImages(engine, std::move(stop));
@@ -120,11 +122,12 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
 
 }  // namespace
 
-Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::stop_token stop) {
+Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
+                        std::stop_token stop) {
   SharedState& state = engine->hub().state;
   const std::uint64_t read = state.BeginRead(engine->member());
   absl::StatusOr<EngineContents> contents =
-      co_await ReadAllContents(engine, inspect_all, std::move(stop));
+      co_await ReadAllContents(engine, inspect_all, changed, std::move(stop));
   const absl::Status status = contents.status();
   if (contents.ok() && !engine->stopping()) engine->PublishHealthy(read, *std::move(contents));
   state.EndRead(engine->member(), read);

@@ -98,7 +98,12 @@ Task<absl::Status> Refresh(std::shared_ptr<Session> session) {
   const absl::Status described = co_await Describe(session->engine, stop);
   if (!described.ok()) co_return described;
   const bool inspect_all = false;
-  co_return co_await Sync(session->engine, inspect_all, stop);
+  const bool was_silent = std::exchange(session->silent, true);
+  std::size_t changed = 0;
+  const absl::Status synced = co_await Sync(session->engine, inspect_all, &changed, stop);
+  // Something happened and the stream did not tell: it is dead without a word. A new one replays.
+  if (synced.ok() && was_silent && session->silent && changed > 0) session->End();
+  co_return synced;
 }
 
 // Pings, and reads everything anew now and then.
@@ -134,9 +139,12 @@ Task<void> Tick(std::shared_ptr<Session> session) {
 // The first reading, then what keeps it fresh.
 Task<void> Drive(std::shared_ptr<Session> session, absl::Status* outcome) {
   const bool inspect_all = true;
-  *outcome = co_await Sync(session->engine, inspect_all, session->stop.get_token());
+  std::size_t changed = 0;
+  *outcome = co_await Sync(session->engine, inspect_all, &changed, session->stop.get_token());
   if (!outcome->ok()) {
     session->End();
+    // They count as seen. The next reading of everything shows what they did.
+    ForwardWaiting(*session);
     co_return;
   }
   session->engine->NoteAttempt();

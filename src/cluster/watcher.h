@@ -21,7 +21,9 @@ inline constexpr Duration kLongestProbePause = std::chrono::seconds(8);
 Task<void> Watch(std::shared_ptr<Engine> engine);
 
 // Reads everything the engine holds and publishes it as healthy. `inspect_all`: also what looks
-// unchanged.
-Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::stop_token stop);
+// unchanged. `changed` becomes the number of containers that did not look as they were known; it
+// outlives the call.
+Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
+                        std::stop_token stop);
 
 }  // namespace swarm

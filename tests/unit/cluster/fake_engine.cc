@@ -222,6 +222,11 @@ void FakeEngine::BreakStreams() {
   streams_.clear();
 }
 
+void FakeEngine::ForgetStreams() {
+  const std::lock_guard lock(mutex_);
+  streams_.clear();
+}
+
 void FakeEngine::RepeatLastEvent() { SendBytes(events_.back().second); }
 
 void FakeEngine::SendBytes(const std::string& bytes) {

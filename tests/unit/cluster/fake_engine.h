@@ -45,6 +45,8 @@ class FakeEngine {
   void SetState(const std::string& name, const std::string& state, bool say_so);
   // Ends every event stream, as a restart of a proxy between would.
   void BreakStreams();
+  // Nothing comes through the open event streams any more, not even their end.
+  void ForgetStreams();
   // Sends a kept event once more.
   void RepeatLastEvent();
   // Something that is no event.

@@ -132,8 +132,29 @@ TEST(Watch, ARefreshFindsWhatNoEventTold) {
   ASSERT_TRUE(world.Until([&] { return world.cluster().Totals().running == 1; }, seconds(70)));
   EXPECT_GE(world.clock().Now(), TimePoint{} + seconds(30));
   EXPECT_EQ(world.engine(1).Calls("GET /containers/a") - inspects, 1);
+  world.Pass(seconds(1));  // the stream told nothing, so it is opened anew and all is read
+  EXPECT_EQ(world.engine(1).Calls("GET /containers/a") - inspects, 2);
+  const int lists = world.engine(1).Calls("GET /containers/json");
   world.Pass(minutes(3));  // nothing changed: lists are read, nothing is inspected
-  EXPECT_EQ(world.engine(1).Calls("GET /containers/a") - inspects, 1);
+  EXPECT_EQ(world.engine(1).Calls("GET /containers/a") - inspects, 2);
+  EXPECT_GE(world.engine(1).Calls("GET /containers/json") - lists, 3);
+}
+
+TEST(Watch, AStreamThatDiedWithoutAWordIsReplacedAndReplayed) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> seen;
+  const auto subscription = world.cluster().Subscribe(
+      [&](std::shared_ptr<const ClusterEvent> event) { seen.push_back(event->actor_id); });
+  std::vector<std::string> expected = {world.engine(1).Run("a", "created")};
+  world.Settle();
+  world.Pass(minutes(2));
+  world.engine(1).ForgetStreams();
+  expected.push_back(world.engine(1).Run("b", "created"));
+  ASSERT_TRUE(world.Until([&] { return seen.size() == 2; }, seconds(65)));
+  expected.push_back(world.engine(1).Run("c", "created"));
+  world.Settle();
+  EXPECT_EQ(seen, expected);
 }
 
 TEST(Watch, RubbishAmongTheEventsEndsTheStreamAndNothingElse) {
@@ -335,8 +356,10 @@ TEST(Watch, ANewManagerFindsEverythingAgain) {
 TEST(Watch, NothingIsAskedAfterStop) {
   World world(2);
   ASSERT_TRUE(world.Connect());
+  EXPECT_FALSE(world.cluster().Stopped());
   world.cluster().Stop();
   world.Settle();
+  EXPECT_TRUE(world.cluster().Stopped());
   const int calls = world.engine(1).Calls("") + world.engine(2).Calls("");
   world.Pass(minutes(2));
   EXPECT_EQ(world.engine(1).Calls("") + world.engine(2).Calls(""), calls);
