@@ -71,11 +71,12 @@ def compare(report, steps, results, session, references):
   """Prints step x {same, by design, FAILED}."""
   numbers = references.numbers()
   for index, (step, found) in enumerate(zip(steps, results)):
-    fault = step.fault(found)
+    fault, first = step.fault(found), None
     for tried, number in enumerate(numbers):
       reference = references.results(number)[index]
       reference_fault = step.fault(reference)
       differs = difference(step, found, reference)
+      first = first or differs
       if not differs and not reference_fault:
         break
     if fault:
@@ -83,7 +84,7 @@ def compare(report, steps, results, session, references):
     elif reference_fault:
       report.check("%s, at one engine" % step.name, False, "%s\n%r" % (reference_fault, reference))
     elif differs:
-      report.check(step.name, False, differs)
+      report.check(step.name, False, first)
     elif step.by_design:
       report.check("%-42s by design: %s" % (step.name, step.by_design), step.cluster(found, session), repr(found))
     else:

@@ -137,7 +137,10 @@ def on_node_address(done, _session):
 
 
 def no_such(*arguments):
-  return Step("%s: no such container" % arguments[0], command(*arguments), code=1, err="cs_nosuch")
+  by_design = "one text for every call; an engine has one of its own for kill" if arguments[0] == "kill" else None
+  return Step("%s: no such container" % arguments[0], command(*arguments), code=1, err="No such container: cs_nosuch",
+              by_design=by_design, compare="code" if by_design else "code out err",
+              cluster=lambda done, session: "No such container: cs_nosuch" in done.err)
 
 
 STEPS = [
@@ -220,10 +223,8 @@ STEPS = [
          cluster=lambda done, session: re.search(r"Version: +swarm/\S+", done.out)),
     Step("info", command("info"), compare="code", by_design="it tells of the cluster",
          cluster=lambda done, session: re.search(r"Server Version: swarm/\S+", done.out)),
-    Step("info: counts", command("info", "--format", "{{.Containers}} {{.ContainersRunning}} {{.ContainersStopped}} "
-                                 "{{.Images}} {{.OSType}} {{.Architecture}}"), compare="code err",
-         by_design="image counts are sums over the nodes",
-         cluster=lambda done, session: re.match(r"4 2 2 \d+ linux \S+\n$", done.out)),
+    Step("info: containers", command("info", "--format", "{{.Containers}} {{.ContainersRunning}} {{.ContainersPaused}} "
+                                     "{{.ContainersStopped}} {{.OSType}} {{.Architecture}}")),
 ]
 STEPS += [no_such(*line) for line in (
     ("logs", "cs_nosuch"), ("top", "cs_nosuch"), ("diff", "cs_nosuch"), ("port", "cs_nosuch"), ("export", "cs_nosuch"),
