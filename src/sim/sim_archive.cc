@@ -66,7 +66,7 @@ Reply SimState::Archive(SimContainer& container, const SimCall& call) {
   for (const std::string_view directory : kDirectories)
     is_directory = is_directory || path == directory;
   if (!is_file && !is_directory) {
-    return SimError(404, "Could not find the file " + path + " in container " + container.id);
+    return SimError(404, "Could not find the file " + path + " in container " + call.path[1]);
   }
   if (call.method == "PUT") {
     if (!is_directory) return SimError(400, "extraction point is not a directory");

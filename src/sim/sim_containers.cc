@@ -219,7 +219,7 @@ Reply SimState::Rename(const SimCall& call, SimContainer& container) {
   std::string name = QueryText(call.query, "name");
   if (name.starts_with('/')) name.erase(0, 1);
   if (!IsContainerName(name)) {
-    return SimError(400, "Error when allocating new name: Invalid container name (" + name +
+    return SimError(400, "Error when allocating new name: Invalid container name (/" + name +
                              "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
   }
   for (const auto& [id, other] : containers_) {

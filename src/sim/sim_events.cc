@@ -71,6 +71,12 @@ void SimState::EmitOf(const SimContainer& container, std::string action, Labels 
   Emit("container", std::move(action), container.id, std::move(attributes));
 }
 
+void SimState::EmitOfNetwork(const SimContainer& container, std::string action) {
+  if (!OnBridge(container)) return;
+  Emit("network", std::move(action), SimIdOf("network bridge"),
+       {{"container", container.id}, {"name", "bridge"}, {"type", "bridge"}});
+}
+
 Reply SimState::Events(const SimCall& call) {
   const auto filters = ParseFilters(QueryText(call.query, "filters"));
   if (!filters.ok()) return SimError(400, "invalid filter");

@@ -92,7 +92,10 @@ Reply SimState::ListImages(const SimCall& call) const {
 
 Reply SimState::InspectImage(std::string_view reference) const {
   const SimImage* image = FindImage(reference);
-  if (image == nullptr) return SimError(404, "No such image: " + WithDefaultTag(reference));
+  if (image == nullptr) {
+    return SimError(404, "no such image: " + std::string(reference) +
+                             ": No such image: " + WithDefaultTag(reference));
+  }
   std::string json = "{";
   AppendJsonField(json, "Id", image->id);
   AppendJsonKey(json, "RepoTags");

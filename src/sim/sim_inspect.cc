@@ -17,16 +17,14 @@ std::string PortKey(const PortBinding& port) {
   return std::to_string(port.container_port) + "/" + port.protocol;
 }
 
-std::string ShownIp(const PortBinding& port) {
-  return port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
-}
-
-bool HasBridge(const SimContainer& container) {
-  return container.network_mode == "default" || container.network_mode == "bridge";
+// A port on every address is shown once for each family.
+std::vector<std::string> ShownIps(const PortBinding& port) {
+  if (port.host_ip.empty()) return {"0.0.0.0", "::"};
+  return {port.host_ip};
 }
 
 std::string NetworkName(const SimContainer& container) {
-  return HasBridge(container) ? "bridge" : container.network_mode;
+  return OnBridge(container) ? "bridge" : container.network_mode;
 }
 
 std::string Networks(const SimContainer& container) {
@@ -44,9 +42,11 @@ std::string PortMap(const SimContainer& container) {
   for (const PortBinding& port : container.exposed) lists[PortKey(port)];
   for (const PortBinding& port : container.bound) {
     std::string& list = lists[PortKey(port)];
-    list.append(list.empty() ? "" : ",")
-        .append("{\"HostIp\":" + JsonString(ShownIp(port)) + ",\"HostPort\":\"" +
-                std::to_string(port.host_first) + "\"}");
+    for (const std::string& ip : ShownIps(port)) {
+      list.append(list.empty() ? "" : ",")
+          .append("{\"HostIp\":" + JsonString(ip) + ",\"HostPort\":\"" +
+                  std::to_string(port.host_first) + "\"}");
+    }
   }
   std::string json = "{";
   for (const auto& [key, list] : lists) {
@@ -65,9 +65,11 @@ std::string PortRows(const SimContainer& container) {
   StringSet bound;
   for (const PortBinding& port : container.bound) {
     bound.insert(PortKey(port));
-    add("{\"IP\":" + JsonString(ShownIp(port)) + ",\"PrivatePort\":" +
-        std::to_string(port.container_port) + ",\"PublicPort\":" + std::to_string(port.host_first) +
-        ",\"Type\":\"" + port.protocol + "\"}");
+    for (const std::string& ip : ShownIps(port)) {
+      add("{\"IP\":" + JsonString(ip) + ",\"PrivatePort\":" + std::to_string(port.container_port) +
+          ",\"PublicPort\":" + std::to_string(port.host_first) + ",\"Type\":\"" + port.protocol +
+          "\"}");
+    }
   }
   for (const PortBinding& port : container.exposed) {
     if (bound.contains(PortKey(port)) || container.network_mode == "host") continue;
@@ -98,7 +100,7 @@ std::string StateText(const SimContainer& container) {
   AppendJsonField(json, "Dead", false);
   AppendJsonField(json, "Pid", IsUp(container) ? 1000 + static_cast<int>(container.order) : 0);
   AppendJsonField(json, "ExitCode", container.exit_code);
-  AppendJsonField(json, "Error", "");
+  AppendJsonField(json, "Error", container.error);
   AppendJsonField(json, "StartedAt", TimeText(container.started));
   AppendJsonField(json, "FinishedAt", TimeText(container.finished));
   return json + "}";
@@ -125,6 +127,10 @@ std::string ExposedText(const SimContainer& container) {
 }
 
 }  // namespace
+
+bool OnBridge(const SimContainer& container) {
+  return container.network_mode == "default" || container.network_mode == "bridge";
+}
 
 Container SimState::ModelOf(const SimContainer& container) const {
   Container model;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sim/sim_state.h"
 #include "wire/host_config.h"
+#include "wire/json.h"
 
 namespace swarm {
 namespace {
@@ -40,8 +41,17 @@ bool Overlap(const std::string& left, const std::string& right) {
   return left == right || IsEveryAddress(left) || IsEveryAddress(right);
 }
 
-std::string WaitText(int exit_code) {
-  return "{\"Error\":null,\"StatusCode\":" + std::to_string(exit_code) + "}\n";
+Reply NotStarted(SimContainer& container, const std::string& why) {
+  constexpr int kNotStarted = 128;
+  container.exit_code = kNotStarted;
+  container.error = why;
+  return SimError(500, why);
+}
+
+std::string WaitText(const SimContainer& container) {
+  const std::string error =
+      container.error.empty() ? "null" : "{\"Message\":" + JsonString(container.error) + "}";
+  return "{\"Error\":" + error + ",\"StatusCode\":" + std::to_string(container.exit_code) + "}\n";
 }
 
 }  // namespace
@@ -137,8 +147,10 @@ void SimState::Run(SimContainer& container) {
   ++container.run;
   container.state = ContainerState::kRunning;
   container.exit_code = 0;
+  container.error.clear();
   container.started = Now();
   container.process = std::make_unique<SimProcess>(container.arguments, false, HostOf(container));
+  EmitOfNetwork(container, "connect");
   EmitOf(container, "start");
   container.process->Start();
   if (!container.early_input.empty())
@@ -164,6 +176,7 @@ void SimState::Ended(SimContainer& container, int exit_code) {
     exec->second.queue->Close();
   }
   EmitOf(container, "die", {{"exitCode", std::to_string(exit_code)}});
+  EmitOfNetwork(container, "disconnect");
   for (const SimReader& reader : std::exchange(container.readers, {})) reader.queue->Close();
   TellWaiters(container, false);
   if (container.auto_remove) Erase(container);
@@ -172,7 +185,7 @@ void SimState::Ended(SimContainer& container, int exit_code) {
 void SimState::TellWaiters(SimContainer& container, bool is_removed) {
   std::erase_if(container.waiters, [&](const SimWaiter& waiter) {
     if (waiter.condition == SimWaiter::Condition::kRemoved && !is_removed) return false;
-    waiter.queue->Append(WaitText(container.exit_code));
+    waiter.queue->Append(WaitText(container));
     waiter.queue->Close();
     return true;
   });
@@ -183,7 +196,7 @@ Reply SimState::Start(SimContainer& container) {
     return SimError(409, "cannot start a paused container, try unpause instead");
   }
   if (IsUp(container)) return SimEmpty(304);
-  if (const auto refusal = TakePorts(container)) return SimError(500, *refusal);
+  if (const auto refusal = TakePorts(container)) return NotStarted(container, *refusal);
   Run(container);
   return SimEmpty(204);
 }
@@ -201,8 +214,8 @@ Reply SimState::Stop(SimContainer& container, const SimCall&) {
 
 Reply SimState::Kill(SimContainer& container, const SimCall& call) {
   if (!IsUp(container)) {
-    return SimError(409, "Cannot kill container: " + container.id + ": Container " + container.id +
-                             " is not running");
+    return SimError(409, "Cannot kill container: " + container.name + ": Container " +
+                             container.id + " is not running");
   }
   std::string name = QueryText(call.query, "signal");
   if (name.empty()) name = "KILL";
@@ -221,7 +234,7 @@ Reply SimState::RestartContainer(SimContainer& container) {
     container.auto_remove = auto_remove;
     EmitOf(container, "stop");
   }
-  if (const auto refusal = TakePorts(container)) return SimError(500, *refusal);
+  if (const auto refusal = TakePorts(container)) return NotStarted(container, *refusal);
   const std::string id = container.id;
   Run(container);
   const auto found = containers_.find(id);
@@ -253,7 +266,7 @@ Reply SimState::Wait(SimContainer& container, const SimCall& call) {
   }
   std::erase_if(container.waiters, [](const SimWaiter& one) { return one.queue->abandoned(); });
   if (waiter.condition == SimWaiter::Condition::kNotRunning && !IsUp(container)) {
-    waiter.queue->Append(WaitText(container.exit_code));
+    waiter.queue->Append(WaitText(container));
     waiter.queue->Close();
   } else {
     container.waiters.push_back(waiter);

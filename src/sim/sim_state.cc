@@ -210,10 +210,11 @@ Reply SimState::DispatchContainer(const SimCall& call) {
   if (is_post && reference == "create" && verb.empty()) return Create(call);
   SimContainer* found = Find(reference);
   if (found == nullptr) {
-    Reply reply = SimError(404, "No such container: " + reference);
+    if (verb != "attach") return SimError(404, "No such container: " + reference);
     // Engines answer a failed hijack as plain text.
-    if (verb == "attach")
-      SetHeader(reply.headers, "Content-Type", "application/vnd.docker.raw-stream");
+    Reply reply = SimEmpty(404);
+    SetHeader(reply.headers, "Content-Type", "application/vnd.docker.raw-stream");
+    reply.body = "No such container: " + reference + "\n";
     return reply;
   }
   SimContainer& container = *found;

@@ -61,6 +61,7 @@ struct SimContainer {
   std::vector<PortBinding> wanted, exposed, bound;
   ContainerState state = ContainerState::kCreated;
   int exit_code = 0;
+  std::string error;  // of the last start
   WallTime created{}, started{}, finished{};
   std::unique_ptr<SimProcess> process;
   std::string early_input;  // written by clients that attached before the start
@@ -123,6 +124,7 @@ class SimState : public std::enable_shared_from_this<SimState> {
   // sim_events.cc
   void Emit(std::string type, std::string action, std::string actor, Labels attributes);
   void EmitOf(const SimContainer& container, std::string action, Labels further = {});
+  void EmitOfNetwork(const SimContainer& container, std::string action);
   Reply Events(const SimCall& call);
 
   // sim_containers.cc
@@ -216,6 +218,7 @@ Reply SimTunnel(std::shared_ptr<ByteQueue> queue, MemoryStream::Sink sink, const
                 bool tty);
 // One frame of a stream without a terminal: {1 or 2,0,0,0,length} and the bytes.
 std::string SimFrame(std::string_view bytes, bool is_error);
+bool OnBridge(const SimContainer& container);
 std::string SimIdOf(std::string_view text);  // 64 digits drawn from the text alone
 bool QueryFlag(const Query& query, std::string_view key, bool otherwise);
 std::string QueryText(const Query& query, std::string_view key);

@@ -52,7 +52,9 @@ absl::StatusOr<Port> ParsePort(std::string_view text, bool may_be_empty) {
   const std::size_t dash = digits.find('-');
   const auto first = ParseUnsigned(digits.substr(0, dash));
   const auto last = dash == std::string_view::npos ? first : ParseUnsigned(digits.substr(dash + 1));
-  if (!first || !last || *first > 65'535 || *last > 65'535 || *last < *first) return BadPort(text);
+  // As the engine: without the protocol.
+  if (!first || !last || *first > 65'535 || *last > 65'535 || *last < *first)
+    return BadPort(digits);
   port.first = static_cast<std::uint16_t>(*first);
   port.last = static_cast<std::uint16_t>(*last);
   return port;
@@ -84,7 +86,7 @@ absl::Status AddBindings(std::string_view key, JsonValue list, std::vector<PortB
   const absl::StatusOr<Port> inside = ParsePort(key, false);
   if (!inside.ok()) return inside.status();
   // The engine takes a single port here; a range is refused as it does.
-  if (inside->first != inside->last) return BadPort(key);
+  if (inside->first != inside->last) return BadPort(key.substr(0, key.find('/')));
   if (!list.is(Kind::kNull) && !list.is(Kind::kArray))
     return WrongType("PortBindings", "lists", list);
   const std::vector<JsonValue> entries = list.elements();

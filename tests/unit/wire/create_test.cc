@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedCase{"TwoPolicies", R"({"Env":["reschedule:off","reschedule:on-node-failure"]})",
                     400, "more than one"},
         RefusedCase{"BadContainerPort", R"({"HostConfig":{"PortBindings":{"80x/tcp":null}}})", 400,
-                    "invalid port specification: \"80x/tcp\""},
+                    "invalid port specification: \"80x\""},
         RefusedCase{"BadHostPort",
                     R"({"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"70000"}]}}})", 400,
                     "invalid port specification: \"70000\""},
