@@ -66,16 +66,23 @@ std::optional<PortRange> ReadPorts(std::string_view text) {
   return range;
 }
 
-bool HoldsPort(const std::vector<PortBinding>& ports, const std::vector<PortRange>& ranges) {
-  for (const PortBinding& port : ports) {
-    for (const PortRange& range : ranges) {
-      if (port.container_port >= range.first && port.container_port <= range.last &&
-          port.protocol == range.protocol) {
-        return true;
-      }
-    }
-  }
-  return false;
+bool IsAmong(std::uint16_t number, const std::string& protocol,
+             const std::vector<PortRange>& ranges) {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const PortRange& range) {
+    return number >= range.first && number <= range.last && protocol == range.protocol;
+  });
+}
+
+bool ExposesPort(const std::vector<PortBinding>& ports, const std::vector<PortRange>& ranges) {
+  return std::any_of(ports.begin(), ports.end(), [&](const PortBinding& port) {
+    return IsAmong(port.container_port, port.protocol, ranges);
+  });
+}
+
+bool PublishesPort(const std::vector<PortBinding>& ports, const std::vector<PortRange>& ranges) {
+  return std::any_of(ports.begin(), ports.end(), [&](const PortBinding& port) {
+    return IsAmong(port.host_first, port.protocol, ranges);
+  });
 }
 
 // Place in the list's order: newest first, then node name, then id.
@@ -342,12 +349,10 @@ bool ContainerQuery::Parts::ShowsParts(const ContainerEntry& entry) const {
       })) {
     return false;
   }
-  if (!published.empty() && !HoldsPort(container.wanted_ports, published) &&
-      !HoldsPort(container.bound_ports, published)) {
-    return false;
-  }
-  return exposed.empty() || HoldsPort(container.exposed_ports, exposed) ||
-         HoldsPort(container.bound_ports, exposed) || HoldsPort(container.wanted_ports, exposed);
+  if (!published.empty() && !PublishesPort(container.bound_ports, published)) return false;
+  return exposed.empty() || ExposesPort(container.exposed_ports, exposed) ||
+         ExposesPort(container.bound_ports, exposed) ||
+         ExposesPort(container.wanted_ports, exposed);
 }
 
 }  // namespace swarm

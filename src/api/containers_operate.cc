@@ -131,8 +131,8 @@ Task<Result> RenameContainer(ContextPointer context, Exchange exchange) {
     name.remove_prefix(owner.size() + 1);
   }
   if (!IsContainerName(name)) {
-    co_return InvalidArgument("Invalid container name (" + std::string(name) +
-                              "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+    co_return InvalidArgument("Error when allocating new name: Invalid container name (/" +
+                              std::string(name) + "), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
   }
   operation->new_name = name;
   Query query;
