@@ -36,7 +36,6 @@ class SocketBackend final : public BackendClient {
     Mine()->Upgrade(std::move(request), std::move(options), std::move(done));
   }
 
- private:
   std::shared_ptr<net::Client> Mine() {
     Loop* const loop = Loop::Current();
     SWARM_CHECK(loop != nullptr, "engines are called on a Loop");
@@ -46,12 +45,18 @@ class SocketBackend final : public BackendClient {
     return client;
   }
 
+ private:
   const std::shared_ptr<const net::Endpoint> endpoint_;
   std::mutex mutex_;
   std::map<Loop*, std::shared_ptr<net::Client>> clients_;
 };
 
 }  // namespace
+
+std::shared_ptr<net::Client> ClientOfThisLoop(BackendClient& backend) {
+  auto* const sockets = dynamic_cast<SocketBackend*>(&backend);
+  return sockets != nullptr ? sockets->Mine() : nullptr;
+}
 
 absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint,
                                                                  std::shared_ptr<net::TlsContext> tls) {

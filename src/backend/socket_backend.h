@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "net/client.h"
 #include "net/tls.h"
 #include "swarmlib/backend.h"
 
@@ -15,5 +16,9 @@ namespace swarm {
 // used it must outlive it.
 absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint,
                                                                  std::shared_ptr<net::TlsContext> tls = nullptr);
+
+// The calling loop's client beneath a backend of MakeSocketBackend, for relays; null for other kinds. It may be kept
+// longer than the backend, and is then closed.
+std::shared_ptr<net::Client> ClientOfThisLoop(BackendClient& backend);
 
 }  // namespace swarm

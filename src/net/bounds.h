@@ -14,12 +14,14 @@ inline constexpr std::size_t kFirstBuffer = 4U << 10U;
 inline constexpr std::size_t kStreamBuffer = 64U << 10U;  // of one direction of a streamed body or tunnel
 inline constexpr std::size_t kMaxPipelined = 64U << 10U;  // taken in behind a request that still runs
 inline constexpr std::size_t kMaxDrained = 256U << 10U;   // of a body that the handler left unread
+inline constexpr std::size_t kMaxEditedBody = 4U << 20U;  // of an answer that is rewritten on its way
 inline constexpr std::size_t kMaxIoVectors = 64;          // of one gather write
 inline constexpr std::size_t kMaxSpliced = 1U << 20U;     // of one splice call; the pipe holds 64 KiB anyway
 
 // Waits of a server.
 inline constexpr Duration kHeadDeadline = std::chrono::seconds(10);  // from the first byte of a head
 inline constexpr Duration kIdleDeadline = std::chrono::minutes(5);   // between requests
+inline constexpr Duration kRelayDeadline = std::chrono::seconds(30);  // for the head of a relayed answer
 inline constexpr Duration kLingerDeadline = std::chrono::seconds(2);  // for a client to read our last answer
 inline constexpr Duration kAcceptPause = std::chrono::milliseconds(100);  // when descriptors have run out
 

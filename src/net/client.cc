@@ -9,7 +9,7 @@
 namespace swarm::net {
 
 Client::Client(Loop& loop, std::shared_ptr<const Endpoint> endpoint)
-    : loop_(loop), endpoint_(std::move(endpoint)) {}
+    : loop_(loop), endpoint_(std::move(endpoint)), host_field_(endpoint_->HostField()) {}
 
 Client::~Client() { Close(); }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <string>
 #include <unordered_map>
 
 #include "async/loop.h"
@@ -36,6 +37,7 @@ class Client : public std::enable_shared_from_this<Client> {
   std::size_t idle() const { return idle_.size(); }
   Loop& loop() { return loop_; }
   const std::shared_ptr<const Endpoint>& endpoint() const { return endpoint_; }
+  const std::string& host_field() const { return host_field_; }
 
   // An idle connection that is still silent and open, or null.
   std::unique_ptr<ClientConnection> TakeIdle();
@@ -49,6 +51,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   Loop& loop_;
   const std::shared_ptr<const Endpoint> endpoint_;
+  const std::string host_field_;
   struct Idle {
     std::unique_ptr<ClientConnection> connection;
     TimePoint since;

@@ -42,6 +42,7 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
 
   Loop& loop() override { return home; }
   const Handler& handler() override { return answer; }
+  const ForwardRule& forward_rule() override { return options.forward; }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "async/loop.h"
+#include "net/http_head.h"
 #include "net/listener.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/callback.h"
@@ -24,11 +25,19 @@ class TlsContext;
 // `Request::headers` holds end-to-end fields, and Upgrade when the client asked for one.
 using Handler = std::function<void(Request, ResultCallback<Reply>)>;
 
+struct Forward;  // relay.h
+
+// Asked on the server's loop for each GET without a body and without Upgrade, in HTTP/1.1. True = `forward` is filled;
+// false = the handler answers. When no connection to the engine is kept, or the kept one died, the handler answers too,
+// so the rule decides only what is certain and leaves failures to it.
+using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward)>;
+
 struct ServerOptions {
   std::shared_ptr<TlsContext> tls;   // null = plain
   std::size_t max_connections = 0;   // more wait in the kernel's queue; 0 = half of what descriptors allow
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
+  ForwardRule forward;  // requests that go to an engine without the handler; null = none
 };
 
 // All functions on the loop's thread, or while the loop does not run. Bounds and deadlines: bounds.h.

@@ -11,8 +11,6 @@
 #include "swarmlib/status.h"
 
 namespace swarm::net {
-namespace {
-
 Reply ErrorReply(int status, std::string_view message) {
   Reply reply;
   reply.status = status;
@@ -22,8 +20,6 @@ Reply ErrorReply(int status, std::string_view message) {
   reply.body += "}\n";
   return reply;
 }
-
-}  // namespace
 
 ServerConnection::ServerConnection(std::shared_ptr<ServerSeam> server,
                                    std::unique_ptr<Transport> transport)
@@ -45,6 +41,7 @@ void ServerConnection::Close() {
   if (body_done_) FinishBodyRead(Cancelled("the connection to the client is closed"));
   if (timer_ != 0) loop().Cancel(std::exchange(timer_, 0));
   if (tunnel_) std::exchange(tunnel_, nullptr)->Abort();
+  if (relay_) relay_->Drop();
   transport_.reset();
   if (reply_.body_stream) reply_.body_stream->Abort();
   server_->Forget(this);
@@ -89,6 +86,10 @@ void ServerConnection::OnEnd() {
     case State::kHead:
     case State::kDraining:
     case State::kLingering: return Close();
+    case State::kRelaying:
+      keep_alive_ = false;
+      if (relay_->committed()) Close();
+      return;
     case State::kHandling:
     case State::kReplying:
       if (!body_.ended()) {
@@ -114,6 +115,7 @@ void ServerConnection::ClientGone() {
 void ServerConnection::Advance() {
   switch (state_) {
     case State::kHead: return ParseHead();
+    case State::kRelaying: return StartRead();
     case State::kHandling:
     case State::kReplying:
       if (body_done_) return DeliverBody();
@@ -151,6 +153,7 @@ void ServerConnection::ParseHead() {
     case HeadState::kDone: break;
   }
   head_started_ = false;
+  if (BeginRelay(parser_.head(), result.size)) return;
   ClearDeadline();
   BeginRequest(parser_.head(), result.size);
 }
@@ -301,6 +304,10 @@ void ServerConnection::OnTimer() {
   timer_ = 0;
   if (deadline_ == TimePoint::max()) return;
   if (loop().clock().Now() < deadline_) return ArmTimer();
+  if (state_ == State::kRelaying) {
+    relay_->Drop();
+    return RelayRefuses(504, "the engine did not answer in time");
+  }
   if (state_ == State::kHead && !input_.empty()) {
     Log(loop().log(), LogLevel::kDebug, "a request head did not come in time",
         {{"client", transport_->peer().address}});

@@ -14,6 +14,7 @@
 #include "net/body_decoder.h"
 #include "net/http_head.h"
 #include "net/input_buffer.h"
+#include "net/relay.h"
 #include "net/server.h"
 #include "net/transport.h"
 #include "net/tunnel.h"
@@ -23,12 +24,16 @@ namespace swarm::net {
 
 class ServerConnection;
 
+// {"message": ...} as engines send it.
+Reply ErrorReply(int status, std::string_view message);
+
 // What a connection may ask of its server. Outlives its connections' use of it.
 class ServerSeam {
  public:
   virtual ~ServerSeam() = default;
   virtual Loop& loop() = 0;
   virtual const Handler& handler() = 0;
+  virtual const ForwardRule& forward_rule() = 0;
   virtual bool stopping() = 0;
   virtual void RequestStarted() = 0;
   virtual void RequestEnded() = 0;
@@ -40,7 +45,7 @@ class ServerSeam {
 
 // A state machine of callbacks: head, handler, answer, and again. There is nearly always one read under way, so
 // that a client that goes away is noticed while its request runs; what it brings is kept for the next request.
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+class ServerConnection final : public RelayOwner, public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport);
 
@@ -58,8 +63,18 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void OnReply(std::uint64_t request, absl::StatusOr<Reply> reply);
   Loop& loop() { return server_->loop(); }
 
+  // For the relay: server_relay.cc.
+  std::shared_ptr<void> KeepAlive() override { return shared_from_this(); }
+  Transport& client() override { return *transport_; }
+  std::string_view DateField() override { return server_->DateField(); }
+  bool RelayCommits() override;
+  void RelayFinished() override;
+  void RelayFallsBack() override;
+  void RelayRefuses(int status, std::string_view message) override;
+  void RelayBroke() override { Close(); }
+
  private:
-  enum class State { kHead, kHandling, kReplying, kDraining, kLingering, kTunnel, kClosed };
+  enum class State { kHead, kRelaying, kHandling, kReplying, kDraining, kLingering, kTunnel, kClosed };
 
   // Input: server_connection.cc.
   void StartRead();
@@ -68,6 +83,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void Advance();
   void ParseHead();
   void BeginRequest(const RequestHead& head, std::size_t head_size);
+  bool BeginRelay(const RequestHead& head, std::size_t head_size);
   void DeliverBody();
   void FinishBodyRead(absl::StatusOr<std::size_t> result);
   void ClientGone();
@@ -103,6 +119,9 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool client_ended_ = false;
   bool head_started_ = false;
   std::size_t lingered_ = 0;
+  std::unique_ptr<Relay> relay_;  // made with the first forwarded request
+  bool relay_failed_ = false;     // this request goes to the handler
+  std::size_t relayed_head_ = 0;  // bytes of the head, still in input_
 
   // Of the request that runs.
   std::uint64_t request_ = 0;

@@ -192,6 +192,22 @@ void SocketStream::WriteMany(std::span<const std::string_view> pieces, Callback<
   core_->StartWrite(std::move(done));
 }
 
+std::size_t SocketStream::WriteSome(std::span<const std::string_view> pieces) {
+  SWARM_CHECK(!core_->write_done, "one write at a time");
+  core_->pieces = pieces;
+  core_->next_piece = 0;
+  core_->sent_of_piece = 0;
+  core_->Advance(0);
+  std::size_t all = 0;
+  while (core_->left() > 0) {
+    const ssize_t sent = core_->SendOnce();
+    if (sent <= 0) break;
+    all += static_cast<std::size_t>(sent);
+    core_->Advance(static_cast<std::size_t>(sent));
+  }
+  return all;
+}
+
 void SocketStream::CloseWrite() {
   if (core_->write_done) {
     core_->close_after_write = true;

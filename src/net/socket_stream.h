@@ -36,6 +36,7 @@ class SocketStream final : public Transport {
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override;
   void Write(std::string_view bytes, Callback<absl::Status> done) override;
   void WriteMany(std::span<const std::string_view> pieces, Callback<absl::Status> done) override;
+  std::size_t WriteSome(std::span<const std::string_view> pieces) override;
   void CloseWrite() override;
   void Abort() override;
   std::optional<int> NativeSocket() const override;

@@ -29,6 +29,7 @@ class TlsStream final : public Transport {
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override;
   void Write(std::string_view bytes, Callback<absl::Status> done) override;
   void WriteMany(std::span<const std::string_view> pieces, Callback<absl::Status> done) override;
+  std::size_t WriteSome(std::span<const std::string_view>) override { return 0; }
   void CloseWrite() override;
   void Abort() override;
   const Peer& peer() const override;

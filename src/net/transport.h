@@ -18,6 +18,10 @@ class Transport : public Stream {
   // one Write that may be under way.
   virtual void WriteMany(std::span<const std::string_view> pieces, Callback<absl::Status> done) = 0;
 
+  // Hands over what the connection takes at once, without a callback, and returns how many bytes that was, counted
+  // over the pieces; 0 also on errors, which the next Write reports. Only while no Write is under way.
+  virtual std::size_t WriteSome(std::span<const std::string_view> pieces) = 0;
+
   // Who is at the other end.
   virtual const Peer& peer() const = 0;
 

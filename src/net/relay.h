@@ -1,0 +1,101 @@
+// The short way of a request that needs no handler: from the client's connection to an engine's kept one and back,
+// without a Request or a Reply in between.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/body_decoder.h"
+#include "net/client.h"
+#include "net/client_connection.h"
+#include "net/http_head.h"
+#include "net/server.h"
+
+namespace swarm::net {
+
+// Where a request goes. One object serves all requests of a connection, so that strings keep their memory.
+struct Forward {
+  std::shared_ptr<Client> upstream;  // of the server's loop
+  std::string target;                // origin form, as the engine shall read it
+  // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server, Date,
+  // Docker-Experimental and Ostype are dropped.
+  std::string common_fields;
+  // Rewrites the whole body of a 200 answer, at most kMaxEditedBody; false = cannot, and the client gets 502. Empty =
+  // bodies pass through as they come.
+  std::function<bool(std::string_view body, std::string* edited)> edit;
+};
+
+// What the relay asks of the client's connection.
+class RelayOwner {
+ public:
+  virtual ~RelayOwner() = default;
+  virtual std::shared_ptr<void> KeepAlive() = 0;  // holds the owner while a callback runs
+  virtual Transport& client() = 0;
+  virtual std::string_view DateField() = 0;
+  // The answer's head is about to be written: the request cannot be answered by the handler any more. True if
+  // the connection will be kept.
+  virtual bool RelayCommits() = 0;
+  virtual void RelayFinished() = 0;      // the answer is out
+  virtual void RelayFallsBack() = 0;     // nothing was sent to the client: let the handler answer
+  virtual void RelayRefuses(int status, std::string_view message) = 0;  // nothing was sent to the client
+  virtual void RelayBroke() = 0;         // the answer cannot be ended: drop the client
+};
+
+class Relay final : public ConnectionUser {
+ public:
+  explicit Relay(RelayOwner& owner) : owner_(owner) {}
+  ~Relay() override { Drop(); }
+
+  Forward& forward() { return forward_; }
+  // Sends the request on. False, with nothing done, when no connection is kept.
+  bool Start(const RequestHead& head);
+  // Gives up; nothing is called any more.
+  void Drop();
+  // Bytes of the answer have gone to the client.
+  bool committed() const { return committed_; }
+
+  void OnInput() override;
+
+ private:
+  void WriteRequest(const RequestHead& head);
+  void TakeHead();
+  void WriteAnswerHead();
+  void Commit();
+  void TakeBody();
+  void PassLength();
+  void PassDecoded();
+  void CollectForEdit();
+  void WritePieces(std::size_t taken);
+  void OnWritten(const absl::Status& status);
+  void Finish();
+
+  RelayOwner& owner_;
+  Forward forward_;
+  std::unique_ptr<ClientConnection> connection_;
+  std::uint64_t attempt_ = 0;  // tells late callbacks of an earlier request
+  bool request_sent_ = false;
+  bool head_taken_ = false;
+  bool committed_ = false;
+  bool editing_ = false;
+  bool writing_ = false;
+  bool ended_ = false;  // all of the answer has been taken
+  std::string request_text_;
+  std::string_view request_piece_;
+  ResponseHeadParser parser_;
+  BodyDecoder body_;
+  std::uint64_t left_ = 0;      // kLength without edit
+  std::size_t in_flight_ = 0;   // of the input, being written
+  bool keep_engine_ = false;
+  std::string head_text_;
+  std::string chunk_text_;
+  std::string collected_, edited_;
+  std::vector<char> decoded_;
+  std::vector<std::string_view> pieces_;
+};
+
+}  // namespace swarm::net
