@@ -163,9 +163,8 @@ def check_fault(report, hosts, swarmd, docker, fault, number):
   paths += ["/containers/stay%d/top" % other for other in others]
   with Prober(swarmd.api(), paths) as prober:
     hosts.command(begin_command, "%02d" % number)
-    harness.wait_for(lambda: swarmd.statuses().get(node, "Healthy") != "Healthy", NOTICED_SECONDS,
-                     "%s: docker info shows it" % what)
-    report.check("%s: docker info shows the state" % what, True)
+    report.eventually("%s: docker info shows the state" % what,
+                      lambda: swarmd.statuses().get(node, "Healthy") != "Healthy", NOTICED_SECONDS, swarmd.statuses)
     found = docker.run("info").out
     report.check("%s: the node's row tells why" % what, re.search(r"Unhealthy(?s:.*)%s" % words, found),
                  "\n".join(line for line in found.splitlines() if "Error" in line or "Status" in line))
@@ -180,8 +179,8 @@ def check_fault(report, hosts, swarmd, docker, fault, number):
     done = docker.run("run", "--rm", "-e", "constraint:node==" + node, "busybox", "true")
     report.check("%s: a container for this node is refused" % what, done.code == 125, done)
     hosts.command(end_command, "%02d" % number)
-    harness.wait_for(lambda: swarmd.statuses().get(node) == "Healthy", HEALED_SECONDS, "%s: it heals" % what)
-  report.check("%s: it heals" % what, True)
+    report.eventually("%s: it heals" % what, lambda: swarmd.statuses().get(node) == "Healthy", HEALED_SECONDS,
+                      swarmd.log)
   report.check("%s: the rest answers within 1 s all the time" % what,
                prober.slowest[0] < ANSWER_SECONDS and not prober.failures,
                "slowest of %d: %.3f s %s; failures: %s" % (prober.count, *prober.slowest, prober.failures[:2]))
@@ -196,13 +195,9 @@ def compare_ids(report, hosts, swarmd, what):
   def same():
     return {container["Id"] for container in swarmd.api().get("/containers/json?all=1")} == set(names_on_engines(hosts))
 
-  try:
-    harness.wait_for(same, 10, "the same list")
-    report.check("%s: afterwards swarmd lists what the engines have" % what, True)
-  except TimeoutError:
-    report.equal("%s: afterwards swarmd lists what the engines have" % what,
-                 {container["Id"] for container in swarmd.api().get("/containers/json?all=1")},
-                 set(names_on_engines(hosts)))
+  report.eventually("%s: afterwards swarmd lists what the engines have" % what, same, 10,
+                    lambda: {container["Id"] for container in swarmd.api().get("/containers/json?all=1")} ^
+                    set(names_on_engines(hosts)))
 
 
 def run(options, report):

@@ -46,6 +46,14 @@ class Report:
       print("FAILED %s\n       found: %s" % (name, str(found).replace("\n", "\n       ")), flush=True)
     return bool(holds)
 
+  def eventually(self, name, condition, seconds, found=lambda: ""):
+    """States that `condition` becomes true within `seconds`."""
+    try:
+      wait_for(condition, seconds, name)
+    except TimeoutError:
+      return self.check(name, False, "not within %g s; %s" % (seconds, found()))
+    return self.check(name, True)
+
   def equal(self, name, found, wanted):
     return self.check(name, found == wanted, "%r, not %r" % (found, wanted))
 

@@ -201,7 +201,7 @@ def parallel(jobs):
     except Exception as error:
       results[index] = error
 
-  threads = [threading.Thread(target=work, args=(index,)) for index in range(len(jobs))]
+  threads = [threading.Thread(target=work, args=(index,), daemon=True) for index in range(len(jobs))]
   for thread in threads:
     thread.start()
   for thread in threads:
