@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "api/container_filters.h"
+#include "api/container_sizes.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "async/loop.h"
 #include "base/check.h"
 #include "swarmlib/status.h"
 #include "wire/containers.h"
+#include "wire/filters.h"
 
 namespace swarm {
 namespace {
@@ -20,8 +22,9 @@ constexpr std::size_t kRoomForRow = 4U << 10U;   // more than most rows take
 // Makes the rows of one list piece by piece, from the containers as they were when it began.
 class RowWriter {
  public:
-  RowWriter(const Context& context, ContainerQuery query)
+  RowWriter(const Context& context, ContainerQuery query, SizeFields sizes)
       : query_(std::move(query)),
+        sizes_(std::move(sizes)),
         now_(context.clock().Wall()),
         entries_(context.cluster().Containers()) {}
 
@@ -34,7 +37,10 @@ class RowWriter {
       const ContainerEntry& entry = *entries_[at_];
       if (!query_.Shows(entry)) continue;
       if (rows_++ > 0) *piece += ',';
+      const std::size_t begin = piece->size();
       AppendRow(*piece, entry, now_);
+      const auto size = sizes_.find(entry.container.id);
+      if (size != sizes_.end()) piece->insert(begin + 1, size->second);  // behind the brace
       if (query_.limit() > 0 && rows_ == query_.limit()) at_ = entries_.size() - 1;
     }
     ended_ = at_ == entries_.size();
@@ -46,6 +52,7 @@ class RowWriter {
 
  private:
   ContainerQuery query_;
+  SizeFields sizes_;
   WallTime now_;
   std::vector<ContainerPointer> entries_;
   std::size_t at_ = 0;
@@ -166,7 +173,13 @@ Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
 
   absl::StatusOr<ContainerQuery> query = ContainerQuery::Read(*context, exchange.query);
   if (!query.ok()) co_return query.status();
-  RowWriter rows(*context, *std::move(query));
+  SizeFields sizes;
+  const std::string* size = FindQuery(exchange.query, "size");
+  if (size != nullptr && ParseBoolean(*size)) {
+    SizeFields asked = co_await AskSizes(context, exchange.version);
+    sizes = std::move(asked);
+  }
+  RowWriter rows(*context, *std::move(query), std::move(sizes));
   auto list = std::make_shared<KeptList>();
   list->query = key;
   list->pieces.push_back(rows.Next(kFirstPiece));

@@ -109,6 +109,25 @@ TEST_F(ListsTest, QueriesAndFilters) {
   for (const Case& wanted : cases) EXPECT_EQ(Names(wanted.query), wanted.names) << wanted.query;
 }
 
+TEST_F(ListsTest, SizesAreAskedOfTheEngines) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    Reply reply;
+    if (seen.node == "n1") {
+      reply.body = "[{\"Id\":\"" + FullId('a') + "\",\"SizeRw\":5,\"SizeRootFs\":70}]";
+    } else {
+      reply.status = 500;
+    }
+    return reply;
+  };
+  Reply reply = Send("GET", "/v1.41/containers/json?size=1&" + Filters("{\"name\":[\"^web$\"]}"));
+  const std::string body = BodyOf(reply);
+  EXPECT_NE(body.find("[{\"SizeRw\":5,\"SizeRootFs\":70,\"Id\":\"" + FullId('a')),
+            std::string::npos)
+      << body;
+  EXPECT_EQ(cluster_.seen.front().line, "GET /v1.41/containers/json?all=1&size=1");
+  EXPECT_EQ(Names(Filters("{\"name\":[\"^db$\"]}") + "&size=1"), "db");
+}
+
 TEST_F(ListsTest, BadQueriesAreRefused) {
   struct Case {
     std::string query;
