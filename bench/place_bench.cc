@@ -1,4 +1,5 @@
-// Placements per second and the memory of the scheduler's index, beside the plain oracle in the same run.
+// Placements per second and the memory of the scheduler's index, beside the plain oracle in the
+// same run.
 //
 //   place_bench [--smoke] [--json] [--only spread|binpack|random|index|state]
 #include <sys/resource.h>
@@ -76,7 +77,8 @@ std::vector<ContainerSpec> MakeSpecs() {
   for (int i = 0; i < kRegions; ++i) {
     ContainerSpec spec;
     spec.image = "nginx";
-    for (const std::string& text : {"region==r" + std::to_string(i), std::string("storage==ssd"), std::string("zone!=z3")}) {
+    for (const std::string& text :
+         {"region==r" + std::to_string(i), std::string("storage==ssd"), std::string("zone!=z3")}) {
       spec.constraints.push_back(*ParseExpression(text));
     }
     if (i % 2 == 1) spec.request.memory = 128 * kMiB;
@@ -95,16 +97,17 @@ Container ContainerOf(const ContainerSpec& spec, int number) {
 struct Figures {
   std::string strategy;
   int nodes = 0;
-  std::int64_t p50 = 0, p99 = 0, p999 = 0;  // ns of a placement: choose and hold
-  double rate = 0;                          // placements a second, events not counted
+  std::int64_t p50 = 0, p99 = 0, p999 = 0;    // ns of a placement: choose and hold
+  double rate = 0;                            // placements a second, events not counted
   std::int64_t event_p50 = 0, event_p99 = 0;  // ns
-  double oracle = 0;                        // ns of a choice of the oracle
+  double oracle = 0;                          // ns of a choice of the oracle
   int agreed = 0;
 };
 
 std::int64_t Percentile(std::vector<std::int64_t>& values, double share) {
   if (values.empty()) return 0;
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  const auto at =
+      values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
   std::nth_element(values.begin(), at, values.end());
   return *at;
 }
@@ -207,7 +210,8 @@ class Placing {
       const BenchClock::time_point start = BenchClock::now();
       const absl::StatusOr<Placement> expected = oracle_.Choose(spec);
       nanos += NanosSince(start);
-      SWARM_CHECK(expected.ok() && found.ok() && expected->node == found->node, "index and oracle name the same node");
+      SWARM_CHECK(expected.ok() && found.ok() && expected->node == found->node,
+                  "index and oracle name the same node");
       ++figures_.agreed;
     }
     figures_.oracle = static_cast<double>(nanos) / choices;
@@ -235,12 +239,15 @@ class EmptyInventory final : public Inventory {
  public:
   std::vector<const NodeView*> Views() const override { return {}; }
   const NodeView* ViewOf(std::string_view /*address*/) const override { return nullptr; }
-  void HoldersOf(std::string_view /*reference*/, std::vector<std::string_view>& /*addresses*/) const override {}
-  void HoldersNamed(std::string_view /*text*/, std::vector<std::string_view>& /*addresses*/) const override {}
+  void HoldersOf(std::string_view /*reference*/,
+                 std::vector<std::string_view>& /*addresses*/) const override {}
+  void HoldersNamed(std::string_view /*text*/,
+                    std::vector<std::string_view>& /*addresses*/) const override {}
 };
 
 struct FillFigures {
-  double join_seconds = 0, join_cpu = 0;    // wall, and of the processor: a busy machine lengthens only the first
+  double join_seconds = 0,
+         join_cpu = 0;  // wall, and of the processor: a busy machine lengthens only the first
   double place_seconds = 0, place_cpu = 0;
   double peak_mib = 0;   // of the process, libraries and allocator included
   double start_mib = 0;  // of it before the first node
@@ -339,23 +346,28 @@ FillFigures InOwnProcess(const Function& fill) {
   return figures;
 }
 
-void PrintJson(const std::vector<Figures>& all, const FillFigures& index, const FillFigures& state, int nodes,
-               int containers, int state_nodes, int state_containers) {
+void PrintJson(const std::vector<Figures>& all, const FillFigures& index, const FillFigures& state,
+               int nodes, int containers, int state_nodes, int state_containers) {
   std::printf("{\"bench\":\"place\",\"placing\":[");
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Figures& row = all[i];
-    std::printf("%s{\"strategy\":\"%s\",\"nodes\":%d,\"p50_ns\":%lld,\"p99_ns\":%lld,\"p999_ns\":%lld,"
-                "\"per_second\":%.0f,\"event_p50_ns\":%lld,\"event_p99_ns\":%lld,\"oracle_ns\":%.0f,"
-                "\"oracle_ratio\":%.0f,\"agreed\":%d}",
-                i == 0 ? "" : ",", row.strategy.c_str(), row.nodes, static_cast<long long>(row.p50),
-                static_cast<long long>(row.p99), static_cast<long long>(row.p999), row.rate,
-                static_cast<long long>(row.event_p50), static_cast<long long>(row.event_p99), row.oracle,
-                row.oracle * row.rate / 1e9, row.agreed);
+    std::printf(
+        "%s{\"strategy\":\"%s\",\"nodes\":%d,\"p50_ns\":%lld,\"p99_ns\":%lld,\"p999_ns\":%lld,"
+        "\"per_second\":%.0f,\"event_p50_ns\":%lld,\"event_p99_ns\":%lld,\"oracle_ns\":%.0f,"
+        "\"oracle_ratio\":%.0f,\"agreed\":%d}",
+        i == 0 ? "" : ",", row.strategy.c_str(), row.nodes, static_cast<long long>(row.p50),
+        static_cast<long long>(row.p99), static_cast<long long>(row.p999), row.rate,
+        static_cast<long long>(row.event_p50), static_cast<long long>(row.event_p99), row.oracle,
+        row.oracle * row.rate / 1e9, row.agreed);
   }
-  const auto fill = [](const char* name, const FillFigures& row, int row_nodes, int row_containers) {
-    std::printf("\"%s\":{\"nodes\":%d,\"containers\":%d,\"join_s\":%.3f,\"join_cpu_s\":%.3f,\"place_s\":%.3f,\"place_cpu_s\":%.3f,\"peak_mib\":%.1f,"
-                "\"start_mib\":%.1f}",
-                name, row_nodes, row_containers, row.join_seconds, row.join_cpu, row.place_seconds, row.place_cpu, row.peak_mib, row.start_mib);
+  const auto fill = [](const char* name, const FillFigures& row, int row_nodes,
+                       int row_containers) {
+    std::printf(
+        "\"%s\":{\"nodes\":%d,\"containers\":%d,\"join_s\":%.3f,\"join_cpu_s\":%.3f,\"place_s\":%."
+        "3f,\"place_cpu_s\":%.3f,\"peak_mib\":%.1f,"
+        "\"start_mib\":%.1f}",
+        name, row_nodes, row_containers, row.join_seconds, row.join_cpu, row.place_seconds,
+        row.place_cpu, row.peak_mib, row.start_mib);
   };
   std::printf("],");
   fill("index", index, nodes, containers);
@@ -364,20 +376,24 @@ void PrintJson(const std::vector<Figures>& all, const FillFigures& index, const 
   std::printf("}\n");
 }
 
-void PrintTable(const std::vector<Figures>& all, const FillFigures& index, const FillFigures& state, int nodes,
-                int containers, int state_nodes, int state_containers) {
-  std::printf("%-8s %8s %8s %8s %9s %12s %10s %10s %12s %10s\n", "strategy", "nodes", "p50 ns", "p99 ns", "p99.9 ns",
-              "placements/s", "event p50", "event p99", "oracle us", "ratio");
+void PrintTable(const std::vector<Figures>& all, const FillFigures& index, const FillFigures& state,
+                int nodes, int containers, int state_nodes, int state_containers) {
+  std::printf("%-8s %8s %8s %8s %9s %12s %10s %10s %12s %10s\n", "strategy", "nodes", "p50 ns",
+              "p99 ns", "p99.9 ns", "placements/s", "event p50", "event p99", "oracle us", "ratio");
   for (const Figures& row : all) {
-    std::printf("%-8s %8d %8lld %8lld %9lld %12.0f %10lld %10lld %12.1f %10.0f\n", row.strategy.c_str(), row.nodes,
-                static_cast<long long>(row.p50), static_cast<long long>(row.p99), static_cast<long long>(row.p999),
-                row.rate, static_cast<long long>(row.event_p50), static_cast<long long>(row.event_p99),
+    std::printf("%-8s %8d %8lld %8lld %9lld %12.0f %10lld %10lld %12.1f %10.0f\n",
+                row.strategy.c_str(), row.nodes, static_cast<long long>(row.p50),
+                static_cast<long long>(row.p99), static_cast<long long>(row.p999), row.rate,
+                static_cast<long long>(row.event_p50), static_cast<long long>(row.event_p99),
                 row.oracle / 1000, row.oracle * row.rate / 1e9);
   }
-  const auto fill = [](const char* name, const FillFigures& row, int row_nodes, int row_containers) {
-    std::printf("%s: %d containers on %d nodes: join %.3f s (cpu %.3f), place %.3f s (cpu %.3f), peak %.1f MiB (%.1f at start)\n",
-                name, row_containers, row_nodes, row.join_seconds, row.join_cpu, row.place_seconds, row.place_cpu,
-                row.peak_mib, row.start_mib);
+  const auto fill = [](const char* name, const FillFigures& row, int row_nodes,
+                       int row_containers) {
+    std::printf(
+        "%s: %d containers on %d nodes: join %.3f s (cpu %.3f), place %.3f s (cpu %.3f), peak %.1f "
+        "MiB (%.1f at start)\n",
+        name, row_containers, row_nodes, row.join_seconds, row.join_cpu, row.place_seconds,
+        row.place_cpu, row.peak_mib, row.start_mib);
   };
   fill("index alone", index, nodes, containers);
   fill("whole state", state, state_nodes, state_containers);
@@ -395,7 +411,9 @@ int Main(int argc, char** argv) {
     } else if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
       only = argv[++i];
     } else {
-      std::fprintf(stderr, "usage: place_bench [--smoke] [--json] [--only spread|binpack|random|index|state]\n");
+      std::fprintf(
+          stderr,
+          "usage: place_bench [--smoke] [--json] [--only spread|binpack|random|index|state]\n");
       return 2;
     }
   }
@@ -408,7 +426,8 @@ int Main(int argc, char** argv) {
   FillFigures index;
   FillFigures state;
   if (wanted("index")) index = InOwnProcess([&] { return FillIndex(large, containers); });
-  if (wanted("state")) state = InOwnProcess([&] { return FillState(state_nodes, state_containers); });
+  if (wanted("state"))
+    state = InOwnProcess([&] { return FillState(state_nodes, state_containers); });
   std::vector<Figures> all;
   for (const char* strategy : {"spread", "binpack", "random"}) {
     if (!wanted(strategy)) continue;
@@ -416,7 +435,8 @@ int Main(int argc, char** argv) {
       all.push_back(Placing(strategy, nodes).Run(smoke ? 5'000 : 200'000, smoke ? 8 : 16));
     }
   }
-  (json ? PrintJson : PrintTable)(all, index, state, large, containers, state_nodes, state_containers);
+  (json ? PrintJson : PrintTable)(all, index, state, large, containers, state_nodes,
+                                  state_containers);
   return 0;
 }
 

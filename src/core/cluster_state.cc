@@ -10,22 +10,16 @@ namespace {
 void AddCounts(ClusterTotals& totals, const Container& container, int by) {
   totals.containers += by;
   switch (ClassOf(container.state)) {
-    case ContainerClass::kRunning:
-      totals.running += by;
-      break;
-    case ContainerClass::kPaused:
-      totals.paused += by;
-      break;
-    case ContainerClass::kStopped:
-      totals.stopped += by;
-      break;
+    case ContainerClass::kRunning: totals.running += by; break;
+    case ContainerClass::kPaused: totals.paused += by; break;
+    case ContainerClass::kStopped: totals.stopped += by; break;
   }
 }
 
 }  // namespace
 
-ClusterState::Impl::Impl(StateOptions options, FilterList filters, std::unique_ptr<Strategy> strategy,
-                         Random& random)
+ClusterState::Impl::Impl(StateOptions options, FilterList filters,
+                         std::unique_ptr<Strategy> strategy, Random& random)
     : scheduler_options_{options.overcommit, options.failure_retry},
       filters_(std::move(filters)),
       strategy_(std::move(strategy)),
@@ -84,7 +78,8 @@ void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord contai
   Publish(record, std::move(entry));
 }
 
-void ClusterState::Impl::SetContainers(std::string_view address, std::vector<ContainerRecord> records) {
+void ClusterState::Impl::SetContainers(std::string_view address,
+                                       std::vector<ContainerRecord> records) {
   NodeRecord* const record = FindRecord(address);
   if (record == nullptr) return;
   ++generation_;
@@ -148,7 +143,9 @@ ClusterState::~ClusterState() = default;
 
 void ClusterState::SetNode(Node node) { impl_->SetNode(std::move(node)); }
 void ClusterState::DropNode(std::string_view address) { impl_->DropNode(address); }
-NodePointer ClusterState::FindNode(std::string_view reference) const { return impl_->FindNode(reference); }
+NodePointer ClusterState::FindNode(std::string_view reference) const {
+  return impl_->FindNode(reference);
+}
 std::vector<NodePointer> ClusterState::Nodes() const { return impl_->Nodes(); }
 
 void ClusterState::SetContainers(std::string_view address, std::vector<ContainerRecord> records) {
@@ -166,12 +163,17 @@ void ClusterState::SetImages(std::string_view address, std::vector<Image> images
   impl_->SetImages(address, std::move(images), std::move(rows));
 }
 
-absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec) { return impl_->Place(spec); }
-void ClusterState::Settle(std::uint64_t ticket, const ContainerRecord* record) { impl_->Settle(ticket, record); }
+absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec) {
+  return impl_->Place(spec);
+}
+void ClusterState::Settle(std::uint64_t ticket, const ContainerRecord* record) {
+  impl_->Settle(ticket, record);
+}
 absl::StatusOr<Explanation> ClusterState::Explain(const ContainerSpec& spec) const {
   return impl_->scheduler_.Explain(spec);
 }
-absl::StatusOr<std::uint64_t> ClusterState::ReserveName(std::string_view container_id, std::string_view name) {
+absl::StatusOr<std::uint64_t> ClusterState::ReserveName(std::string_view container_id,
+                                                        std::string_view name) {
   return impl_->ReserveName(container_id, name);
 }
 absl::StatusOr<std::uint64_t> ClusterState::ReserveStart(std::string_view container_id) {
@@ -189,8 +191,12 @@ absl::StatusOr<ContainerPointer> ClusterState::FindContainer(std::string_view re
 ContainerPointer ClusterState::FindBySwarmId(std::string_view swarm_id) const {
   return impl_->containers_.FindBySwarmId(swarm_id);
 }
-ContainerPointer ClusterState::FindById(std::string_view id) const { return impl_->containers_.FindById(id); }
-std::vector<ContainerPointer> ClusterState::Containers() const { return impl_->containers_.NewestFirst(); }
+ContainerPointer ClusterState::FindById(std::string_view id) const {
+  return impl_->containers_.FindById(id);
+}
+std::vector<ContainerPointer> ClusterState::Containers() const {
+  return impl_->containers_.NewestFirst();
+}
 
 std::vector<ContainerPointer> ClusterState::ContainersOf(std::string_view address) const {
   std::vector<ContainerPointer> entries;

@@ -1,7 +1,9 @@
-// The state of a cluster as a plain value: what the engines hold, what is being made, and where to put more.
+// The state of a cluster as a plain value: what the engines hold, what is being made, and where to
+// put more.
 //
-// Pure: no clock, threads, sockets or randomness of its own. Not thread-safe: the cluster room holds one mutex
-// around it, never across a suspension. Cost of each call follows the change, not the cluster.
+// Pure: no clock, threads, sockets or randomness of its own. Not thread-safe: the cluster room
+// holds one mutex around it, never across a suspension. Cost of each call follows the change, not
+// the cluster.
 #pragma once
 
 #include <cstdint>
@@ -42,45 +44,53 @@ class ClusterState {
   ClusterState(const ClusterState&) = delete;
   ClusterState& operator=(const ClusterState&) = delete;
 
-  // --- nodes -----------------------------------------------------------------------------------------------
-  // Inserts a node or replaces its description and state; its containers stay and are published anew only when
-  // its name, ip or state changed.
+  // --- nodes
+  // -----------------------------------------------------------------------------------------------
+  // Inserts a node or replaces its description and state; its containers stay and are published
+  // anew only when its name, ip or state changed.
   void SetNode(Node node);
   // Forgets a node with its containers and images; its reservations stay until settled.
   void DropNode(std::string_view address);
   NodePointer FindNode(std::string_view reference) const;  // address, name or id
   std::vector<NodePointer> Nodes() const;                  // by name, then address
 
-  // --- what engines hold -----------------------------------------------------------------------------------
-  // The whole truth of one engine: what is not in `records` is gone. Unknown address: ignored.
+  // --- what engines hold
+  // ----------------------------------------------------------------------------------- The whole
+  // truth of one engine: what is not in `records` is gone. Unknown address: ignored.
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
   // One container, new or changed.
   void PutContainer(std::string_view address, ContainerRecord record);
   void EraseContainer(std::string_view address, std::string_view id);
   // `rows[i]` is the engine's own list row of `images[i]`.
-  void SetImages(std::string_view address, std::vector<Image> images, std::vector<std::string> rows);
+  void SetImages(std::string_view address, std::vector<Image> images,
+                 std::vector<std::string> rows);
 
-  // --- placing ---------------------------------------------------------------------------------------------
-  // Chooses a node and holds name, ports, resources and slot there until Settle. AlreadyExists with the
-  // engine's wording ("Conflict. The container name \"/x\" is already in use by container ...") for a taken
-  // name, held ones included; else the errors of Scheduler::Choose.
+  // --- placing
+  // ---------------------------------------------------------------------------------------------
+  // Chooses a node and holds name, ports, resources and slot there until Settle. AlreadyExists with
+  // the engine's wording ("Conflict. The container name \"/x\" is already in use by container ...")
+  // for a taken name, held ones included; else the errors of Scheduler::Choose.
   absl::StatusOr<Reservation> Place(const ContainerSpec& spec);
-  // Ends a reservation. With `record` (the container as made) it becomes that container in the same step;
-  // without, everything is given back. Unknown ticket: nothing happens.
+  // Ends a reservation. With `record` (the container as made) it becomes that container in the same
+  // step; without, everything is given back. Unknown ticket: nothing happens.
   void Settle(std::uint64_t ticket, const ContainerRecord* record);
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
 
-  // Holds a new name for a container while its engine is asked; ticket for SettleName. AlreadyExists.
+  // Holds a new name for a container while its engine is asked; ticket for SettleName.
+  // AlreadyExists.
   absl::StatusOr<std::uint64_t> ReserveName(std::string_view container_id, std::string_view name);
-  // Holds the container's wanted ports on its node while it is being started. FailedPrecondition (409) that
-  // names the holder when one is taken by another running (or just created) container of that node.
+  // Holds the container's wanted ports on its node while it is being started. FailedPrecondition
+  // (409) that names the holder when one is taken by another running (or just created) container of
+  // that node.
   absl::StatusOr<std::uint64_t> ReserveStart(std::string_view container_id);
   // Checks and holds what an update adds. FailedPrecondition when the node has not that much left.
-  absl::StatusOr<std::uint64_t> ReserveUpdate(std::string_view container_id, const Resources& wanted);
+  absl::StatusOr<std::uint64_t> ReserveUpdate(std::string_view container_id,
+                                              const Resources& wanted);
   // Ends any of the three.
   void Release(std::uint64_t ticket);
 
-  // --- reading ---------------------------------------------------------------------------------------------
+  // --- reading
+  // ---------------------------------------------------------------------------------------------
   // As Cluster::FindContainer.
   absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const;
   // The container with that label com.docker.swarm.id, or null.

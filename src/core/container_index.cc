@@ -14,7 +14,8 @@ std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\
 
 // "n1/web": how to say which one is meant.
 std::string QualifiedName(const ContainerEntry& entry, std::string_view name) {
-  return (entry.node->name.empty() ? entry.node->address : entry.node->name) + "/" + std::string(name);
+  return (entry.node->name.empty() ? entry.node->address : entry.node->name) + "/" +
+         std::string(name);
 }
 
 bool IsHexadecimal(std::string_view text) {
@@ -33,12 +34,13 @@ absl::Status Ambiguous(std::string_view prefix, const std::vector<const Containe
   return InvalidArgument(message + "): give more digits");
 }
 
-absl::Status OnSeveralNodes(std::string_view name, const std::vector<const ContainerEntry*>& found) {
+absl::Status OnSeveralNodes(std::string_view name,
+                            const std::vector<const ContainerEntry*>& found) {
   std::vector<std::string> names;
   for (const ContainerEntry* entry : found) names.push_back(QualifiedName(*entry, name));
   std::sort(names.begin(), names.end());
-  return AlreadyExists("The container name " + Quoted(name) + " is on several nodes: " + Join(names, ", ") +
-                       ". Use node/name.");
+  return AlreadyExists("The container name " + Quoted(name) +
+                       " is on several nodes: " + Join(names, ", ") + ". Use node/name.");
 }
 
 }  // namespace
@@ -82,8 +84,10 @@ ContainerPointer ContainerIndex::FindBySwarmId(std::string_view swarm_id) const 
   return FindById(found->second);
 }
 
-void ContainerIndex::AppendWithPrefix(std::string_view prefix, std::vector<const ContainerEntry*>& found) const {
-  for (auto at = by_id_.lower_bound(prefix); at != by_id_.end() && at->first.starts_with(prefix); ++at) {
+void ContainerIndex::AppendWithPrefix(std::string_view prefix,
+                                      std::vector<const ContainerEntry*>& found) const {
+  for (auto at = by_id_.lower_bound(prefix); at != by_id_.end() && at->first.starts_with(prefix);
+       ++at) {
     found.push_back(at->second.get());
     if (found.size() > kMaxCandidatesNamed) return;
   }
@@ -92,14 +96,17 @@ void ContainerIndex::AppendWithPrefix(std::string_view prefix, std::vector<const
 void ContainerIndex::AppendWithSwarmId(std::string_view swarm_id,
                                        std::vector<const ContainerEntry*>& found) const {
   for (auto at = by_swarm_id_.lower_bound({swarm_id, {}}); at != by_swarm_id_.end(); ++at) {
-    const bool matches = at->first == swarm_id || (swarm_id.size() == kShortId && at->first.starts_with(swarm_id));
+    const bool matches =
+        at->first == swarm_id || (swarm_id.size() == kShortId && at->first.starts_with(swarm_id));
     if (!matches || found.size() > kMaxCandidatesNamed) return;
     found.push_back(by_id_.find(at->second)->second.get());
   }
 }
 
-void ContainerIndex::AppendWithName(std::string_view name, std::vector<const ContainerEntry*>& found) const {
-  for (auto at = by_name_.lower_bound({name, {}}); at != by_name_.end() && at->first == name; ++at) {
+void ContainerIndex::AppendWithName(std::string_view name,
+                                    std::vector<const ContainerEntry*>& found) const {
+  for (auto at = by_name_.lower_bound({name, {}}); at != by_name_.end() && at->first == name;
+       ++at) {
     found.push_back(by_id_.find(at->second)->second.get());
   }
 }
@@ -138,7 +145,8 @@ absl::StatusOr<ContainerPointer> ContainerIndex::Resolve(std::string_view refere
   if (found.size() == 1) return FindById(found.front()->container.id);
   if (meaning == Meaning::kName || meaning == Meaning::kNodeName) {
     const std::string_view name = reference.front() == '/' ? reference.substr(1) : reference;
-    return OnSeveralNodes(meaning == Meaning::kName ? name : name.substr(name.find('/') + 1), found);
+    return OnSeveralNodes(meaning == Meaning::kName ? name : name.substr(name.find('/') + 1),
+                          found);
   }
   return Ambiguous(reference, found);
 }
@@ -154,13 +162,16 @@ std::vector<const ContainerEntry*> ContainerIndex::Meant(std::string_view refere
 std::vector<const ContainerEntry*> ContainerIndex::Named(std::string_view text) const {
   std::vector<const ContainerEntry*> found;
   if (text.empty()) return found;
-  if (const auto exact = by_id_.find(text); exact != by_id_.end()) found.push_back(exact->second.get());
+  if (const auto exact = by_id_.find(text); exact != by_id_.end())
+    found.push_back(exact->second.get());
   if (text.size() == kShortId) {
-    for (auto at = by_id_.lower_bound(text); at != by_id_.end() && at->first.starts_with(text); ++at) {
+    for (auto at = by_id_.lower_bound(text); at != by_id_.end() && at->first.starts_with(text);
+         ++at) {
       found.push_back(at->second.get());
     }
   }
-  for (auto at = by_name_.lower_bound({text, {}}); at != by_name_.end() && at->first == text; ++at) {
+  for (auto at = by_name_.lower_bound({text, {}}); at != by_name_.end() && at->first == text;
+       ++at) {
     const ContainerEntry* const entry = by_id_.find(at->second)->second.get();
     if (entry->container.names[0] == text) found.push_back(entry);
   }

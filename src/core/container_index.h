@@ -23,8 +23,8 @@ class NodeLookup {
   virtual bool IsNode(std::string_view reference, std::string_view address) const = 0;
 };
 
-// Holds entries; its keys are views into them. Not thread-safe. Every call costs the logarithm of the containers
-// and what it returns.
+// Holds entries; its keys are views into them. Not thread-safe. Every call costs the logarithm of
+// the containers and what it returns.
 class ContainerIndex {
  public:
   // `nodes` outlives this.
@@ -63,7 +63,8 @@ class ContainerIndex {
 
   Meaning Find(std::string_view reference, std::vector<const ContainerEntry*>& found) const;
   void AppendWithPrefix(std::string_view prefix, std::vector<const ContainerEntry*>& found) const;
-  void AppendWithSwarmId(std::string_view swarm_id, std::vector<const ContainerEntry*>& found) const;
+  void AppendWithSwarmId(std::string_view swarm_id,
+                         std::vector<const ContainerEntry*>& found) const;
   void AppendWithName(std::string_view name, std::vector<const ContainerEntry*>& found) const;
   static Age AgeOf(const ContainerEntry& entry);
 

@@ -19,15 +19,12 @@ const Resources& HeldResources(const Hold& hold) {
 ContainerClass ClassOf(ContainerState state) {
   switch (state) {
     case ContainerState::kRunning:
-    case ContainerState::kRestarting:
-      return ContainerClass::kRunning;
-    case ContainerState::kPaused:
-      return ContainerClass::kPaused;
+    case ContainerState::kRestarting: return ContainerClass::kRunning;
+    case ContainerState::kPaused: return ContainerClass::kPaused;
     case ContainerState::kCreated:
     case ContainerState::kRemoving:
     case ContainerState::kExited:
-    case ContainerState::kDead:
-      return ContainerClass::kStopped;
+    case ContainerState::kDead: return ContainerClass::kStopped;
   }
   return ContainerClass::kStopped;
 }
@@ -68,15 +65,9 @@ void NodeRecord::Count(const Container& container, int by) {
   AddResources(reserved_, container.request, by);
   counts_.containers += by;
   switch (ClassOf(container.state)) {
-    case ContainerClass::kRunning:
-      counts_.running += by;
-      break;
-    case ContainerClass::kPaused:
-      counts_.paused += by;
-      break;
-    case ContainerClass::kStopped:
-      counts_.stopped += by;
-      break;
+    case ContainerClass::kRunning: counts_.running += by; break;
+    case ContainerClass::kPaused: counts_.paused += by; break;
+    case ContainerClass::kStopped: counts_.stopped += by; break;
   }
 }
 

@@ -53,7 +53,9 @@ class NodeRecord final : public NodeView {
   // `hold` stays where it is until Drop.
   void AddHold(std::uint64_t ticket, const Hold* hold);
   void DropHold(std::uint64_t ticket);
-  void set_images(std::vector<std::shared_ptr<const ImageEntry>> images) { images_ = std::move(images); }
+  void set_images(std::vector<std::shared_ptr<const ImageEntry>> images) {
+    images_ = std::move(images);
+  }
 
  private:
   void Count(const Container& container, int by);

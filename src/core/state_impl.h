@@ -21,12 +21,14 @@ namespace swarm {
 
 class ClusterState::Impl final : public Inventory, public NodeLookup {
  public:
-  Impl(StateOptions options, FilterList filters, std::unique_ptr<Strategy> strategy, Random& random);
+  Impl(StateOptions options, FilterList filters, std::unique_ptr<Strategy> strategy,
+       Random& random);
 
   // Inventory
   std::vector<const NodeView*> Views() const override;
   const NodeView* ViewOf(std::string_view address) const override;
-  void HoldersOf(std::string_view reference, std::vector<std::string_view>& addresses) const override;
+  void HoldersOf(std::string_view reference,
+                 std::vector<std::string_view>& addresses) const override;
   void HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const override;
   // NodeLookup
   bool IsNode(std::string_view reference, std::string_view address) const override;
@@ -42,14 +44,16 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
   void PutContainer(NodeRecord& record, ContainerRecord container);
   void EraseContainer(std::string_view address, std::string_view id);
-  void SetImages(std::string_view address, std::vector<Image> images, std::vector<std::string> rows);
+  void SetImages(std::string_view address, std::vector<Image> images,
+                 std::vector<std::string> rows);
 
   // Placing: state_placing.cc
   absl::StatusOr<Reservation> Place(const ContainerSpec& spec);
   void Settle(std::uint64_t ticket, const ContainerRecord* record);
   absl::StatusOr<std::uint64_t> ReserveName(std::string_view container_id, std::string_view name);
   absl::StatusOr<std::uint64_t> ReserveStart(std::string_view container_id);
-  absl::StatusOr<std::uint64_t> ReserveUpdate(std::string_view container_id, const Resources& wanted);
+  absl::StatusOr<std::uint64_t> ReserveUpdate(std::string_view container_id,
+                                              const Resources& wanted);
   void Release(std::uint64_t ticket);
 
   // Of one reservation, start, update or rename under way.
@@ -73,14 +77,15 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   absl::Status CheckNameFree(std::string_view name) const;
   std::string ChooseName();
 
-  using ImageKey = std::tuple<std::string, std::string, std::string>;  // image id, node name, address
+  using ImageKey =
+      std::tuple<std::string, std::string, std::string>;  // image id, node name, address
 
   const SchedulerOptions scheduler_options_;
   const FilterList filters_;
   const std::unique_ptr<Strategy> strategy_;
   Random& random_;
-  StringMap<std::unique_ptr<NodeRecord>> nodes_;                  // by address
-  std::map<std::pair<std::string, std::string>, NodeRecord*> by_name_;  // (name, address)
+  StringMap<std::unique_ptr<NodeRecord>> nodes_;                           // by address
+  std::map<std::pair<std::string, std::string>, NodeRecord*> by_name_;     // (name, address)
   std::map<std::pair<std::string, std::string>, NodeRecord*> by_node_id_;  // (id, address)
   ContainerIndex containers_{*this};
   std::map<ImageKey, std::shared_ptr<const ImageEntry>> images_;

@@ -24,7 +24,9 @@ std::vector<const NodeView*> ClusterState::Impl::Views() const {
   return views;
 }
 
-const NodeView* ClusterState::Impl::ViewOf(std::string_view address) const { return FindRecord(address); }
+const NodeView* ClusterState::Impl::ViewOf(std::string_view address) const {
+  return FindRecord(address);
+}
 
 void ClusterState::Impl::HoldersOf(std::string_view reference,
                                    std::vector<std::string_view>& addresses) const {
@@ -37,16 +39,19 @@ void ClusterState::Impl::HoldersOf(std::string_view reference,
       return;
     }
   }
-  for (const ContainerEntry* entry : containers_.Meant(reference)) addresses.push_back(entry->container.node);
+  for (const ContainerEntry* entry : containers_.Meant(reference))
+    addresses.push_back(entry->container.node);
 }
 
-void ClusterState::Impl::HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const {
+void ClusterState::Impl::HoldersNamed(std::string_view text,
+                                      std::vector<std::string_view>& addresses) const {
   const auto held = held_names_.find(text);
   if (held != held_names_.end()) {
     const Ticket& ticket = tickets_.at(held->second);
     if (ticket.hold.pending != nullptr && !ticket.absorbed) addresses.push_back(ticket.address);
   }
-  for (const ContainerEntry* entry : containers_.Named(text)) addresses.push_back(entry->container.node);
+  for (const ContainerEntry* entry : containers_.Named(text))
+    addresses.push_back(entry->container.node);
 }
 
 bool ClusterState::Impl::IsNode(std::string_view reference, std::string_view address) const {
@@ -87,7 +92,8 @@ void ClusterState::Impl::SetNode(Node node) {
     record->set_slot(scheduler_.AddNode(pointer));
     // Creates that were under way when the node left, and that nobody settled yet.
     for (auto& [ticket, held] : tickets_) {
-      if (held.address == pointer->address && !held.absorbed) AttachHold(*record, ticket, held.hold);
+      if (held.address == pointer->address && !held.absorbed)
+        AttachHold(*record, ticket, held.hold);
     }
     return;
   }
@@ -106,7 +112,8 @@ void ClusterState::Impl::SetNode(Node node) {
   record->set_node(pointer);
   scheduler_.ChangeNode(record->slot(), pointer);
   if (before->name != pointer->name) AddImages(*record);
-  if (before->name != pointer->name || before->ip != pointer->ip || before->state != pointer->state) {
+  if (before->name != pointer->name || before->ip != pointer->ip ||
+      before->state != pointer->state) {
     RepublishAll(*record);
   }
 }
@@ -116,7 +123,8 @@ void ClusterState::Impl::DropNode(std::string_view address) {
   if (record == nullptr) return;
   ++generation_;
   const NodePointer node = record->pointer();
-  while (!record->entries().empty()) Unpublish(*record, std::string(record->entries().begin()->first));
+  while (!record->entries().empty())
+    Unpublish(*record, std::string(record->entries().begin()->first));
   RemoveImages(*record);
   scheduler_.RemoveNode(record->slot());
   AddTotal(totals_.total, WithOvercommit(node->total, scheduler_options_.overcommit), -1);

@@ -29,9 +29,10 @@ absl::Status InvalidName(std::string_view name) {
 
 // The engine's wording: tools look for "is already in use".
 absl::Status NameTaken(std::string_view name, std::string_view holder) {
-  return AlreadyExists("Conflict. The container name " + Quoted("/" + std::string(name)) +
-                       " is already in use by container " + std::string(holder) +
-                       ". You have to remove (or rename) that container to be able to reuse that name.");
+  return AlreadyExists(
+      "Conflict. The container name " + Quoted("/" + std::string(name)) +
+      " is already in use by container " + std::string(holder) +
+      ". You have to remove (or rename) that container to be able to reuse that name.");
 }
 
 // The container to be, as far as it is known before its engine made it.
@@ -189,24 +190,30 @@ absl::StatusOr<std::uint64_t> ClusterState::Impl::ReserveStart(std::string_view 
   held.hold.ports = PortsWantedBy(starting);
   std::vector<PortHold> taken;
   for (const auto& [id, other] : record->entries()) {
-    // Of two that are both created and not started, the first to be started wins: neither holds against the other.
-    const bool holds = IsActive(other->container.state) || starting.state != ContainerState::kCreated;
+    // Of two that are both created and not started, the first to be started wins: neither holds
+    // against the other.
+    const bool holds =
+        IsActive(other->container.state) || starting.state != ContainerState::kCreated;
     if (id == starting.id || !holds) continue;
-    for (PortBinding& port : PortsHeldBy(other->container)) taken.push_back({std::move(port), OwnName(other->container)});
+    for (PortBinding& port : PortsHeldBy(other->container))
+      taken.push_back({std::move(port), OwnName(other->container)});
   }
   for (const auto& [ticket, hold] : record->holds()) {
     if (hold->container_id == starting.id) continue;
-    const std::vector<PortBinding> ports = hold->pending != nullptr ? PortsHeldBy(*hold->pending) : hold->ports;
+    const std::vector<PortBinding> ports =
+        hold->pending != nullptr ? PortsHeldBy(*hold->pending) : hold->ports;
     for (const PortBinding& port : ports) taken.push_back({port, hold->holder});
   }
   const std::optional<PortConflict> conflict =
       held.hold.ports.empty() ? std::nullopt : FindPortConflict(held.hold.ports, taken);
   if (conflict) {
     const std::string port = PortTextWithProtocol(conflict->asked);
-    const std::string found = conflict->holder.empty() ? "no host port of " + port + " is free"
-                                                       : "host port " + port + " is held by " + conflict->holder;
-    return FailedPrecondition("Cannot start container " + OwnName(starting) + " on node " + NodeText(record->node()) +
-                              ": " + found + ". Stop the holder first, or create the container with another port.");
+    const std::string found = conflict->holder.empty()
+                                  ? "no host port of " + port + " is free"
+                                  : "host port " + port + " is held by " + conflict->holder;
+    return FailedPrecondition(
+        "Cannot start container " + OwnName(starting) + " on node " + NodeText(record->node()) +
+        ": " + found + ". Stop the holder first, or create the container with another port.");
   }
   return OpenTicket(std::move(held));
 }
@@ -226,9 +233,11 @@ absl::StatusOr<std::uint64_t> ClusterState::Impl::ReserveUpdate(std::string_view
   added.nano_cpus = std::max<std::int64_t>(0, wanted.nano_cpus - container.request.nano_cpus);
   added.memory = std::max<std::int64_t>(0, wanted.memory - container.request.memory);
   const NodeUsage usage = UsageOf(*record, scheduler_options_);
-  const std::string where = "Cannot update container " + OwnName(container) + " on node " + NodeText(record->node());
+  const std::string where =
+      "Cannot update container " + OwnName(container) + " on node " + NodeText(record->node());
   const std::string advice = ". Ask for less, or make room on the node.";
-  // More than before is checked by the same sums as a placement; a random strategy checks nothing there either.
+  // More than before is checked by the same sums as a placement; a random strategy checks nothing
+  // there either.
   if (strategy_->draws()) return OpenTicket(std::move(held));
   const std::int64_t memory_left = usage.total.memory - usage.reserved.memory;
   if (added.memory > 0 && added.memory > memory_left) {

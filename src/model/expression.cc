@@ -45,8 +45,8 @@ std::unique_ptr<re2::RE2> Compile(const Expression& expression) {
   re2::RE2::Options options(re2::RE2::Quiet);
   options.set_case_sensitive(!expression.ignore_case);
   options.set_max_mem(static_cast<std::int64_t>(kMaxExpressionMemory));
-  return std::make_unique<re2::RE2>(re2::StringPiece(expression.value.data(), expression.value.size()),
-                                    options);
+  return std::make_unique<re2::RE2>(
+      re2::StringPiece(expression.value.data(), expression.value.size()), options);
 }
 
 absl::Status Invalid(std::string_view text, std::string_view what) {
@@ -54,7 +54,8 @@ absl::Status Invalid(std::string_view text, std::string_view what) {
 }
 
 // Splits at the first "==", else at the first "!=", else at the first "=".
-bool SplitAtOperator(std::string_view text, Expression& into, std::string_view& key, std::string_view& value) {
+bool SplitAtOperator(std::string_view text, Expression& into, std::string_view& key,
+                     std::string_view& value) {
   std::size_t at = text.find("==");
   if (at == std::string_view::npos) {
     at = text.find("!=");
@@ -81,13 +82,15 @@ bool SplitAtOperator(std::string_view text, Expression& into, std::string_view& 
 
 absl::StatusOr<Expression> ParseExpression(std::string_view text) {
   if (text.size() > kMaxExpressionLength) {
-    return Invalid(text.substr(0, 64), "it is longer than " + std::to_string(kMaxExpressionLength) + " bytes");
+    return Invalid(text.substr(0, 64),
+                   "it is longer than " + std::to_string(kMaxExpressionLength) + " bytes");
   }
   Expression expression;
   expression.text = std::string(text);
   std::string_view key;
   std::string_view value;
-  if (!SplitAtOperator(text, expression, key, value)) return Invalid(text, "One of operator ==, != is expected");
+  if (!SplitAtOperator(text, expression, key, value))
+    return Invalid(text, "One of operator ==, != is expected");
   if (!IsKey(key)) return Invalid(text, "Key '" + std::string(key) + "' is invalid");
   if (!IsValue(value)) return Invalid(text, "Value '" + std::string(value) + "' is invalid");
   while (!value.empty() && value.front() == '~') {
@@ -102,7 +105,8 @@ absl::StatusOr<Expression> ParseExpression(std::string_view text) {
   expression.value = std::string(value);
   if (expression.match == Expression::Match::kRegex) {
     const std::unique_ptr<re2::RE2> regex = Compile(expression);
-    if (!regex->ok()) return Invalid(text, "the regular expression does not compile: " + regex->error());
+    if (!regex->ok())
+      return Invalid(text, "the regular expression does not compile: " + regex->error());
   }
   return expression;
 }
@@ -113,14 +117,16 @@ bool IsExact(const Expression& expression) {
 }
 
 bool MatchesPattern(const Expression& expression, std::string_view value) {
-  return IsExact(expression) ? value == expression.value : PatternMatcher(expression).Matches(value);
+  return IsExact(expression) ? value == expression.value
+                             : PatternMatcher(expression).Matches(value);
 }
 
 bool Matches(const Expression& expression, std::string_view value) {
   return MatchesPattern(expression, value) == (expression.op == Expression::Operator::kEqual);
 }
 
-PatternMatcher::PatternMatcher(const Expression& expression) : ignore_case_(expression.ignore_case) {
+PatternMatcher::PatternMatcher(const Expression& expression)
+    : ignore_case_(expression.ignore_case) {
   if (expression.match == Expression::Match::kRegex) {
     regex_ = Compile(expression);
   } else {
@@ -134,8 +140,10 @@ PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
 
 bool PatternMatcher::Matches(std::string_view value) const {
   if (regex_ != nullptr) {
-    // A spec that was built by hand, not by ParseExpression, may hold a pattern that does not compile.
-    return regex_->ok() && re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *regex_);
+    // A spec that was built by hand, not by ParseExpression, may hold a pattern that does not
+    // compile.
+    return regex_->ok() &&
+           re2::RE2::PartialMatch(re2::StringPiece(value.data(), value.size()), *regex_);
   }
   return ignore_case_ ? GlobMatch(glob_, ToLower(value)) : GlobMatch(glob_, value);
 }

@@ -22,14 +22,10 @@ constexpr std::array<std::pair<ContainerState, std::string_view>, 7> kContainerS
 
 std::string_view NodeStateName(NodeState state) {
   switch (state) {
-    case NodeState::kPending:
-      return "Pending";
-    case NodeState::kHealthy:
-      return "Healthy";
-    case NodeState::kUnhealthy:
-      return "Unhealthy";
-    case NodeState::kDisconnected:
-      return "Disconnected";
+    case NodeState::kPending: return "Pending";
+    case NodeState::kHealthy: return "Healthy";
+    case NodeState::kUnhealthy: return "Unhealthy";
+    case NodeState::kDisconnected: return "Disconnected";
   }
   CheckFailed(__FILE__, __LINE__, "state", "a node state is one of the four");
 }

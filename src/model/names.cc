@@ -19,7 +19,8 @@ bool IsContainerName(std::string_view name) {
 
 bool IsFullId(std::string_view text) {
   constexpr std::size_t kIdDigits = 64;
-  return text.size() == kIdDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == kIdDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string InventName(Random& random, int attempt) {

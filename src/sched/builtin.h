@@ -8,8 +8,8 @@
 
 namespace swarm {
 
-// Marks filters whose rules depend on nothing but the parts of a spec that PlanKey holds (sched/plan.h), so
-// that the rules of equal specs need not be made twice.
+// Marks filters whose rules depend on nothing but the parts of a spec that PlanKey holds
+// (sched/plan.h), so that the rules of equal specs need not be made twice.
 class BuiltinFilter : public Filter {};
 
 std::unique_ptr<Filter> MakeHealthFilter();

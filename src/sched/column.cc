@@ -84,22 +84,23 @@ NodeSelection Column::Match(const std::string& name, const std::function<Matcher
   pattern->used = clock_;
   pattern->matches_missing = missing_is_empty_ && pattern->matcher("");
   pattern->matches.resize(entries_.size());
-  // A node may have several values: it differs when any matches, or with the missing matching when none does.
-  // Labels, the only values that may be missing, are one a node.
+  // A node may have several values: it differs when any matches, or with the missing matching when
+  // none does. Labels, the only values that may be missing, are one a node.
   for (std::size_t value = 0; value < entries_.size(); ++value) {
     const Entry* const entry = entries_[value].get();
     if (entry == nullptr) continue;
     const bool matches = pattern->matcher(entry->text);
     pattern->matches[value] = matches ? 1 : 0;
     if (matches == pattern->matches_missing) continue;
-    for (Position at = entry->nodes.NextFrom(0); at != kNoPosition; at = entry->nodes.NextFrom(at + 1)) {
+    for (Position at = entry->nodes.NextFrom(0); at != kNoPosition;
+         at = entry->nodes.NextFrom(at + 1)) {
       pattern->differing.Insert(at);
     }
   }
   if (patterns_.size() >= kMaxPatterns) {
-    const auto oldest = std::min_element(patterns_.begin(), patterns_.end(), [](const auto& left, const auto& right) {
-      return left->used < right->used;
-    });
+    const auto oldest = std::min_element(
+        patterns_.begin(), patterns_.end(),
+        [](const auto& left, const auto& right) { return left->used < right->used; });
     patterns_.erase(oldest);
   }
   patterns_.push_back(std::move(pattern));

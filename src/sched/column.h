@@ -19,16 +19,18 @@ struct NodeSelection {
   bool inverted = false;
 };
 
-// A node may have several values (images) or one (labels). Patterns are evaluated over the distinct values once
-// and kept up to date by the changes of nodes; at most kMaxPatterns a column, the one unused longest goes first.
+// A node may have several values (images) or one (labels). Patterns are evaluated over the distinct
+// values once and kept up to date by the changes of nodes; at most kMaxPatterns a column, the one
+// unused longest goes first.
 class Column {
  public:
   using Value = std::uint32_t;
   using Matcher = std::function<bool(std::string_view)>;
   static constexpr std::size_t kMaxPatterns = 32;
 
-  // With `missing_is_empty` a node without a value counts as one with the value "". `revision` grows when values or
-  // patterns come or go, so that selections must be asked for again; it outlives this.
+  // With `missing_is_empty` a node without a value counts as one with the value "". `revision`
+  // grows when values or patterns come or go, so that selections must be asked for again; it
+  // outlives this.
   Column(bool missing_is_empty, std::uint64_t& revision)
       : missing_is_empty_(missing_is_empty), revision_(revision) {}
 

@@ -34,13 +34,14 @@ Reason WhyNotRanked(const Judging& judging, const NodeView& view, const Resource
   alone.memory = request.memory;
   if (request.memory > 0 && !judging.strategy.Rank(usage, alone)) {
     const std::int64_t left = std::max<std::int64_t>(0, usage.total.memory - usage.reserved.memory);
-    return {"memory", "memory: " + BytesText(request.memory) + " asked, " + BytesText(left) + " of " +
-                          BytesText(usage.total.memory) + " left"};
+    return {"memory", "memory: " + BytesText(request.memory) + " asked, " + BytesText(left) +
+                          " of " + BytesText(usage.total.memory) + " left"};
   }
   alone = Resources();
   alone.nano_cpus = request.nano_cpus;
   if (request.nano_cpus > 0 && !judging.strategy.Rank(usage, alone)) {
-    const std::int64_t left = std::max<std::int64_t>(0, usage.total.nano_cpus - usage.reserved.nano_cpus);
+    const std::int64_t left =
+        std::max<std::int64_t>(0, usage.total.nano_cpus - usage.reserved.nano_cpus);
     return {"cpus", "cpus: " + CpusText(request.nano_cpus) + " asked, " + CpusText(left) + " of " +
                         CpusText(usage.total.nano_cpus) + " left"};
   }
@@ -57,7 +58,8 @@ Reason ReasonOf(const Judging& judging, const Verdict& verdict, const ContainerS
   if (std::holds_alternative<term::Healthy>(rule.term)) return {"unhealthy", why};
   if (why.empty()) return {rule.text, rule.text};
   // These say by themselves what was asked.
-  if (std::holds_alternative<term::PortsFree>(rule.term) || std::holds_alternative<term::SlotFree>(rule.term)) {
+  if (std::holds_alternative<term::PortsFree>(rule.term) ||
+      std::holds_alternative<term::SlotFree>(rule.term)) {
     return {rule.text, why};
   }
   return {rule.text, rule.text + ": " + why};
@@ -80,7 +82,8 @@ struct Summary {
   std::string conditions;  // further lines, each with a line feed before it
 };
 
-// In the peer each filter narrows the set, so the filter that emptied it is the last one that any node failed.
+// In the peer each filter narrows the set, so the filter that emptied it is the last one that any
+// node failed.
 Summary Summarize(const Judgement& judgement) {
   bool any = false;
   std::size_t last = 0;
@@ -116,16 +119,21 @@ absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerS
   for (const Verdict& verdict : judged->verdicts) {
     const Node& node = verdict.view->node();
     if (verdict.fits) {
-      explanation.candidates.push_back({node.address, node.name, verdict.rank, judged->soft_dropped});
+      explanation.candidates.push_back(
+          {node.address, node.name, verdict.rank, judged->soft_dropped});
     } else {
-      explanation.refused.push_back({std::string(NameOf(node)), ReasonOf(judging, verdict, spec).text});
+      explanation.refused.push_back(
+          {std::string(NameOf(node)), ReasonOf(judging, verdict, spec).text});
     }
   }
-  std::stable_sort(explanation.candidates.begin(), explanation.candidates.end(),
-                   [](const Placement& left, const Placement& right) { return left.weight < right.weight; });
-  if (explanation.candidates.size() > kMaxCandidatesShown) explanation.candidates.resize(kMaxCandidatesShown);
-  std::stable_sort(explanation.refused.begin(), explanation.refused.end(),
-                   [](const NodeReason& left, const NodeReason& right) { return left.node < right.node; });
+  std::stable_sort(
+      explanation.candidates.begin(), explanation.candidates.end(),
+      [](const Placement& left, const Placement& right) { return left.weight < right.weight; });
+  if (explanation.candidates.size() > kMaxCandidatesShown)
+    explanation.candidates.resize(kMaxCandidatesShown);
+  std::stable_sort(
+      explanation.refused.begin(), explanation.refused.end(),
+      [](const NodeReason& left, const NodeReason& right) { return left.node < right.node; });
   if (explanation.candidates.empty()) {
     explanation.summary = Summarize(*judged).first_line;
   } else if (!judging.strategy.draws()) {
@@ -134,7 +142,8 @@ absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerS
   return explanation;
 }
 
-absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement, const ContainerSpec& spec) {
+absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement,
+                        const ContainerSpec& spec) {
   const Summary summary = Summarize(judgement);
   std::string message = summary.first_line + summary.conditions;
   std::vector<const Verdict*> refused;

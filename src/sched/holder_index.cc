@@ -8,11 +8,13 @@
 namespace swarm {
 namespace {
 
-bool PatternMatches(const PatternMatcher& matcher, const std::string& key, const Container& container) {
+bool PatternMatches(const PatternMatcher& matcher, const std::string& key,
+                    const Container& container) {
   if (key != "container") return matcher.Matches(LabelOf(container, key));
   constexpr std::size_t kShortId = 12;
-  if (!container.id.empty() && (matcher.Matches(container.id) ||
-                                matcher.Matches(std::string_view(container.id).substr(0, kShortId)))) {
+  if (!container.id.empty() &&
+      (matcher.Matches(container.id) ||
+       matcher.Matches(std::string_view(container.id).substr(0, kShortId)))) {
     return true;
   }
   return !container.names.empty() && matcher.Matches(container.names[0]);
@@ -21,8 +23,9 @@ bool PatternMatches(const PatternMatcher& matcher, const std::string& key, const
 template <typename Live>
 void MakeRoom(std::vector<std::unique_ptr<Live>>& live, std::size_t most) {
   if (live.size() < most) return;
-  live.erase(std::min_element(live.begin(), live.end(),
-                              [](const auto& left, const auto& right) { return left->used < right->used; }));
+  live.erase(std::min_element(live.begin(), live.end(), [](const auto& left, const auto& right) {
+    return left->used < right->used;
+  }));
 }
 
 }  // namespace
@@ -39,13 +42,16 @@ void HolderIndex::Count(Holders& holders, Slot slot, int by) {
 void HolderIndex::CountInKey(LiveKey& key, Slot slot, const Container& container, int by) {
   const std::string_view value = LabelOf(container, key.key);
   auto holders = key.values.find(value);
-  if (holders == key.values.end()) holders = key.values.emplace(std::string(value), Holders()).first;
+  if (holders == key.values.end())
+    holders = key.values.emplace(std::string(value), Holders()).first;
   Count(holders->second, slot, by);
   if (holders->second.counts.empty()) key.values.erase(holders);
 }
 
-void HolderIndex::CountInPattern(LivePattern& pattern, Slot slot, const Container& container, int by) {
-  if (PatternMatches(pattern.matcher, pattern.expression.key, container)) Count(pattern.holders, slot, by);
+void HolderIndex::CountInPattern(LivePattern& pattern, Slot slot, const Container& container,
+                                 int by) {
+  if (PatternMatches(pattern.matcher, pattern.expression.key, container))
+    Count(pattern.holders, slot, by);
 }
 
 const PositionSet* HolderIndex::Find(const Expression& expression, const EveryContainer& every) {
@@ -53,7 +59,8 @@ const PositionSet* HolderIndex::Find(const Expression& expression, const EveryCo
   return IsExact(expression) ? FindExact(expression, every) : FindPattern(expression, every);
 }
 
-const PositionSet* HolderIndex::FindExact(const Expression& expression, const EveryContainer& every) {
+const PositionSet* HolderIndex::FindExact(const Expression& expression,
+                                          const EveryContainer& every) {
   auto live = std::find_if(keys_.begin(), keys_.end(),
                            [&expression](const auto& key) { return key->key == expression.key; });
   if (live == keys_.end()) {
@@ -69,16 +76,17 @@ const PositionSet* HolderIndex::FindExact(const Expression& expression, const Ev
   return holders == (*live)->values.end() ? nullptr : &holders->second.nodes;
 }
 
-const PositionSet* HolderIndex::FindPattern(const Expression& expression, const EveryContainer& every) {
+const PositionSet* HolderIndex::FindPattern(const Expression& expression,
+                                            const EveryContainer& every) {
   auto live = std::find_if(patterns_.begin(), patterns_.end(), [&expression](const auto& pattern) {
     const Expression& known = pattern->expression;
-    return known.value == expression.value && known.key == expression.key && known.match == expression.match &&
-           known.ignore_case == expression.ignore_case;
+    return known.value == expression.value && known.key == expression.key &&
+           known.match == expression.match && known.ignore_case == expression.ignore_case;
   });
   if (live == patterns_.end()) {
     MakeRoom(patterns_, kMaxLiveHolderPatterns);
-    patterns_.push_back(
-        std::unique_ptr<LivePattern>(new LivePattern{expression, PatternMatcher(expression), Holders(), 0}));
+    patterns_.push_back(std::unique_ptr<LivePattern>(
+        new LivePattern{expression, PatternMatcher(expression), Holders(), 0}));
     live = std::prev(patterns_.end());
     LivePattern& made = **live;
     every([&](Slot slot, const Container& container) { CountInPattern(made, slot, container, 1); });

@@ -20,8 +20,9 @@ namespace swarm {
 inline constexpr std::size_t kMaxLiveHolderKeys = 32;      // label keys asked for by exact value
 inline constexpr std::size_t kMaxLiveHolderPatterns = 64;  // globs and regular expressions
 
-// Nothing is kept until it is asked for. What was asked for is found once by a look at every container, and then
-// follows the containers that come and go; the key or pattern unused longest goes first.
+// Nothing is kept until it is asked for. What was asked for is found once by a look at every
+// container, and then follows the containers that come and go; the key or pattern unused longest
+// goes first.
 class HolderIndex {
  public:
   // Calls back with every container of a candidate node and the node's slot.
@@ -31,8 +32,9 @@ class HolderIndex {
 
   explicit HolderIndex(PositionOf position_of) : position_of_(std::move(position_of)) {}
 
-  // The nodes with a container that matches the pattern of the expression, whose operator says nothing here. Not
-  // for exact values of the key "container": those are a look-up. Valid until the next change.
+  // The nodes with a container that matches the pattern of the expression, whose operator says
+  // nothing here. Not for exact values of the key "container": those are a look-up. Valid until the
+  // next change.
   const PositionSet* Find(const Expression& expression, const EveryContainer& every);
 
   void Add(Slot slot, const Container& container);

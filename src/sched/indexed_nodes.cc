@@ -54,8 +54,9 @@ void IndexedScheduler::RemoveNode(Slot slot) {
 
 void IndexedScheduler::ChangeNode(Slot slot, NodePointer node) {
   const Node& before = *nodes_[slot].node;
-  const bool stays = nodes_[slot].position != kNoPosition && IsCandidate(*node) && before.name == node->name &&
-                     before.id == node->id && before.os == node->os && before.architecture == node->architecture;
+  const bool stays = nodes_[slot].position != kNoPosition && IsCandidate(*node) &&
+                     before.name == node->name && before.id == node->id && before.os == node->os &&
+                     before.architecture == node->architecture;
   if (stays) {
     ChangeInPlace(slot, std::move(node));
     return;
@@ -119,7 +120,8 @@ void IndexedScheduler::Enter(Slot slot) {
   for (const PortBinding& port : indexed.ports) {
     if (!IsRange(port)) ports_.Insert(position, port);
   }
-  if (const NodeView* const view = inventory_.ViewOf(node->address)) holders_.AddNode(slot, view->containers());
+  if (const NodeView* const view = inventory_.ViewOf(node->address))
+    holders_.AddNode(slot, view->containers());
   ranks_.Note(slot);
 }
 
@@ -181,7 +183,9 @@ void IndexedScheduler::SetLabels(Slot slot, const Node& node) {
     Column& column = LabelColumn(key);
     labels.emplace_back(&column, column.Intern(text));
   }
-  const auto has = [](const auto& all, const auto& one) { return std::find(all.begin(), all.end(), one) != all.end(); };
+  const auto has = [](const auto& all, const auto& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
   for (const auto& label : indexed.labels) {
     if (!has(labels, label)) label.first->Unassign(indexed.position, {label.second});
   }
@@ -262,13 +266,15 @@ void IndexedScheduler::RemoveContainer(Slot slot, const Container& container) {
   if (nodes_[slot].position != kNoPosition) holders_.Remove(slot, container);
 }
 
-void IndexedScheduler::AddHold(Slot slot, const Resources& resources, const std::vector<PortBinding>& ports) {
+void IndexedScheduler::AddHold(Slot slot, const Resources& resources,
+                               const std::vector<PortBinding>& ports) {
   AddResources(nodes_[slot].usage.reserved, resources, 1);
   for (const PortBinding& port : ports) InsertPort(nodes_[slot], port);
   ranks_.Note(slot);
 }
 
-void IndexedScheduler::RemoveHold(Slot slot, const Resources& resources, const std::vector<PortBinding>& ports) {
+void IndexedScheduler::RemoveHold(Slot slot, const Resources& resources,
+                                  const std::vector<PortBinding>& ports) {
   AddResources(nodes_[slot].usage.reserved, resources, -1);
   for (const PortBinding& port : ports) ErasePort(nodes_[slot], port);
   ranks_.Note(slot);

@@ -11,8 +11,8 @@
 namespace swarm {
 namespace {
 
-// Terms of one kind beyond this are asked node by node: a spec must not drive its own patterns out of the bounded
-// stores that its query still looks at.
+// Terms of one kind beyond this are asked node by node: a spec must not drive its own patterns out
+// of the bounded stores that its query still looks at.
 constexpr std::size_t kMaxIndexedPatterns = 16;
 
 bool IsEqual(const Expression& expression) { return expression.op == Expression::Operator::kEqual; }
@@ -40,8 +40,9 @@ bool IndexDecides(const PortBinding& port) {
 
 }  // namespace
 
-IndexedScheduler::IndexedScheduler(const Inventory& inventory, const FilterList& filters, const Strategy& strategy,
-                                   const SchedulerOptions& options, Random& random)
+IndexedScheduler::IndexedScheduler(const Inventory& inventory, const FilterList& filters,
+                                   const Strategy& strategy, const SchedulerOptions& options,
+                                   Random& random)
     : inventory_(inventory),
       filters_(filters),
       strategy_(strategy),
@@ -89,7 +90,8 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
     const std::size_t count = query_.CountFitting(ranks);
     if (count > 0) slot = query_.FittingAt(random_.Below(count));
   } else {
-    slot = query_.First(ranks, pass.query == 0 ? kNoHint : ranks.HintFor(pass.query));
+    const bool hints = pass.query != 0 && pass.may_hint;
+    slot = query_.First(ranks, hints ? ranks.HintFor(pass.query) : kNoHint);
   }
   if (slot != kNoSlot) rank = ranks.BucketOf(slot)->rank;
   return slot;
@@ -98,10 +100,13 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
 void IndexedScheduler::ResolveFixed(const Plan& plan, PlanPass& pass, bool with_soft) {
   pass.fixed.clear();
   pass.moving.clear();
+  pass.may_hint = true;
   for (const FilterRules& filter : plan.rules) {
     for (const Rule& rule : filter.rules) {
       if (rule.soft && !with_soft) continue;
       if (!AddFixed(rule.term, pass)) pass.moving.push_back(&rule.term);
+      // Which containers a reference means depends on all nodes.
+      if (std::holds_alternative<term::HoldsAll>(rule.term)) pass.may_hint = false;
     }
   }
   pass.revision = revision_;
@@ -111,11 +116,12 @@ NodeSelection IndexedScheduler::SelectIn(Column& column, const Expression& expre
   if (IsExact(expression) && !expression.value.empty()) {
     return With(column.Find(expression.value), IsEqual(expression));
   }
-  const NodeSelection selection = column.Match(PatternName(expression), [&expression]() -> Column::Matcher {
-    return [matcher = std::make_shared<PatternMatcher>(expression)](std::string_view text) {
-      return matcher->Matches(text);
-    };
-  });
+  const NodeSelection selection =
+      column.Match(PatternName(expression), [&expression]() -> Column::Matcher {
+        return [matcher = std::make_shared<PatternMatcher>(expression)](std::string_view text) {
+          return matcher->Matches(text);
+        };
+      });
   return With(selection, IsEqual(expression));
 }
 
@@ -162,9 +168,11 @@ bool IndexedScheduler::AddFixed(const Term& term, PlanPass& pass) {
 
 void IndexedScheduler::AddMoving(const Term& term) {
   if (const auto* const names = std::get_if<term::NodeIn>(&term)) return AddNames(*names);
-  if (const auto* const references = std::get_if<term::HoldsAll>(&term)) return AddReferences(*references);
+  if (const auto* const references = std::get_if<term::HoldsAll>(&term))
+    return AddReferences(*references);
   if (const auto* const ports = std::get_if<term::PortsFree>(&term)) return AddPorts(*ports);
-  if (const auto* const holders = std::get_if<term::HoldsContainer>(&term)) return AddHolders(*holders);
+  if (const auto* const holders = std::get_if<term::HoldsContainer>(&term))
+    return AddHolders(*holders);
   query_.AddCheck([this, check = TermCheck(term, inventory_)](Slot slot) {
     const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
     return view != nullptr && check.Holds(*view);
@@ -208,14 +216,15 @@ void IndexedScheduler::AddHolders(const term::HoldsContainer& wanted) {
     query_.Add(With({&positions, false}, IsEqual(expression)));
     return;
   }
-  const PositionSet* const found = holders_.Find(expression, [this](const HolderIndex::Visitor& visit) {
-    for (Slot slot = 0; slot < nodes_.size(); ++slot) {
-      if (nodes_[slot].position == kNoPosition) continue;
-      const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
-      if (view == nullptr) continue;
-      for (const Container* container : view->containers()) visit(slot, *container);
-    }
-  });
+  const PositionSet* const found =
+      holders_.Find(expression, [this](const HolderIndex::Visitor& visit) {
+        for (Slot slot = 0; slot < nodes_.size(); ++slot) {
+          if (nodes_[slot].position == kNoPosition) continue;
+          const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
+          if (view == nullptr) continue;
+          for (const Container* container : view->containers()) visit(slot, *container);
+        }
+      });
   // A copy: another affinity of the same spec may drive this one out of the bounded store.
   PositionSet& positions = query_.NewSet();
   if (found != nullptr) positions = *found;
@@ -232,7 +241,8 @@ void IndexedScheduler::AddPorts(const term::PortsFree& wanted) {
     }
   }
   if (decided) return;
-  query_.AddCheck([this, &wanted](Slot slot) { return PortsFit(wanted.ports, nodes_[slot].ports); });
+  query_.AddCheck(
+      [this, &wanted](Slot slot) { return PortsFit(wanted.ports, nodes_[slot].ports); });
 }
 
 }  // namespace swarm

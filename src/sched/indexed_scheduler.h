@@ -1,6 +1,7 @@
 // The scheduler that does not scan.
 //
-// Told of every change; a placement then reads the words of a few bitsets. Names the same node as the Oracle.
+// Told of every change; a placement then reads the words of a few bitsets. Names the same node as
+// the Oracle.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@
 
 namespace swarm {
 
-// Each change is told after the inventory shows it, except that RemoveContainer and RemoveNode may come before or
-// after. Not thread-safe.
+// Each change is told after the inventory shows it, except that RemoveContainer and RemoveNode may
+// come before or after. Not thread-safe.
 class IndexedScheduler final : public Scheduler {
  public:
   // All outlive this.
@@ -68,7 +69,8 @@ class IndexedScheduler final : public Scheduler {
   Column& LabelColumn(std::string_view key);
 
   // indexed_scheduler.cc: asking it.
-  Slot Find(Plan& plan, PlanPass& pass, const ContainerSpec& spec, bool with_soft, std::int64_t& rank);
+  Slot Find(Plan& plan, PlanPass& pass, const ContainerSpec& spec, bool with_soft,
+            std::int64_t& rank);
   void ResolveFixed(const Plan& plan, PlanPass& pass, bool with_soft);
   bool AddFixed(const Term& term, PlanPass& pass);
   void AddMoving(const Term& term);
@@ -77,7 +79,8 @@ class IndexedScheduler final : public Scheduler {
   void AddPorts(const term::PortsFree& wanted);
   void AddNames(const term::NodeIn& wanted);
   NodeSelection SelectIn(Column& column, const Expression& expression);
-  void AppendPositions(const std::vector<std::string_view>& addresses, PositionSet& positions) const;
+  void AppendPositions(const std::vector<std::string_view>& addresses,
+                       PositionSet& positions) const;
 
   const Inventory& inventory_;
   const FilterList& filters_;

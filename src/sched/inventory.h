@@ -8,7 +8,8 @@
 
 namespace swarm {
 
-// Implemented by the cluster's state and, plainly, by tests. Pointers and views are valid until the state changes.
+// Implemented by the cluster's state and, plainly, by tests. Pointers and views are valid until the
+// state changes.
 class Inventory {
  public:
   virtual ~Inventory() = default;
@@ -19,13 +20,16 @@ class Inventory {
   // Null when unknown.
   virtual const NodeView* ViewOf(std::string_view address) const = 0;
 
-  // Appends the address of each node that holds the container which `reference` names: full id, 12 digits,
-  // swarm id, name, node/name, or a prefix of one id only; the first of these that is known decides.
-  virtual void HoldersOf(std::string_view reference, std::vector<std::string_view>& addresses) const = 0;
+  // Appends the address of each node that holds the container which `reference` names: full id, 12
+  // digits, swarm id, name, node/name, or a prefix of one id only; the first of these that is known
+  // decides.
+  virtual void HoldersOf(std::string_view reference,
+                         std::vector<std::string_view>& addresses) const = 0;
 
-  // Appends the address of each node that holds a container whose id, first 12 digits of the id, or first name is
-  // `text`. A node may come twice.
-  virtual void HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const = 0;
+  // Appends the address of each node that holds a container whose id, first 12 digits of the id, or
+  // first name is `text`. A node may come twice.
+  virtual void HoldersNamed(std::string_view text,
+                            std::vector<std::string_view>& addresses) const = 0;
 };
 
 }  // namespace swarm

@@ -9,7 +9,8 @@
 
 namespace swarm {
 
-absl::StatusOr<std::vector<FilterRules>> ReadRules(const FilterList& filters, const ContainerSpec& spec) {
+absl::StatusOr<std::vector<FilterRules>> ReadRules(const FilterList& filters,
+                                                   const ContainerSpec& spec) {
   std::vector<FilterRules> all;
   all.reserve(filters.size());
   for (const std::unique_ptr<Filter>& filter : filters) {
@@ -64,8 +65,9 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
       verdict.failed_at = Verdict::kNotCandidate;
       continue;
     }
-    const auto failed = std::find_if(checks.begin(), checks.end(),
-                                     [view](const Check& check) { return !check.term.Holds(*view); });
+    const auto failed = std::find_if(checks.begin(), checks.end(), [view](const Check& check) {
+      return !check.term.Holds(*view);
+    });
     if (failed != checks.end()) {
       verdict.failed_at = failed->filter;
       verdict.failed = failed->rule;

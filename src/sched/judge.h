@@ -1,6 +1,8 @@
-// The slow path: every rule against every node, in the order of the filters, with the reason of each refusal.
+// The slow path: every rule against every node, in the order of the filters, with the reason of
+// each refusal.
 //
-// Used when nothing fits, for Explain, and as the oracle that the indexed scheduler is tested against.
+// Used when nothing fits, for Explain, and as the oracle that the indexed scheduler is tested
+// against.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +23,8 @@ namespace swarm {
 
 using FilterList = std::vector<std::unique_ptr<Filter>>;
 
-inline constexpr std::size_t kMaxReasonsShown = 20;      // nodes named in a refusal; the rest is counted
+inline constexpr std::size_t kMaxReasonsShown =
+    20;  // nodes named in a refusal; the rest is counted
 inline constexpr std::size_t kMaxCandidatesShown = 100;  // of an Explanation
 
 // The rules of one filter for one spec.
@@ -30,8 +33,10 @@ struct FilterRules {
   std::vector<Rule> rules;
 };
 
-// In the order of `filters`. The error of the first filter that cannot read the spec, with its name.
-absl::StatusOr<std::vector<FilterRules>> ReadRules(const FilterList& filters, const ContainerSpec& spec);
+// In the order of `filters`. The error of the first filter that cannot read the spec, with its
+// name.
+absl::StatusOr<std::vector<FilterRules>> ReadRules(const FilterList& filters,
+                                                   const ContainerSpec& spec);
 
 bool HasSoftRule(const std::vector<FilterRules>& rules);
 
@@ -51,8 +56,9 @@ struct Verdict {
 
   const NodeView* view = nullptr;
   bool fits = false;
-  std::int64_t rank = 0;         // when it fits
-  std::size_t failed_at = 0;     // else: the filter's index, the number of filters for the strategy, kNotCandidate
+  std::int64_t rank = 0;  // when it fits
+  std::size_t failed_at =
+      0;  // else: the filter's index, the number of filters for the strategy, kNotCandidate
   const Rule* failed = nullptr;  // the first rule that does not hold
 };
 
@@ -72,6 +78,7 @@ absl::StatusOr<Judgement> JudgeSpec(const Judging& judging, const ContainerSpec&
 absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerSpec& spec);
 
 // The status of Scheduler::Choose when nothing fits.
-absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement, const ContainerSpec& spec);
+absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement,
+                        const ContainerSpec& spec);
 
 }  // namespace swarm

@@ -18,7 +18,8 @@ void NodeOrder::Put(Place& place, Position position) {
   place.position = position;
 }
 
-Position NodeOrder::Insert(std::string_view name, std::string_view address, Slot slot, const Mover& moved) {
+Position NodeOrder::Insert(std::string_view name, std::string_view address, Slot slot,
+                           const Mover& moved) {
   const auto [at, fresh] =
       order_.emplace(Key(std::string(name), std::string(address)), Place{slot, kNoPosition});
   if (!fresh) return at->second.position;
@@ -86,8 +87,8 @@ void NodeOrder::Spread(Position begin, Position end, const std::vector<Order::it
     Put(place, targets[i]);
     if (from != kNoPosition) moved(place.slot, from, targets[i]);
   };
-  // Those that go down first, from the left, then those that go up, from the right: nobody enters a place that
-  // another has not left.
+  // Those that go down first, from the left, then those that go up, from the right: nobody enters a
+  // place that another has not left.
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (nodes[i]->second.position != kNoPosition && targets[i] < nodes[i]->second.position) move(i);
   }

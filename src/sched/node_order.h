@@ -1,4 +1,5 @@
-// Gives nodes positions in the order of their names, so that the first set bit is the first by name.
+// Gives nodes positions in the order of their names, so that the first set bit is the first by
+// name.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +18,8 @@ namespace swarm {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = UINT32_MAX;
 
-// A packed-memory array: positions keep gaps, so that a node which comes between two others moves few of its
-// neighbours. Costs the logarithm of the nodes, and a bounded share of moves on average.
+// A packed-memory array: positions keep gaps, so that a node which comes between two others moves
+// few of its neighbours. Costs the logarithm of the nodes, and a bounded share of moves on average.
 class NodeOrder {
  public:
   // Called for each node that has to move to make room: it leaves `from` before anything enters it.
@@ -29,7 +30,9 @@ class NodeOrder {
   void Erase(std::string_view name, std::string_view address);
 
   // The node at a position, or kNoSlot.
-  Slot SlotAt(Position position) const { return position < slots_.size() ? slots_[position] : kNoSlot; }
+  Slot SlotAt(Position position) const {
+    return position < slots_.size() ? slots_[position] : kNoSlot;
+  }
   std::size_t size() const { return order_.size(); }
 
   // Appends the slots of all nodes of that name.
@@ -46,7 +49,8 @@ class NodeOrder {
   void Put(Place& place, Position position);
   // Spreads the nodes around the key `at` anew, so that there is room before it.
   void MakeRoom(Order::iterator at, const Mover& moved);
-  void Spread(Position begin, Position end, const std::vector<Order::iterator>& nodes, const Mover& moved);
+  void Spread(Position begin, Position end, const std::vector<Order::iterator>& nodes,
+              const Mover& moved);
 
   Order order_;
   std::vector<Slot> slots_;  // by position

@@ -16,8 +16,9 @@ namespace swarm {
 struct IndexedNode {
   NodePointer node;  // null = the slot is free
   NodeUsage usage;
-  Position position = kNoPosition;  // kNoPosition = not a candidate: nothing below but ports is indexed
-  std::int64_t slot_limit = -1;     // of the label containerslots; -1 = none
+  Position position =
+      kNoPosition;  // kNoPosition = not a candidate: nothing below but ports is indexed
+  std::int64_t slot_limit = -1;  // of the label containerslots; -1 = none
   std::vector<std::pair<Column*, Column::Value>> labels;
   std::vector<Column::Value> names;   // in the column "node"
   std::vector<Column::Value> images;  // in the column of images

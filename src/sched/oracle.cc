@@ -5,7 +5,8 @@ namespace swarm {
 absl::StatusOr<Placement> Oracle::Choose(const ContainerSpec& spec) {
   const absl::StatusOr<Judgement> judged = JudgeSpec(judging_, spec);
   if (!judged.ok()) return judged.status();
-  // Verdicts come by name and address, so the first of the lowest rank is the one that the tie rule names.
+  // Verdicts come by name and address, so the first of the lowest rank is the one that the tie rule
+  // names.
   std::vector<const Verdict*> fitting;
   const Verdict* best = nullptr;
   for (const Verdict& verdict : judged->verdicts) {

@@ -44,7 +44,8 @@ Resources PlainNode::reserved() const {
 std::vector<PortHold> PlainNode::held_ports() const {
   std::vector<PortHold> ports;
   for (const Container& container : held) {
-    for (const PortBinding& port : PortsHeldBy(container)) ports.push_back({port, container.names[0]});
+    for (const PortBinding& port : PortsHeldBy(container))
+      ports.push_back({port, container.names[0]});
   }
   for (const auto& [ticket, hold] : holds) {
     for (const PortBinding& port : hold.ports) ports.push_back({port, hold.holder});
@@ -83,22 +84,30 @@ std::vector<const NodeView*> PlainInventory::Views() const {
   return views;
 }
 
-void PlainInventory::HoldersOf(std::string_view reference, std::vector<std::string_view>& addresses) const {
+void PlainInventory::HoldersOf(std::string_view reference,
+                               std::vector<std::string_view>& addresses) const {
   const std::string_view name = reference.substr(0, 1) == "/" ? reference.substr(1) : reference;
   const std::size_t slash = name.find('/');
   using Meaning = std::function<bool(const Node&, const Container&)>;
   const Meaning meanings[] = {
-      [&](const Node&, const Container& container) { return container.id.empty() && HasName(container, name); },
-      [&](const Node&, const Container& container) { return container.id == reference && !container.id.empty(); },
+      [&](const Node&, const Container& container) {
+        return container.id.empty() && HasName(container, name);
+      },
+      [&](const Node&, const Container& container) {
+        return container.id == reference && !container.id.empty();
+      },
       [&](const Node&, const Container& container) {
         return reference.size() == kShortId && container.id.substr(0, kShortId) == reference;
       },
       [&](const Node&, const Container& container) {
         if (container.id.empty()) return false;
         return container.swarm_id == reference ||
-               (reference.size() == kShortId && container.swarm_id.substr(0, kShortId) == reference);
+               (reference.size() == kShortId &&
+                container.swarm_id.substr(0, kShortId) == reference);
       },
-      [&](const Node&, const Container& container) { return !container.id.empty() && HasName(container, name); },
+      [&](const Node&, const Container& container) {
+        return !container.id.empty() && HasName(container, name);
+      },
       [&](const Node& node, const Container& container) {
         if (slash == std::string_view::npos || container.id.empty()) return false;
         const std::string_view on = name.substr(0, slash);
@@ -114,7 +123,8 @@ void PlainInventory::HoldersOf(std::string_view reference, std::vector<std::stri
   for (std::size_t i = 0; i <= kPrefixMeaning; ++i) {
     for (const auto& [key, node] : nodes_) {
       for (const Container& container : node->held) {
-        if (meanings[i](node->description, container)) addresses.push_back(node->description.address);
+        if (meanings[i](node->description, container))
+          addresses.push_back(node->description.address);
       }
     }
     if (addresses.empty()) continue;
@@ -123,11 +133,13 @@ void PlainInventory::HoldersOf(std::string_view reference, std::vector<std::stri
   }
 }
 
-void PlainInventory::HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const {
+void PlainInventory::HoldersNamed(std::string_view text,
+                                  std::vector<std::string_view>& addresses) const {
   for (const auto& [key, node] : nodes_) {
     for (const Container& container : node->held) {
-      const bool by_id = !container.id.empty() && (container.id == text || (text.size() == kShortId &&
-                                                                            container.id.starts_with(text)));
+      const bool by_id =
+          !container.id.empty() &&
+          (container.id == text || (text.size() == kShortId && container.id.starts_with(text)));
       if (by_id || container.names[0] == text) addresses.push_back(node->description.address);
     }
   }

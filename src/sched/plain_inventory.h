@@ -45,11 +45,13 @@ class PlainInventory final : public Inventory {
 
   std::vector<const NodeView*> Views() const override;
   const NodeView* ViewOf(std::string_view address) const override { return Find(address); }
-  void HoldersOf(std::string_view reference, std::vector<std::string_view>& addresses) const override;
+  void HoldersOf(std::string_view reference,
+                 std::vector<std::string_view>& addresses) const override;
   void HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const override;
 
  private:
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<PlainNode>> nodes_;  // (name, address)
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<PlainNode>>
+      nodes_;  // (name, address)
   StringMap<PlainNode*> by_address_;
 };
 

@@ -28,7 +28,8 @@ class Hasher {
   }
   void Add(const std::vector<PortBinding>& ports) {
     Add(ports.size());
-    for (const PortBinding& port : ports) Add(std::uint64_t{port.host_first} << 16 | port.container_port);
+    for (const PortBinding& port : ports)
+      Add(std::uint64_t{port.host_first} << 16 | port.container_port);
   }
   std::uint64_t value() const { return state_; }
 
@@ -57,8 +58,8 @@ bool SamePlanKey(const ContainerSpec& left, const ContainerSpec& right) {
   return left.constraints == right.constraints && left.affinities == right.affinities &&
          left.whitelists == right.whitelists && left.ports == right.ports &&
          left.host_network == right.host_network && left.exposed == right.exposed &&
-         left.volumes_from == right.volumes_from && left.links == right.links && left.joined == right.joined &&
-         left.platform == right.platform;
+         left.volumes_from == right.volumes_from && left.links == right.links &&
+         left.joined == right.joined && left.platform == right.platform;
 }
 
 PlanCache::PlanCache(const FilterList& filters) : filters_(filters) {
@@ -94,9 +95,10 @@ absl::StatusOr<Plan*> PlanCache::PlanFor(const ContainerSpec& spec) {
   if (!made.ok()) return made.status();
   if (known == plans_.end() && plans_.size() >= kMaxPlans) {
     // `used` is unique, so which one goes does not depend on the map's order.
-    plans_.erase(std::min_element(plans_.begin(), plans_.end(), [](const auto& left, const auto& right) {
-      return left.second->used < right.second->used;
-    }));
+    plans_.erase(
+        std::min_element(plans_.begin(), plans_.end(), [](const auto& left, const auto& right) {
+          return left.second->used < right.second->used;
+        }));
   }
   std::unique_ptr<Plan>& plan = plans_[hash];
   plan = *std::move(made);

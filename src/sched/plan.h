@@ -20,6 +20,8 @@ inline constexpr std::size_t kMaxPlans = 256;  // kept; the one unused longest g
 struct PlanPass {
   std::uint64_t query = 0;     // names the pass among all, for hints; 0 = takes none
   std::uint64_t revision = 0;  // of the columns, when `fixed` was found; 0 = never
+  // False when what a term says of a node may change without a change of the node.
+  bool may_hint = true;
   std::vector<NodeSelection> fixed;
   std::vector<const Term*> moving;  // terms that are resolved each time
 };
@@ -38,7 +40,8 @@ bool SamePlanKey(const ContainerSpec& left, const ContainerSpec& right);
 
 class PlanCache {
  public:
-  // `filters` outlives this. Nothing is kept when one of them is not built in: it may read any part of a spec.
+  // `filters` outlives this. Nothing is kept when one of them is not built in: it may read any part
+  // of a spec.
   explicit PlanCache(const FilterList& filters);
 
   // Valid until the next call. The error of the filter that cannot read the spec.
@@ -52,7 +55,7 @@ class PlanCache {
   const FilterList& filters_;
   bool keeps_ = true;
   std::unordered_map<std::uint64_t, std::unique_ptr<Plan>> plans_;  // by hash of the key
-  std::unique_ptr<Plan> single_;                                     // the last one that was not kept
+  std::unique_ptr<Plan> single_;  // the last one that was not kept
   std::uint64_t clock_ = 0;
   std::uint64_t next_query_ = 1;
 };

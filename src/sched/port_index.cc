@@ -10,7 +10,9 @@ std::uint32_t PortIndex::KeyOf(const PortBinding& port) {
   return protocol << 16 | port.host_first;
 }
 
-void PortIndex::Insert(Position position, const PortBinding& port) { holders_[KeyOf(port)].Insert(position); }
+void PortIndex::Insert(Position position, const PortBinding& port) {
+  holders_[KeyOf(port)].Insert(position);
+}
 
 void PortIndex::Erase(Position position, const PortBinding& port) {
   const auto found = holders_.find(KeyOf(port));

@@ -11,7 +11,8 @@
 
 namespace swarm {
 
-// Single ports only, whatever their address: a node in Holders() may still have room for a specific address.
+// Single ports only, whatever their address: a node in Holders() may still have room for a specific
+// address.
 class PortIndex {
  public:
   // A port of the node at `position` was taken; the same one may be taken several times.
@@ -23,8 +24,8 @@ class PortIndex {
   const PositionSet* Holders(const PortBinding& port) const;
 
  private:
-  // The protocols that engines know have numbers; all others share one, so that for them too only a superset of the
-  // clashing nodes is found.
+  // The protocols that engines know have numbers; all others share one, so that for them too only a
+  // superset of the clashing nodes is found.
   static std::uint32_t KeyOf(const PortBinding& port);
 
   std::unordered_map<std::uint32_t, PositionSet> holders_;

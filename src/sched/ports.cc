@@ -9,12 +9,13 @@ bool AddressesOverlap(std::string_view left, std::string_view right) {
   return left == right || IsWildcardAddress(left) || IsWildcardAddress(right);
 }
 
-// How many of `ranges` can get no port of their own beside `fixed`. Taking ranges by their last port and giving
-// each its lowest free port serves as many as can be served.
+// How many of `ranges` can get no port of their own beside `fixed`. Taking ranges by their last
+// port and giving each its lowest free port serves as many as can be served.
 std::size_t UnservedRanges(std::vector<PortBinding> ranges, std::vector<PortBinding> fixed) {
-  std::stable_sort(ranges.begin(), ranges.end(), [](const PortBinding& left, const PortBinding& right) {
-    return left.host_last < right.host_last;
-  });
+  std::stable_sort(ranges.begin(), ranges.end(),
+                   [](const PortBinding& left, const PortBinding& right) {
+                     return left.host_last < right.host_last;
+                   });
   std::size_t unserved = 0;
   std::vector<std::uint16_t> taken;
   for (const PortBinding& range : ranges) {
@@ -26,8 +27,8 @@ std::size_t UnservedRanges(std::vector<PortBinding> ranges, std::vector<PortBind
     }
     std::sort(taken.begin(), taken.end());
     std::uint32_t free = range.host_first;
-    for (auto next = std::lower_bound(taken.begin(), taken.end(), free); next != taken.end() && *next <= free;
-         ++next) {
+    for (auto next = std::lower_bound(taken.begin(), taken.end(), free);
+         next != taken.end() && *next <= free; ++next) {
       if (*next == free) ++free;
     }
     if (free > range.host_last) {
@@ -51,11 +52,13 @@ bool RangesFit(const std::vector<PortBinding>& asked, const std::vector<PortBind
   std::vector<PortBinding> all_ranges = ranges;
   for (const PortBinding& port : asked) (IsRange(port) ? all_ranges : all_fixed).push_back(port);
   if (all_ranges.empty()) return true;
-  const std::size_t before = held_ranges == 0 ? 0 : UnservedRanges(std::move(ranges), std::move(fixed));
+  const std::size_t before =
+      held_ranges == 0 ? 0 : UnservedRanges(std::move(ranges), std::move(fixed));
   return UnservedRanges(std::move(all_ranges), std::move(all_fixed)) <= before;
 }
 
-// The holder that comes first by name among those whose port is such, so that the same one is always named.
+// The holder that comes first by name among those whose port is such, so that the same one is
+// always named.
 template <typename Predicate>
 const PortHold* FirstHolder(const std::vector<PortHold>& held, const Predicate& is_such) {
   const PortHold* first = nullptr;
@@ -94,8 +97,8 @@ std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& ask
   // A single port was asked that is the last one of a held range.
   for (const PortBinding& port : asked) {
     const PortHold* const holder = FirstHolder(held, [&port](const PortBinding& other) {
-      return IsRange(other) && other.protocol == port.protocol && other.host_first <= port.host_first &&
-             port.host_first <= other.host_last;
+      return IsRange(other) && other.protocol == port.protocol &&
+             other.host_first <= port.host_first && port.host_first <= other.host_last;
     });
     if (holder != nullptr) return PortConflict{port, holder->holder};
   }
@@ -124,7 +127,8 @@ PortBinding HostNetworkPort(const PortBinding& exposed) {
 std::vector<PortBinding> PortsWantedBy(const Container& container) {
   std::vector<PortBinding> ports;
   if (container.network_mode == "host") {
-    for (const PortBinding& exposed : container.exposed_ports) ports.push_back(HostNetworkPort(exposed));
+    for (const PortBinding& exposed : container.exposed_ports)
+      ports.push_back(HostNetworkPort(exposed));
     return ports;
   }
   for (const PortBinding& port : container.wanted_ports) {
@@ -135,8 +139,7 @@ std::vector<PortBinding> PortsWantedBy(const Container& container) {
 
 std::vector<PortBinding> PortsHeldBy(const Container& container) {
   switch (container.state) {
-    case ContainerState::kCreated:
-      return PortsWantedBy(container);
+    case ContainerState::kCreated: return PortsWantedBy(container);
     case ContainerState::kRunning:
     case ContainerState::kPaused:
     case ContainerState::kRestarting: {
@@ -149,8 +152,7 @@ std::vector<PortBinding> PortsHeldBy(const Container& container) {
     }
     case ContainerState::kRemoving:
     case ContainerState::kExited:
-    case ContainerState::kDead:
-      return {};
+    case ContainerState::kDead: return {};
   }
   return {};
 }
@@ -163,6 +165,8 @@ std::string PortText(const PortBinding& port) {
   return text;
 }
 
-std::string PortTextWithProtocol(const PortBinding& port) { return PortText(port) + "/" + port.protocol; }
+std::string PortTextWithProtocol(const PortBinding& port) {
+  return PortText(port) + "/" + port.protocol;
+}
 
 }  // namespace swarm

@@ -1,8 +1,8 @@
 // When demands for host ports clash.
 //
-// A specific address clashes with itself and with the wildcards ("", 0.0.0.0, ::); protocols are apart. A range
-// needs one port of its own, whichever; which one is the engine's choice, so ranges that are held but not yet
-// bound count as demands that must still find a port each.
+// A specific address clashes with itself and with the wildcards ("", 0.0.0.0, ::); protocols are
+// apart. A range needs one port of its own, whichever; which one is the engine's choice, so ranges
+// that are held but not yet bound count as demands that must still find a port each.
 #pragma once
 
 #include <optional>
@@ -35,8 +35,8 @@ bool PortsFit(const std::vector<PortBinding>& asked, const std::vector<PortBindi
 // What an exposed port of a container in the host's network takes.
 PortBinding HostNetworkPort(const PortBinding& exposed);
 
-// The host ports that a container holds by itself: bound ones while it runs, wanted ones while it is created and
-// not yet started, none when it has stopped.
+// The host ports that a container holds by itself: bound ones while it runs, wanted ones while it
+// is created and not yet started, none when it has stopped.
 std::vector<PortBinding> PortsHeldBy(const Container& container);
 
 // The host ports that it will take when it is started.

@@ -11,8 +11,8 @@ namespace swarm {
 using Position = std::uint32_t;
 inline constexpr Position kNoPosition = UINT32_MAX;
 
-// A small set is a sorted list, a large one a bitset, so that many small sets cost little and large ones meet word
-// by word.
+// A small set is a sorted list, a large one a bitset, so that many small sets cost little and large
+// ones meet word by word.
 class PositionSet {
  public:
   void Insert(Position position);  // no-op when it is there
@@ -31,7 +31,8 @@ class PositionSet {
   const std::vector<std::uint64_t>& words() const { return words_; }
 
  private:
-  // A list longer than this becomes a bitset; a bitset with fewer than a quarter of it becomes a list.
+  // A list longer than this becomes a bitset; a bitset with fewer than a quarter of it becomes a
+  // list.
   static constexpr std::size_t kMaxList = 256;
 
   void MakeDense();

@@ -33,9 +33,11 @@ void Combine(std::uint64_t* __restrict to, const std::uint64_t* __restrict from,
 
 #if defined(__x86_64__)
 // Without this the compiler counts bits by a table: the build is for every x86-64 processor.
-__attribute__((target("popcnt"))) std::size_t CountBitsByInstruction(const std::vector<std::uint64_t>& words) {
+__attribute__((target("popcnt"))) std::size_t CountBitsByInstruction(
+    const std::vector<std::uint64_t>& words) {
   std::size_t count = 0;
-  for (const std::uint64_t word : words) count += static_cast<std::size_t>(__builtin_popcountll(word));
+  for (const std::uint64_t word : words)
+    count += static_cast<std::size_t>(__builtin_popcountll(word));
   return count;
 }
 
@@ -158,7 +160,8 @@ Slot Query::First(RankClass& ranks, std::size_t hint) const {
     Position best_position = kNoPosition;
     for (const Position position : list->list()) {
       const RankBucket* const bucket = ranks.BucketOf(order_.SlotAt(position));
-      if (bucket == nullptr || (best != nullptr && bucket->rank >= best->rank) || !Passes(position)) continue;
+      if (bucket == nullptr || (best != nullptr && bucket->rank >= best->rank) || !Passes(position))
+        continue;
       best = bucket;
       best_position = position;
     }
@@ -172,7 +175,8 @@ Slot Query::First(RankClass& ranks, std::size_t hint) const {
     return kNoSlot;
   }
   const std::size_t end = ranks.buckets().size();
-  for (std::size_t number = ranks.NextBucket(0, hint); number < end; number = ranks.NextBucket(number + 1, hint)) {
+  for (std::size_t number = ranks.NextBucket(0, hint); number < end;
+       number = ranks.NextBucket(number + 1, hint)) {
     RankBucket& bucket = ranks.bucket(number);
     const Position found = FirstIn(bucket.nodes, bucket.hints[hint]);
     if (found != kNoPosition) {
@@ -204,7 +208,8 @@ std::size_t Query::CountFitting(RankClass& ranks) {
   if (impossible_) return 0;
   if (const PositionSet* const list = SmallestList()) {
     for (const Position position : list->list()) {
-      if (ranks.BucketOf(order_.SlotAt(position)) != nullptr && Passes(position)) fitting_.push_back(position);
+      if (ranks.BucketOf(order_.SlotAt(position)) != nullptr && Passes(position))
+        fitting_.push_back(position);
     }
     return fitting_.size();
   }
@@ -212,9 +217,11 @@ std::size_t Query::CountFitting(RankClass& ranks) {
   if (one_bucket && checks_.empty() && ranks.buckets()[0]->nodes.dense()) {
     const PositionSet& nodes = ranks.buckets()[0]->nodes;
     LayOpenLists();
-    words_.assign(nodes.words().begin(), nodes.words().begin() + static_cast<std::ptrdiff_t>(Reach(nodes)));
+    words_.assign(nodes.words().begin(),
+                  nodes.words().begin() + static_cast<std::ptrdiff_t>(Reach(nodes)));
     for (const Words& inside : inside_dense_) {
-      Combine(words_.data(), inside.data, words_.size(), [](std::uint64_t a, std::uint64_t b) { return a & b; });
+      Combine(words_.data(), inside.data, words_.size(),
+              [](std::uint64_t a, std::uint64_t b) { return a & b; });
     }
     for (const Words& outside : outside_dense_) {
       Combine(words_.data(), outside.data, std::min(outside.size, words_.size()),
@@ -223,7 +230,8 @@ std::size_t Query::CountFitting(RankClass& ranks) {
     return CountAllBits(words_);
   }
   for (const auto& bucket : ranks.buckets()) {
-    for (Position at = FirstIn(bucket->nodes, 0); at != kNoPosition; at = FirstIn(bucket->nodes, at + 1)) {
+    for (Position at = FirstIn(bucket->nodes, 0); at != kNoPosition;
+         at = FirstIn(bucket->nodes, at + 1)) {
       fitting_.push_back(at);
     }
   }
@@ -241,7 +249,8 @@ Slot Query::FittingAt(std::size_t index) const {
     }
     std::uint64_t bits = words_[word];
     for (; index > 0; --index) bits &= bits - 1;
-    return order_.SlotAt(static_cast<Position>(word * kWordBits) + static_cast<Position>(std::countr_zero(bits)));
+    return order_.SlotAt(static_cast<Position>(word * kWordBits) +
+                         static_cast<Position>(std::countr_zero(bits)));
   }
   return kNoSlot;
 }

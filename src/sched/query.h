@@ -1,4 +1,5 @@
-// A search for the best node: sets that it must be in, sets that it must not be in, and what is left to ask.
+// A search for the best node: sets that it must be in, sets that it must not be in, and what is
+// left to ask.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +28,8 @@ class Query {
   // Asked last, only of the nodes left. Many cheap indexed terms are better.
   void AddCheck(Check check) { checks_.push_back(std::move(check)); }
 
-  // The best node, by rank, then position; kNoSlot when none fits. `hint` is kNoHint or the query's own number in
-  // the class.
+  // The best node, by rank, then position; kNoSlot when none fits. `hint` is kNoHint or the query's
+  // own number in the class.
   Slot First(RankClass& ranks, std::size_t hint) const;
 
   // How many fit, and the one at `index` of these in the order of names.
@@ -43,7 +44,9 @@ class Query {
     const std::uint64_t* data;
     std::size_t size;
   };
-  static Words WordsOf(const PositionSet& nodes) { return {nodes.words().data(), nodes.words().size()}; }
+  static Words WordsOf(const PositionSet& nodes) {
+    return {nodes.words().data(), nodes.words().size()};
+  }
   // The number of leading words of `nodes` that can hold a node which fits.
   std::size_t Reach(const PositionSet& nodes) const;
   std::uint64_t WordAt(const std::uint64_t* nodes, std::size_t word) const;
@@ -61,8 +64,9 @@ class Query {
   std::deque<PositionSet> own_;
   std::size_t own_used_ = 0;
   std::vector<std::uint64_t> laid_open_;  // the lists outside, as words
-  std::vector<std::uint64_t> words_;      // of the last CountFitting: the nodes that fit, when it counted words
-  std::vector<Position> fitting_;         // of the last CountFitting otherwise
+  std::vector<std::uint64_t>
+      words_;  // of the last CountFitting: the nodes that fit, when it counted words
+  std::vector<Position> fitting_;  // of the last CountFitting otherwise
 };
 
 }  // namespace swarm

@@ -88,7 +88,8 @@ std::size_t RankClass::NextBucket(std::size_t from, std::size_t hint) const {
     if (++word == open_.size()) return buckets_.size();
     bits = open_[word][hint];
   }
-  return std::min(word * kWordBits + static_cast<std::size_t>(std::countr_zero(bits)), buckets_.size());
+  return std::min(word * kWordBits + static_cast<std::size_t>(std::countr_zero(bits)),
+                  buckets_.size());
 }
 
 void RankClass::Exhausted(std::size_t number, std::size_t hint) {
@@ -148,8 +149,9 @@ RankClass& RankIndex::ClassFor(const Resources& request) {
     return *live.ranks;
   }
   if (live_.size() >= kMaxRankClasses) {
-    live_.erase(std::min_element(live_.begin(), live_.end(),
-                                 [](const Live& left, const Live& right) { return left.used < right.used; }));
+    live_.erase(std::min_element(
+        live_.begin(), live_.end(),
+        [](const Live& left, const Live& right) { return left.used < right.used; }));
   }
   live_.push_back({std::make_unique<RankClass>(request, nodes_, strategy_), clock_});
   return *live_.back().ranks;

@@ -13,9 +13,12 @@
 
 namespace swarm {
 
-inline constexpr std::size_t kMaxRankClasses = 16;  // live requests; the one unused longest goes first
-inline constexpr std::size_t kHintsPerClass = 16;   // queries of a class that remember where they stopped
-inline constexpr std::size_t kMaxEmptyBuckets = 256;  // kept beside those in use, to be filled again
+inline constexpr std::size_t kMaxRankClasses =
+    16;  // live requests; the one unused longest goes first
+inline constexpr std::size_t kHintsPerClass =
+    16;  // queries of a class that remember where they stopped
+inline constexpr std::size_t kMaxEmptyBuckets =
+    256;  // kept beside those in use, to be filled again
 inline constexpr std::size_t kNoHint = SIZE_MAX;
 
 // The nodes of one rank. hints[h]: before this position no node of the bucket satisfies query h.
@@ -25,8 +28,8 @@ struct RankBucket {
   std::array<Position, kHintsPerClass> hints{};
 };
 
-// The candidates of one request, in buckets of equal rank. Changes are noted when they happen and carried out when
-// the class is next used, so that a class costs nothing while nobody asks for it.
+// The candidates of one request, in buckets of equal rank. Changes are noted when they happen and
+// carried out when the class is next used, so that a class costs nothing while nobody asks for it.
 class RankClass {
  public:
   RankClass(const Resources& request, const NodeTable& nodes, const Strategy& strategy);
@@ -50,8 +53,9 @@ class RankClass {
   // The hint of query `owner`, taken from the query that used its own longest ago if none is free.
   std::size_t HintFor(std::uint64_t owner);
 
-  // The first bucket from number `from` on that may hold a node for the query of that hint; buckets().size() when
-  // there is none. Buckets that Exhausted named are passed over until one of their nodes changes.
+  // The first bucket from number `from` on that may hold a node for the query of that hint;
+  // buckets().size() when there is none. Buckets that Exhausted named are passed over until one of
+  // their nodes changes.
   std::size_t NextBucket(std::size_t from, std::size_t hint) const;
   RankBucket& bucket(std::size_t number) { return *buckets_[number]; }
   void Exhausted(std::size_t number, std::size_t hint);
@@ -88,9 +92,11 @@ class RankClass {
 class RankIndex {
  public:
   // Both outlive this.
-  RankIndex(const NodeTable& nodes, const Strategy& strategy) : nodes_(nodes), strategy_(strategy) {}
+  RankIndex(const NodeTable& nodes, const Strategy& strategy)
+      : nodes_(nodes), strategy_(strategy) {}
 
-  // The class of a request, up to date. Made at the cost of one look at each node when it is not live.
+  // The class of a request, up to date. Made at the cost of one look at each node when it is not
+  // live.
   RankClass& ClassFor(const Resources& request);
 
   void Note(Slot slot);

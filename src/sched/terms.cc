@@ -28,7 +28,8 @@ bool LabelHolds(const Expression& expression, const Node& node) {
     matches = MatchesPattern(expression, node.name) || MatchesPattern(expression, node.id);
   } else {
     const auto label = node.labels.find(expression.key);
-    matches = MatchesPattern(expression, label == node.labels.end() ? std::string_view() : label->second);
+    matches =
+        MatchesPattern(expression, label == node.labels.end() ? std::string_view() : label->second);
   }
   return matches == IsEqual(expression);
 }
@@ -72,13 +73,15 @@ std::string WhyContainer(const Expression& expression, const NodeView& view) {
     if (!ContainerMatches(expression, *container) || container->names.empty()) continue;
     if (first.empty() || container->names[0] < first) first = container->names[0];
   }
-  return first.empty() ? "such a container is on the node" : "container " + first + " is on the node";
+  return first.empty() ? "such a container is on the node"
+                       : "container " + first + " is on the node";
 }
 
 std::string WhyPorts(const term::PortsFree& term, const NodeView& view) {
   const std::optional<PortConflict> conflict = FindPortConflict(term.ports, view.held_ports());
   if (!conflict) return "";
-  if (conflict->holder.empty()) return "no host port of " + PortTextWithProtocol(conflict->asked) + " is free";
+  if (conflict->holder.empty())
+    return "no host port of " + PortTextWithProtocol(conflict->asked) + " is free";
   return "host port " + PortTextWithProtocol(conflict->asked) + " is held by " + conflict->holder;
 }
 
@@ -118,9 +121,11 @@ std::string_view LabelOf(const Container& container, std::string_view key) {
 }
 
 bool ContainerMatches(const Expression& expression, const Container& container) {
-  if (expression.key != "container") return MatchesPattern(expression, LabelOf(container, expression.key));
-  if (!container.id.empty() && (MatchesPattern(expression, container.id) ||
-                                MatchesPattern(expression, std::string_view(container.id).substr(0, kShortId)))) {
+  if (expression.key != "container")
+    return MatchesPattern(expression, LabelOf(container, expression.key));
+  if (!container.id.empty() &&
+      (MatchesPattern(expression, container.id) ||
+       MatchesPattern(expression, std::string_view(container.id).substr(0, kShortId)))) {
     return true;
   }
   return !container.names.empty() && MatchesPattern(expression, container.names[0]);
@@ -190,7 +195,8 @@ std::string TermCheck::WhyNot(const NodeView& view) const {
         } else if constexpr (std::is_same_v<Kind, term::HoldsAll>) {
           return "no such container on the node";
         } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {
-          return IsEqual(term.expression) ? "no such image on the node" : "such an image is on the node";
+          return IsEqual(term.expression) ? "no such image on the node"
+                                          : "such an image is on the node";
         } else if constexpr (std::is_same_v<Kind, term::PortsFree>) {
           return WhyPorts(term, view);
         } else if constexpr (std::is_same_v<Kind, term::SlotFree>) {

@@ -31,7 +31,8 @@ class TermCheck {
 
  private:
   const Term& term_;
-  std::vector<std::string> holders_;  // of HoldsAll: addresses of the nodes that hold every reference
+  std::vector<std::string>
+      holders_;  // of HoldsAll: addresses of the nodes that hold every reference
 };
 
 }  // namespace swarm

@@ -15,8 +15,14 @@ constexpr std::int64_t kNanoCpus = 1'000'000'000;
 // Docker's word for an architecture, from the kernel's.
 std::string_view Architecture(std::string_view machine) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords = {{
-      {"x86_64", "amd64"}, {"x86-64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},
-      {"i686", "386"},     {"armv6l", "arm"},   {"armv7l", "arm"},    {"armhf", "arm"},
+      {"x86_64", "amd64"},
+      {"x86-64", "amd64"},
+      {"aarch64", "arm64"},
+      {"i386", "386"},
+      {"i686", "386"},
+      {"armv6l", "arm"},
+      {"armv7l", "arm"},
+      {"armhf", "arm"},
   }};
   for (const auto& [kernel, docker] : kWords) {
     if (machine == kernel) return docker;
@@ -39,8 +45,12 @@ std::optional<std::int64_t> Share(std::int64_t used, std::int64_t asked, std::in
   constexpr std::int64_t kWhole = 100;
   if (asked <= 0) return kWhole;
   if (asked > total) return std::nullopt;
-  // 128 bits: a hundred times a memory of more than 81 PiB would not fit into 64.
-  const auto share = static_cast<std::int64_t>(static_cast<__int128>(used + asked) * kWhole / total);
+  // A hundred times a memory of more than 81 PiB does not fit into 64 bits.
+  constexpr std::int64_t kMostIn64Bits = INT64_MAX / kWhole;
+  const std::int64_t all = used + asked;
+  const std::int64_t share =
+      all <= kMostIn64Bits ? all * kWhole / total
+                           : static_cast<std::int64_t>(static_cast<__int128>(all) * kWhole / total);
   if (share > kWhole) return std::nullopt;
   return share;
 }
@@ -62,7 +72,8 @@ std::int64_t HealthOf(const Node& node, int failure_retry) {
 }
 
 bool IsCandidate(const Node& node) {
-  return (node.state == NodeState::kHealthy || node.state == NodeState::kUnhealthy) && !node.cordoned;
+  return (node.state == NodeState::kHealthy || node.state == NodeState::kUnhealthy) &&
+         !node.cordoned;
 }
 
 std::optional<std::int64_t> SlotLimit(const Node& node) {
@@ -75,14 +86,16 @@ std::optional<std::int64_t> SlotLimit(const Node& node) {
 }
 
 bool PlatformMatches(std::string_view platform, const Node& node) {
-  // "os", "architecture", "os/architecture" or "os/architecture/variant"; the engine checks the variant.
+  // "os", "architecture", "os/architecture" or "os/architecture/variant"; the engine checks the
+  // variant.
   const std::string wanted = ToLower(platform);
   const std::vector<std::string_view> parts = Split(wanted, '/');
   std::string_view os = parts[0];
   std::string_view architecture = parts.size() > 1 ? parts[1] : "";
   if (parts.size() == 1 && !IsOperatingSystem(os)) std::swap(os, architecture);
   if (!os.empty() && os != ToLower(node.os)) return false;
-  return architecture.empty() || Architecture(architecture) == Architecture(ToLower(node.architecture));
+  return architecture.empty() ||
+         Architecture(architecture) == Architecture(ToLower(node.architecture));
 }
 
 std::string BytesText(std::int64_t bytes) {
@@ -106,7 +119,8 @@ std::optional<std::int64_t> PeerWeight(const NodeUsage& usage, const Resources& 
   const std::optional<std::int64_t> cpus =
       Share(usage.reserved.nano_cpus, request.nano_cpus, usage.total.nano_cpus);
   if (!cpus) return std::nullopt;
-  const std::optional<std::int64_t> memory = Share(usage.reserved.memory, request.memory, usage.total.memory);
+  const std::optional<std::int64_t> memory =
+      Share(usage.reserved.memory, request.memory, usage.total.memory);
   if (!memory) return std::nullopt;
   return *cpus + *memory + health_factor * usage.health;
 }

@@ -19,8 +19,8 @@ struct SchedulerOptions {
   int failure_retry = 3;     // failures until a node counts as unhealthy; > 0
 };
 
-// `total` enlarged by the integer percentage of `overcommit`, cut off to whole processors and bytes as the peer
-// does: 5 % of 2 processors is none, of 64 is 3.
+// `total` enlarged by the integer percentage of `overcommit`, cut off to whole processors and bytes
+// as the peer does: 5 % of 2 processors is none, of 64 is 3.
 Resources WithOvercommit(const Resources& total, double overcommit);
 
 // 100 for a node without failures, less per failure, 0 when it is not healthy.
@@ -40,8 +40,8 @@ std::string BytesText(std::int64_t bytes);
 // "1.5" processors.
 std::string CpusText(std::int64_t nano_cpus);
 
-// The peer's weight of a node: used and asked share of processors and memory in percent, 100 each when nothing is
-// asked, plus health_factor * health. Empty when the request does not fit.
+// The peer's weight of a node: used and asked share of processors and memory in percent, 100 each
+// when nothing is asked, plus health_factor * health. Empty when the request does not fit.
 std::optional<std::int64_t> PeerWeight(const NodeUsage& usage, const Resources& request,
                                        std::int64_t health_factor);
 

@@ -18,8 +18,8 @@ class AffinityFilter final : public BuiltinFilter {
       }
       Expression wanted = affinity;
       // Docker shows names with a slash, so people write them with one.
-      if (wanted.key == "container" && wanted.match == Expression::Match::kGlob && wanted.value.size() > 1 &&
-          wanted.value.front() == '/') {
+      if (wanted.key == "container" && wanted.match == Expression::Match::kGlob &&
+          wanted.value.size() > 1 && wanted.value.front() == '/') {
         wanted.value.erase(0, 1);
       }
       rules.push_back({affinity.text, affinity.soft, term::HoldsContainer{std::move(wanted)}});

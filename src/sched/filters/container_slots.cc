@@ -1,4 +1,5 @@
-// The node label containerslots=N bounds the containers of a node, stopped ones and pending creates included.
+// The node label containerslots=N bounds the containers of a node, stopped ones and pending creates
+// included.
 #include "sched/builtin.h"
 
 namespace swarm {
@@ -15,6 +16,8 @@ class ContainerSlotsFilter final : public BuiltinFilter {
 
 }  // namespace
 
-std::unique_ptr<Filter> MakeContainerSlotsFilter() { return std::make_unique<ContainerSlotsFilter>(); }
+std::unique_ptr<Filter> MakeContainerSlotsFilter() {
+  return std::make_unique<ContainerSlotsFilter>();
+}
 
 }  // namespace swarm

@@ -16,7 +16,8 @@ class DependencyFilter final : public BuiltinFilter {
   }
 
  private:
-  static void Append(std::string_view flag, const std::vector<std::string>& references, std::vector<Rule>& rules) {
+  static void Append(std::string_view flag, const std::vector<std::string>& references,
+                     std::vector<Rule>& rules) {
     for (const std::string& reference : references) {
       rules.push_back({std::string(flag) + reference, false, term::HoldsAll{{reference}}});
     }

@@ -17,7 +17,8 @@ class PortFilter final : public BuiltinFilter {
     if (spec.host_network) {
       for (const PortBinding& exposed : spec.exposed) {
         asked.push_back(HostNetworkPort(exposed));
-        texts.push_back("port " + std::to_string(exposed.container_port) + "/" + exposed.protocol + " (Host mode)");
+        texts.push_back("port " + std::to_string(exposed.container_port) + "/" + exposed.protocol +
+                        " (Host mode)");
       }
     } else {
       for (const PortBinding& port : spec.ports) {

@@ -15,7 +15,8 @@ class WhitelistFilter final : public BuiltinFilter {
     std::vector<Rule> rules;
     for (const Expression& whitelist : spec.whitelists) {
       term::NodeIn allowed;
-      for (const std::string_view name : Split(whitelist.value, '|')) allowed.names.emplace_back(name);
+      for (const std::string_view name : Split(whitelist.value, '|'))
+        allowed.names.emplace_back(name);
       rules.push_back({whitelist.text, false, std::move(allowed)});
     }
     return rules;

@@ -8,7 +8,8 @@ class RandomStrategy final : public Strategy {
  public:
   std::string_view name() const override { return "random"; }
 
-  std::optional<std::int64_t> Rank(const NodeUsage& /*usage*/, const Resources& /*request*/) const override {
+  std::optional<std::int64_t> Rank(const NodeUsage& /*usage*/,
+                                   const Resources& /*request*/) const override {
     return 0;
   }
 

@@ -11,7 +11,8 @@ class SpreadStrategy final : public Strategy {
  public:
   std::string_view name() const override { return "spread"; }
 
-  std::optional<std::int64_t> Rank(const NodeUsage& usage, const Resources& request) const override {
+  std::optional<std::int64_t> Rank(const NodeUsage& usage,
+                                   const Resources& request) const override {
     constexpr std::int64_t kHealthFactor = -10;
     const std::optional<std::int64_t> weight = PeerWeight(usage, request, kHealthFactor);
     if (!weight) return std::nullopt;

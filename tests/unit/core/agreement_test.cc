@@ -20,11 +20,13 @@ bool LongRun() {
   return wanted != nullptr && std::string_view(wanted) == "1";
 }
 
-void Agree(const Stage& stage, const std::string& strategy, std::uint64_t seed, bool large = false) {
+void Agree(const Stage& stage, const std::string& strategy, std::uint64_t seed,
+           bool large = false) {
   ClusterWorld world({stage.nodes, strategy, seed, large});
   for (int i = 0; i < stage.placements; ++i) {
     const std::string difference = world.PlaceBoth();
-    ASSERT_EQ(difference, "") << strategy << ", " << stage.nodes << " nodes, seed " << seed << ", placement " << i;
+    ASSERT_EQ(difference, "") << strategy << ", " << stage.nodes << " nodes, seed " << seed
+                              << ", placement " << i;
     if (i % 2 == 0) world.Churn();
     // Keeps the cluster from only filling up.
     if (i % 3 == 0) world.Churn();
@@ -44,11 +46,13 @@ TEST_P(AgreementTest, SmallAndMiddleClusters) {
 TEST_P(AgreementTest, LongForm) {
   if (!LongRun()) GTEST_SKIP() << "SWARM_LONG=1 runs it";
   // A third of a million for each of the three strategies.
-  const std::vector<Stage> runs = {{10, 120'000}, {50, 110'000}, {200, 80'000}, {800, 20'000}, {2000, 4'000}};
+  const std::vector<Stage> runs = {
+      {10, 120'000}, {50, 110'000}, {200, 80'000}, {800, 20'000}, {2000, 4'000}};
   for (const Stage& stage : runs) {
     const int pieces = 10;  // a fresh cluster each
     for (int i = 0; i < pieces; ++i) {
-      Agree({stage.nodes, stage.placements / pieces}, GetParam(), static_cast<std::uint64_t>(1000 + i));
+      Agree({stage.nodes, stage.placements / pieces}, GetParam(),
+            static_cast<std::uint64_t>(1000 + i));
     }
   }
 }
@@ -58,7 +62,8 @@ TEST_P(AgreementTest, HundredThousandNodes) {
   Agree({100'000, 670}, GetParam(), 5, true);
 }
 
-INSTANTIATE_TEST_SUITE_P(Strategies, AgreementTest, ::testing::Values("spread", "binpack", "random"),
+INSTANTIATE_TEST_SUITE_P(Strategies, AgreementTest,
+                         ::testing::Values("spread", "binpack", "random"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -58,7 +58,8 @@ ClusterWorld::ClusterWorld(const Options& options)
 
 Node ClusterWorld::MakeNode(int number) {
   Node node;
-  node.address = "10.0." + std::to_string(number / 250) + "." + std::to_string(number % 250) + ":2375";
+  node.address =
+      "10.0." + std::to_string(number / 250) + "." + std::to_string(number % 250) + ":2375";
   node.name = "host" + std::to_string(random_.Below(1'000'000));
   if (Chance(3)) node.name = "twin" + std::to_string(random_.Below(4));
   node.id = "ENGINE:" + std::to_string(number);
@@ -66,7 +67,8 @@ Node ClusterWorld::MakeNode(int number) {
   if (Chance(6)) node.state = NodeState::kUnhealthy;
   if (Chance(3)) node.state = NodeState::kPending;
   if (node.state == NodeState::kUnhealthy) node.failures = 3;
-  if (node.state == NodeState::kHealthy && Chance(5)) node.failures = static_cast<int>(random_.Below(3));
+  if (node.state == NodeState::kHealthy && Chance(5))
+    node.failures = static_cast<int>(random_.Below(3));
   node.cordoned = Chance(2);
   node.total = {static_cast<std::int64_t>(2 + random_.Below(3) * 7) * kCpu,
                 static_cast<std::int64_t>(2 + random_.Below(4)) * kGiB};
@@ -74,7 +76,8 @@ Node ClusterWorld::MakeNode(int number) {
   node.architecture = Pick({"x86_64", "x86_64", "x86_64", "aarch64"});
   node.labels["region"] = "r" + std::to_string(random_.Below(8));
   if (Chance(80)) node.labels["storage"] = Pick({"ssd", "hdd", "SSD"});
-  node.labels["rack"] = "rack" + std::to_string(random_.Below(static_cast<std::uint64_t>(options_.nodes / 3 + 1)));
+  node.labels["rack"] =
+      "rack" + std::to_string(random_.Below(static_cast<std::uint64_t>(options_.nodes / 3 + 1)));
   if (Chance(20)) node.labels["containerslots"] = Pick({"3", "6", "many", "10"});
   return node;
 }
@@ -95,60 +98,56 @@ std::string ClusterWorld::AnyReference() {
   if (container == nullptr) return "nobody";
   const std::string& name = container->names[0];
   switch (random_.Below(7)) {
-    case 0:
-      return container->id;
-    case 1:
-      return container->id.substr(0, 12);
-    case 2:
-      return container->id.substr(0, 3);
-    case 3:
-      return "/" + name;
-    case 4:
-      return on->description.name + "/" + name;
-    case 5:
-      return container->swarm_id;
-    default:
-      return name;
+    case 0: return container->id;
+    case 1: return container->id.substr(0, 12);
+    case 2: return container->id.substr(0, 3);
+    case 3: return "/" + name;
+    case 4: return on->description.name + "/" + name;
+    case 5: return container->swarm_id;
+    default: return name;
   }
 }
 
 void ClusterWorld::AddExpressions(ContainerSpec& spec) {
   const std::string number = std::to_string(random_.Below(8));
   if (Chance(60)) {
-    spec.constraints.push_back(Parse(Pick({"region==r" + number, "region!=r" + number, "region==~r" + number,
-                                           "region==r[12]", "region==/r[0-" + number + "]/", "region==r*",
-                                           "region==/" + number + "|x/"})));
+    spec.constraints.push_back(Parse(
+        Pick({"region==r" + number, "region!=r" + number, "region==~r" + number, "region==r[12]",
+              "region==/r[0-" + number + "]/", "region==r*", "region==/" + number + "|x/"})));
   }
   if (Chance(40)) {
     spec.constraints.push_back(
-        Parse(Pick({"storage==ssd", "storage!=hdd", "storage=ssd", "storage=!ssd", "storage==s*", "storage!=~ssd",
-                    "storage==/^$/", "storage!=*", "storage=/S.D/"})));
+        Parse(Pick({"storage==ssd", "storage!=hdd", "storage=ssd", "storage=!ssd", "storage==s*",
+                    "storage!=~ssd", "storage==/^$/", "storage!=*", "storage=/S.D/"})));
   }
   if (Chance(15)) {
-    const std::string rack = "rack" + std::to_string(random_.Below(static_cast<std::uint64_t>(options_.nodes)));
-    spec.constraints.push_back(Parse(Pick({"rack==" + rack, "rack!=" + rack, "rack==" + rack + "*",
-                                           "rack==~" + rack, "nolabel==x", "nolabel!=x", "nolabel==*"})));
+    const std::string rack =
+        "rack" + std::to_string(random_.Below(static_cast<std::uint64_t>(options_.nodes)));
+    spec.constraints.push_back(
+        Parse(Pick({"rack==" + rack, "rack!=" + rack, "rack==" + rack + "*", "rack==~" + rack,
+                    "nolabel==x", "nolabel!=x", "nolabel==*"})));
   }
   if (Chance(6)) {
     const PlainNode* const node = plain_.Find(AnyAddress());
-    spec.constraints.push_back(Parse(Pick({"node==" + node->description.name, "node!=" + node->description.name,
-                                           "node==" + node->description.id, "node==*1*", "node==/host[0-4]/",
-                                           "node==~" + node->description.name})));
+    spec.constraints.push_back(
+        Parse(Pick({"node==" + node->description.name, "node!=" + node->description.name,
+                    "node==" + node->description.id, "node==*1*", "node==/host[0-4]/",
+                    "node==~" + node->description.name})));
   }
   if (Chance(20)) {
-    spec.affinities.push_back(Parse(Pick({"app==a" + number, "app!=a" + number, "app==~a" + number, "app!=a*",
-                                          "container!=c1*", "container==~c*" + number, "tier==/./",
-                                          "image==nginx", "image!=redis:7", "image==*n*", "image==~redis",
-                                          "tier!=t" + number})));
+    spec.affinities.push_back(
+        Parse(Pick({"app==a" + number, "app!=a" + number, "app==~a" + number, "app!=a*",
+                    "container!=c1*", "container==~c*" + number, "tier==/./", "image==nginx",
+                    "image!=redis:7", "image==*n*", "image==~redis", "tier!=t" + number})));
   }
   if (Chance(8)) {
     const std::string op = Pick({"==", "!=", "==~"});
     PlainNode* on = nullptr;
     const Container* const container = AnyContainer(on);
     if (container != nullptr) {
-      spec.affinities.push_back(
-          Parse("container" + op + Pick({container->names[0], "/" + container->names[0], container->id,
-                                         container->id.substr(0, 12)})));
+      spec.affinities.push_back(Parse("container" + op +
+                                      Pick({container->names[0], "/" + container->names[0],
+                                            container->id, container->id.substr(0, 12)})));
     }
   }
   if (Chance(4)) {
@@ -165,7 +164,8 @@ void ClusterWorld::AddPorts(ContainerSpec& spec) {
   for (int i = 0; i < count; ++i) {
     PortBinding port;
     port.container_port = static_cast<std::uint16_t>(80 + random_.Below(4));
-    port.host_first = static_cast<std::uint16_t>(80 + random_.Below(4) + 10 * static_cast<std::uint64_t>(i));
+    port.host_first =
+        static_cast<std::uint16_t>(80 + random_.Below(4) + 10 * static_cast<std::uint64_t>(i));
     port.host_last = port.host_first;
     if (Chance(10)) port.host_last = static_cast<std::uint16_t>(port.host_first + random_.Below(3));
     if (Chance(5)) port.host_first = port.host_last = 0;
@@ -194,7 +194,8 @@ ContainerSpec ClusterWorld::MakeSpec() {
   if (Chance(4)) spec.links.push_back(AnyReference());
   if (Chance(3)) spec.volumes_from.push_back(AnyReference());
   if (Chance(2)) spec.joined.push_back(AnyReference());
-  if (Chance(10)) spec.platform = Pick({"linux/amd64", "linux/arm64", "linux", "amd64", "windows/amd64"});
+  if (Chance(10))
+    spec.platform = Pick({"linux/amd64", "linux/arm64", "linux", "amd64", "windows/amd64"});
   return spec;
 }
 
@@ -203,8 +204,10 @@ std::string ClusterWorld::PlaceBoth() {
   const absl::StatusOr<Placement> expected = oracle_.Choose(spec);
   const absl::StatusOr<Reservation> found = state_.Place(spec);
   if (expected.ok() != found.ok()) {
-    return "oracle: " + (expected.ok() ? expected->node : std::string(MessageOf(expected.status()))) +
-           "\nindex: " + (found.ok() ? found->placement.node : std::string(MessageOf(found.status())));
+    return "oracle: " +
+           (expected.ok() ? expected->node : std::string(MessageOf(expected.status()))) +
+           "\nindex: " +
+           (found.ok() ? found->placement.node : std::string(MessageOf(found.status())));
   }
   if (!found.ok()) {
     ++refused_;
@@ -215,8 +218,8 @@ std::string ClusterWorld::PlaceBoth() {
   const Placement& placement = found->placement;
   if (placement.node != expected->node || placement.weight != expected->weight ||
       placement.soft_dropped != expected->soft_dropped) {
-    return "oracle: " + expected->node + " weight " + std::to_string(expected->weight) + "\nindex: " +
-           placement.node + " weight " + std::to_string(placement.weight);
+    return "oracle: " + expected->node + " weight " + std::to_string(expected->weight) +
+           "\nindex: " + placement.node + " weight " + std::to_string(placement.weight);
   }
   ++placed_;
   Container container;
@@ -286,12 +289,15 @@ void ClusterWorld::ChangeContainer() {
   container->bound_ports.clear();
   if (container->state == ContainerState::kRunning) {
     for (PortBinding port : container->wanted_ports) {
-      if (port.host_first == 0) port.host_first = static_cast<std::uint16_t>(32768 + random_.Below(1000));
+      if (port.host_first == 0)
+        port.host_first = static_cast<std::uint16_t>(32768 + random_.Below(1000));
       port.host_last = port.host_first;
       container->bound_ports.push_back(port);
     }
   }
-  if (Chance(10)) container->names = {"c" + std::to_string(next_container_++) + "x", "alias/" + container->names[0]};
+  if (Chance(10))
+    container->names = {"c" + std::to_string(next_container_++) + "x",
+                        "alias/" + container->names[0]};
   if (Chance(10)) container->labels["app"] = "a" + std::to_string(random_.Below(9));
   if (Chance(10)) container->request.memory += kGiB / 16;
   Republish(*container);
@@ -302,7 +308,8 @@ void ClusterWorld::ChangeNode() {
   Node changed = node->description;
   switch (random_.Below(5)) {
     case 0:
-      changed.state = changed.state == NodeState::kHealthy ? NodeState::kUnhealthy : NodeState::kHealthy;
+      changed.state =
+          changed.state == NodeState::kHealthy ? NodeState::kUnhealthy : NodeState::kHealthy;
       changed.failures = changed.state == NodeState::kHealthy ? 0 : 3;
       break;
     case 1:
@@ -310,9 +317,7 @@ void ClusterWorld::ChangeNode() {
       if (Chance(30)) changed.labels.erase("storage");
       if (Chance(30)) changed.labels["containerslots"] = std::to_string(random_.Below(9));
       break;
-    case 2:
-      changed.name = "host" + std::to_string(random_.Below(1'000'000));
-      break;
+    case 2: changed.name = "host" + std::to_string(random_.Below(1'000'000)); break;
     case 3:
       changed.cordoned = !changed.cordoned && Chance(20);
       changed.failures = static_cast<int>(random_.Below(3));
@@ -340,7 +345,8 @@ void ClusterWorld::ReplaceNode() {
   for (const Placed& placed : pending_) {
     if (placed.address == addresses_[which]) state_.Settle(placed.ticket, nullptr);
   }
-  std::erase_if(pending_, [&](const Placed& placed) { return placed.address == addresses_[which]; });
+  std::erase_if(pending_,
+                [&](const Placed& placed) { return placed.address == addresses_[which]; });
   const Node node = MakeNode(next_node_++);
   addresses_[which] = node.address;
   plain_.SetNode(node);
@@ -350,7 +356,8 @@ void ClusterWorld::ReplaceNode() {
 void ClusterWorld::ChangeImages() {
   PlainNode* const node = plain_.Find(AnyAddress());
   node->image_list.clear();
-  for (const std::string tag : {"nginx:latest", "redis:7", "10.0.0.1:5000/nginx:1", "busybox:latest"}) {
+  for (const std::string tag :
+       {"nginx:latest", "redis:7", "10.0.0.1:5000/nginx:1", "busybox:latest"}) {
     if (Chance(50)) node->image_list.push_back({"sha256:" + tag, {tag}, {}, {}, {}, 0});
   }
   state_.SetImages(node->description.address, node->image_list, {});

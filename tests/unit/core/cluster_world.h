@@ -43,7 +43,9 @@ class ClusterWorld {
     ContainerSpec spec;
   };
 
-  std::string Pick(std::vector<std::string> choices) { return choices[random_.Below(choices.size())]; }
+  std::string Pick(std::vector<std::string> choices) {
+    return choices[random_.Below(choices.size())];
+  }
   bool Chance(int percent) { return random_.Below(100) < static_cast<std::uint64_t>(percent); }
   Node MakeNode(int number);
   const std::string& AnyAddress() { return addresses_[random_.Below(addresses_.size())]; }

@@ -34,7 +34,8 @@ TEST(ParseExpressionTest, ReadsEveryForm) {
       {"zone=~external", "zone", Operator::kEqual, Match::kGlob, true, true, "external"},
       {"zone=/ext.*/", "zone", Operator::kEqual, Match::kRegex, false, true, "ext.*"},
       {"zone=!/ext.*/", "zone", Operator::kNotEqual, Match::kRegex, false, true, "ext.*"},
-      {"node==/dockerhost0[12]/", "node", Operator::kEqual, Match::kRegex, false, false, "dockerhost0[12]"},
+      {"node==/dockerhost0[12]/", "node", Operator::kEqual, Match::kRegex, false, false,
+       "dockerhost0[12]"},
       {"node==~/(?i)HOST/", "node", Operator::kEqual, Match::kRegex, true, false, "(?i)HOST"},
       {"region==us-*", "region", Operator::kEqual, Match::kGlob, false, false, "us-*"},
       {"a_b.c-d==x y", "a_b.c-d", Operator::kEqual, Match::kGlob, false, false, "x y"},
@@ -128,8 +129,10 @@ TEST(MatchesTest, ComparesValues) {
   for (const Row& row : table) {
     const absl::StatusOr<Expression> expression = ParseExpression(row.expression);
     ASSERT_TRUE(expression.ok()) << row.expression;
-    EXPECT_EQ(Matches(*expression, row.value), row.matches) << row.expression << " on \"" << row.value << '"';
-    EXPECT_EQ(PatternMatcher(*expression).Matches(row.value), MatchesPattern(*expression, row.value));
+    EXPECT_EQ(Matches(*expression, row.value), row.matches)
+        << row.expression << " on \"" << row.value << '"';
+    EXPECT_EQ(PatternMatcher(*expression).Matches(row.value),
+              MatchesPattern(*expression, row.value));
   }
 }
 

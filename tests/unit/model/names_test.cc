@@ -12,7 +12,8 @@ namespace swarm {
 namespace {
 
 TEST(NamesTest, ContainerNamesAreThoseOfTheEngine) {
-  for (const char* name : {"web", "a1", "0x", "my.web-1_a", "Web"}) EXPECT_TRUE(IsContainerName(name)) << name;
+  for (const char* name : {"web", "a1", "0x", "my.web-1_a", "Web"})
+    EXPECT_TRUE(IsContainerName(name)) << name;
   for (const char* name : {"", "a", "-web", ".web", "_web", "we b", "we/b", "web\n", "wéb"}) {
     EXPECT_FALSE(IsContainerName(name)) << name;
   }
@@ -51,7 +52,8 @@ TEST(NamesTest, WordsAreDistinctAndPlenty) {
 }
 
 TEST(ModelTest, ContainerStatesHaveNames) {
-  for (const char* name : {"created", "running", "paused", "restarting", "removing", "exited", "dead"}) {
+  for (const char* name :
+       {"created", "running", "paused", "restarting", "removing", "exited", "dead"}) {
     const std::optional<ContainerState> state = ParseContainerState(name);
     ASSERT_TRUE(state) << name;
     EXPECT_EQ(ContainerStateName(*state), name);

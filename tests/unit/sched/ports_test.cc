@@ -38,7 +38,10 @@ TEST(PortsTest, FitBesideWhatIsHeld) {
       {"wildcards are one", {Port(80, 0, "::")}, {Port(80, 0, "0.0.0.0")}, false},
       {"range with one port left", {Port(80, 82)}, {Port(80), Port(82)}, true},
       {"range without any", {Port(80, 82)}, {Port(80), Port(81), Port(82)}, false},
-      {"range of another protocol", {Port(80, 81)}, {Port(80, 0, "", "udp"), Port(81, 0, "", "udp")}, true},
+      {"range of another protocol",
+       {Port(80, 81)},
+       {Port(80, 0, "", "udp"), Port(81, 0, "", "udp")},
+       true},
       {"range and a single one take what is left", {Port(80), Port(80, 81)}, {}, true},
       {"range and a single one, too few", {Port(80), Port(80, 81)}, {Port(81)}, false},
       {"two ranges, two ports", {Port(80, 81), Port(80, 81)}, {}, true},
@@ -47,9 +50,14 @@ TEST(PortsTest, FitBesideWhatIsHeld) {
       {"a held range needs the last port", {Port(80)}, {Port(80, 81), Port(81)}, false},
       {"held ranges shift", {Port(80, 81)}, {Port(80, 82), Port(82)}, true},
       {"narrow before wide", {Port(80, 80 + 3)}, {Port(80, 81), Port(81, 82), Port(80, 82)}, true},
-      {"range on one address", {Port(80, 80 + 1, "10.0.0.1")}, {Port(80, 0, "10.0.0.2"), Port(81)}, true},
-      {"ranges that clash already hold nothing against others", {Port(90)},
-       {Port(80, 81), Port(80, 81), Port(80, 81)}, true},
+      {"range on one address",
+       {Port(80, 80 + 1, "10.0.0.1")},
+       {Port(80, 0, "10.0.0.2"), Port(81)},
+       true},
+      {"ranges that clash already hold nothing against others",
+       {Port(90)},
+       {Port(80, 81), Port(80, 81), Port(80, 81)},
+       true},
   };
   for (const Row& row : table) {
     EXPECT_EQ(PortsFit(row.asked, row.held), row.fits) << row.name;
@@ -60,7 +68,10 @@ TEST(PortsTest, FitBesideWhatIsHeld) {
 }
 
 TEST(PortsTest, ConflictNamesTheFirstHolder) {
-  const std::vector<PortHold> held = {{Port(80), "web2"}, {Port(80, 0, "10.0.0.1"), "web1"}, {Port(90, 91), "late"}, {Port(91), "web3"}};
+  const std::vector<PortHold> held = {{Port(80), "web2"},
+                                      {Port(80, 0, "10.0.0.1"), "web1"},
+                                      {Port(90, 91), "late"},
+                                      {Port(91), "web3"}};
   const std::optional<PortConflict> single = FindPortConflict({Port(81), Port(80)}, held);
   ASSERT_TRUE(single);
   EXPECT_EQ(single->holder, "web1");
@@ -87,8 +98,9 @@ TEST(PortsTest, ContainersHoldAsTheEngineHolds) {
     std::vector<PortBinding> holds;
   };
   const std::vector<State> table = {
-      {ContainerState::kCreated, wanted},  {ContainerState::kRunning, bound}, {ContainerState::kPaused, bound},
-      {ContainerState::kRestarting, bound}, {ContainerState::kExited, {}},     {ContainerState::kDead, {}},
+      {ContainerState::kCreated, wanted}, {ContainerState::kRunning, bound},
+      {ContainerState::kPaused, bound},   {ContainerState::kRestarting, bound},
+      {ContainerState::kExited, {}},      {ContainerState::kDead, {}},
       {ContainerState::kRemoving, {}},
   };
   for (const State& row : table) {

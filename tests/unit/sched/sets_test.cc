@@ -19,7 +19,8 @@ namespace {
 
 std::vector<Position> Members(const PositionSet& set) {
   std::vector<Position> members;
-  for (Position at = set.NextFrom(0); at != kNoPosition; at = set.NextFrom(at + 1)) members.push_back(at);
+  for (Position at = set.NextFrom(0); at != kNoPosition; at = set.NextFrom(at + 1))
+    members.push_back(at);
   return members;
 }
 
@@ -61,20 +62,23 @@ TEST(NodeOrderTest, PositionsFollowNamesThroughEveryMove) {
   std::map<Slot, Position> positions;
   const auto moved = [&positions](Slot slot, Position from, Position to) {
     ASSERT_EQ(positions.at(slot), from);
-    for (const auto& [other, position] : positions) ASSERT_NE(position, to) << "still taken by " << other;
+    for (const auto& [other, position] : positions)
+      ASSERT_NE(position, to) << "still taken by " << other;
     positions[slot] = to;
   };
   for (Slot slot = 0; slot < 1200; ++slot) {
     // Blocks that come in order, into one place, and at random.
     const int kind = static_cast<int>(slot / 200) % 3;
-    std::string name = kind == 0 ? "m" + std::to_string(100'000 + slot)
+    std::string name = kind == 0   ? "m" + std::to_string(100'000 + slot)
                        : kind == 1 ? "k" + std::to_string(900'000 - slot)
-                                   : std::string(1, static_cast<char>('a' + random.Below(26))) + std::to_string(random.Below(100'000));
+                                   : std::string(1, static_cast<char>('a' + random.Below(26))) +
+                                         std::to_string(random.Below(100'000));
     const std::pair<std::string, std::string> key(name, "address" + std::to_string(slot));
     positions[slot] = order.Insert(key.first, key.second, slot, moved);
     plain.emplace(key, slot);
     if (slot % 7 == 0) {
-      const auto victim = std::next(plain.begin(), static_cast<std::ptrdiff_t>(random.Below(plain.size())));
+      const auto victim =
+          std::next(plain.begin(), static_cast<std::ptrdiff_t>(random.Below(plain.size())));
       order.Erase(victim->first.first, victim->first.second);
       EXPECT_EQ(order.SlotAt(positions.at(victim->second)), kNoSlot);
       positions.erase(victim->second);
