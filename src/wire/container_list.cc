@@ -6,6 +6,7 @@
 #include "wire/containers.h"
 #include "wire/host_config.h"
 #include "wire/json.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 namespace {
@@ -69,7 +70,9 @@ std::string ShownNames(const Container& container, std::string_view node, NameSt
 }
 
 void ReadPorts(JsonValue ports, Container& container) {
-  ports.ForEachElement([&container](JsonValue entry) {
+  PortSet bound(container.bound_ports);
+  PortSet exposed(container.exposed_ports);
+  ports.ForEachElement([&bound, &exposed](JsonValue entry) {
     PortBinding port;
     const auto number = [&entry](std::string_view key) {
       const std::int64_t value = entry.Find(key).integer().value_or(0);
@@ -79,11 +82,9 @@ void ReadPorts(JsonValue ports, Container& container) {
     port.host_first = port.host_last = number("PublicPort");
     if (const std::string type = entry.Find("Type").text(); !type.empty()) port.protocol = type;
     if (const std::string ip = entry.Find("IP").text(); !IsEveryAddress(ip)) port.host_ip = ip;
-    auto& ports_of_kind = port.host_first == 0 ? container.exposed_ports : container.bound_ports;
-    if (port.host_first == 0) port.host_first = port.host_last = port.container_port;
-    if (std::find(ports_of_kind.begin(), ports_of_kind.end(), port) == ports_of_kind.end()) {
-      ports_of_kind.push_back(std::move(port));
-    }
+    const bool is_bound = port.host_first != 0;
+    if (!is_bound) port.host_first = port.host_last = port.container_port;
+    (is_bound ? bound : exposed).Add(std::move(port));
   });
 }
 
@@ -150,7 +151,7 @@ class RowReader {
     if (name == "Status") return status_ = value, want(Kind::kString);
     if (name == "Ports") return ports_ = value, ReadPorts(value, container), want(Kind::kArray);
     if (name == "Created") {
-      container.created = WallTime(std::chrono::seconds(value.integer().value_or(0)));
+      container.created = TimeOfSeconds(value.integer().value_or(0));
       return want(Kind::kNumber);
     }
     if (name == "Labels") {

@@ -21,8 +21,10 @@ std::string_view WithoutNode(std::string_view reference, std::string& node) {
   if (reference.starts_with('/')) reference.remove_prefix(1);
   const std::size_t slash = reference.find('/');
   if (slash == std::string_view::npos || slash == 0) return reference;
+  const std::string_view name = reference.substr(slash + 1);
+  if (name.empty() || name.find('/') != std::string_view::npos) return reference;
   node = reference.substr(0, slash);
-  return reference.substr(slash + 1);
+  return name;
 }
 
 // Reads a body into a spec and collects what has to be written differently for the engine.

@@ -60,15 +60,11 @@ absl::StatusOr<Port> ParsePort(std::string_view text, bool may_be_empty) {
   return port;
 }
 
-void AddOnce(std::vector<PortBinding>& ports, PortBinding port) {
-  if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(std::move(port));
-}
-
 std::string PlainAddress(std::string ip) {
   return IsEveryAddress(ip) ? std::string() : std::move(ip);
 }
 
-absl::Status AddBinding(JsonValue entry, const Port& inside, std::vector<PortBinding>& ports) {
+absl::Status AddBinding(JsonValue entry, const Port& inside, PortSet& ports) {
   if (entry.is(Kind::kNull)) return absl::OkStatus();
   if (!entry.is(Kind::kObject)) return WrongType("PortBindings", "lists of objects", entry);
   absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
@@ -77,12 +73,11 @@ absl::Status AddBinding(JsonValue entry, const Port& inside, std::vector<PortBin
   if (!text.ok()) return text.status();
   const absl::StatusOr<Port> host = ParsePort(*text, true);
   if (!host.ok()) return host.status();
-  AddOnce(ports,
-          {PlainAddress(*std::move(ip)), host->first, host->last, inside.first, inside.protocol});
+  ports.Add({PlainAddress(*std::move(ip)), host->first, host->last, inside.first, inside.protocol});
   return absl::OkStatus();
 }
 
-absl::Status AddBindings(std::string_view key, JsonValue list, std::vector<PortBinding>& ports) {
+absl::Status AddBindings(std::string_view key, JsonValue list, PortSet& ports) {
   const absl::StatusOr<Port> inside = ParsePort(key, false);
   if (!inside.ok()) return inside.status();
   // The engine takes a single port here; a range is refused as it does.
@@ -90,7 +85,7 @@ absl::Status AddBindings(std::string_view key, JsonValue list, std::vector<PortB
   if (!list.is(Kind::kNull) && !list.is(Kind::kArray))
     return WrongType("PortBindings", "lists", list);
   const std::vector<JsonValue> entries = list.elements();
-  if (entries.empty()) AddOnce(ports, {"", 0, 0, inside->first, inside->protocol});
+  if (entries.empty()) ports.Add({"", 0, 0, inside->first, inside->protocol});
   for (const JsonValue entry : entries) {
     if (absl::Status added = AddBinding(entry, *inside, ports); !added.ok()) return added;
   }
@@ -98,6 +93,15 @@ absl::Status AddBindings(std::string_view key, JsonValue list, std::vector<PortB
 }
 
 }  // namespace
+
+void PortSet::Add(PortBinding port) {
+  if (seen_
+          .emplace(port.host_ip, port.host_first, port.host_last, port.container_port,
+                   port.protocol)
+          .second) {
+    ports_.push_back(std::move(port));
+  }
+}
 
 absl::StatusOr<std::string> TextField(JsonValue object, std::string_view key) {
   const absl::StatusOr<JsonValue> found = FindField(object, key);
@@ -174,20 +178,22 @@ absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules
 
 absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings) {
   std::vector<PortBinding> ports;
+  PortSet set(ports);
   for (const auto& [key, list] : bindings.members()) {
-    if (absl::Status added = AddBindings(key.text(), list, ports); !added.ok()) return added;
+    if (absl::Status added = AddBindings(key.text(), list, set); !added.ok()) return added;
   }
   return ports;
 }
 
 absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed) {
   std::vector<PortBinding> ports;
+  PortSet set(ports);
   for (const auto& [key, nothing] : exposed.members()) {
     const absl::StatusOr<Port> port = ParsePort(key.text(), false);
     if (!port.ok()) return port.status();
     for (int number = port->first; number <= port->last; ++number) {
       const auto one = static_cast<std::uint16_t>(number);
-      AddOnce(ports, {"", one, one, one, port->protocol});
+      set.Add({"", one, one, one, port->protocol});
     }
   }
   return ports;
@@ -195,14 +201,15 @@ absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed) {
 
 std::vector<PortBinding> ReadBoundPorts(JsonValue ports) {
   std::vector<PortBinding> bound;
-  ports.ForEachMember([&bound](JsonValue key, JsonValue list) {
+  PortSet set(bound);
+  ports.ForEachMember([&set](JsonValue key, JsonValue list) {
     const absl::StatusOr<Port> inside = ParsePort(key.text(), false);
     if (!inside.ok()) return;
     list.ForEachElement([&](JsonValue entry) {
       const absl::StatusOr<Port> host = ParsePort(entry.Find("HostPort").text(), true);
       if (!host.ok() || host->first == 0) return;
-      AddOnce(bound, {PlainAddress(entry.Find("HostIp").text()), host->first, host->last,
-                      inside->first, inside->protocol});
+      set.Add({PlainAddress(entry.Find("HostIp").text()), host->first, host->last, inside->first,
+               inside->protocol});
     });
   });
   return bound;
@@ -213,6 +220,7 @@ bool IsEveryAddress(std::string_view ip) { return ip.empty() || ip == "0.0.0.0" 
 std::string PortsWithAddress(std::string_view text, JsonValue array, std::string_view ip_key,
                              std::string_view ip) {
   std::vector<std::string> entries;
+  StringSet seen;
   array.ForEachElement([&](JsonValue entry) {
     TextEdits edits;
     const JsonValue address = entry.Find(ip_key);
@@ -220,8 +228,7 @@ std::string PortsWithAddress(std::string_view text, JsonValue array, std::string
       edits.Replace(address.begin(), address.end(), JsonString(ip));
     }
     std::string edited = edits.Apply(text, entry.begin(), entry.end());
-    if (std::find(entries.begin(), entries.end(), edited) == entries.end())
-      entries.push_back(std::move(edited));
+    if (seen.insert(edited).second) entries.push_back(std::move(edited));
   });
   return "[" + Join(entries, ",") + "]";
 }

@@ -2,8 +2,11 @@
 // alike.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -20,6 +23,17 @@ absl::StatusOr<std::int64_t> IntegerField(JsonValue object, std::string_view key
 absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key);
 absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key);
 absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key);
+
+// Adds ports to a list, each once. The list outlives it.
+class PortSet {
+ public:
+  explicit PortSet(std::vector<PortBinding>& ports) : ports_(ports) {}
+  void Add(PortBinding port);
+
+ private:
+  std::vector<PortBinding>& ports_;
+  std::set<std::tuple<std::string, std::uint16_t, std::uint16_t, std::uint16_t, std::string>> seen_;
+};
 
 // Memory, NanoCpus or CpuQuota over CpuPeriod, and CpuShares where the rules count them as
 // processors.

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/json.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 namespace {
@@ -32,7 +33,7 @@ Image ReadImage(JsonValue row) {
   image.repo_digests = TextsOf(row.Find("RepoDigests"));
   row.Find("Labels").ForEachMember(
       [&image](JsonValue key, JsonValue value) { image.labels[key.text()] = value.text(); });
-  image.created = WallTime(std::chrono::seconds(row.Find("Created").integer().value_or(0)));
+  image.created = TimeOfSeconds(row.Find("Created").integer().value_or(0));
   image.size = row.Find("Size").integer().value_or(0);
   return image;
 }

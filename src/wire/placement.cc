@@ -28,6 +28,8 @@ constexpr Family kFamilies[] = {
 };
 
 void AddOnce(Texts& texts, std::string text) {
+  // One too many is kept, so that Apply sees it.
+  if (texts.size() > kMostPlacements) return;
   if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
 }
 
@@ -86,6 +88,10 @@ absl::Status PlacementTexts::Apply(ContainerSpec& spec) const {
   for (const Family& family : kFamilies) {
     const Texts& texts = this->*family.texts;
     if (texts.empty()) continue;
+    if (texts.size() > kMostPlacements) {
+      return InvalidArgument("more than " + std::to_string(kMostPlacements) + " expressions \"" +
+                             std::string(family.prefix) + "...\" are given");
+    }
     std::string json;
     AppendJsonStrings(json, texts);
     spec.labels[std::string(family.label)] = json;

@@ -1,6 +1,7 @@
 // Placement wishes of a create body: where they stand, and how they are kept.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "swarmlib/model.h"
 
 namespace swarm {
+
+inline constexpr std::size_t kMostPlacements = 1000;  // of each kind
 
 // The expressions as texts, in order and each once.
 struct PlacementTexts {
@@ -21,7 +24,8 @@ struct PlacementTexts {
   // that holds none.
   absl::Status TakeLabels(const Labels& labels);
 
-  // Parses all of them into `spec`, and sets its labels com.docker.swarm.*.
+  // InvalidArgument when there are more than kMostPlacements. Parses all of them into `spec`, and
+  // sets its labels com.docker.swarm.*.
   absl::Status Apply(ContainerSpec& spec) const;
 };
 

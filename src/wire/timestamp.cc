@@ -103,6 +103,11 @@ std::optional<WallTime> ParseTime(std::string_view text) {
          seconds(*second) - *offset + Duration(*fraction);
 }
 
+WallTime TimeOfSeconds(std::int64_t count) {
+  constexpr std::int64_t kMost = 9'000'000'000;  // the year 2255
+  return count > kMost || count < -kMost ? WallTime{} : WallTime(seconds(count));
+}
+
 std::string FormatTimeSeconds(WallTime time) {
   const Civil civil = CivilOf(time);
   char buffer[48];

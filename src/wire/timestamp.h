@@ -13,6 +13,8 @@ namespace swarm {
 // RFC 3339 with up to nine digits of a second, "Z" or an offset. Years that a WallTime cannot hold,
 // and Go's zero time (year 1), give WallTime{}; empty when the text is not a time.
 std::optional<WallTime> ParseTime(std::string_view text);
+// Seconds since 1970; what a WallTime cannot hold gives WallTime{}.
+WallTime TimeOfSeconds(std::int64_t seconds);
 // "2015-01-01T00:00:00Z", with nanoseconds only when there are some.
 std::string FormatTime(WallTime time);
 // "2015-01-01T00:00:00Z", nanoseconds cut.

@@ -156,6 +156,13 @@ INSTANTIATE_TEST_SUITE_P(
                     BadListCase{"Tail", "[] x", "row 0"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(ParseContainerListTest, TakesTimesThatItCannotHoldAsNone) {
+  const auto records = ParseContainerList(R"([{"Id":"a","Created":9223372036854775807}])",
+                                          TestNode(), NameStyle::kBoth);
+  ASSERT_TRUE(records.ok());
+  EXPECT_EQ(records->front().container.created, WallTime{});
+}
+
 TEST(ParseContainerListTest, TakesNothingAsNothing) {
   for (const char* body : {"[]", "null", " [ ] \n"}) {
     const auto records = ParseContainerList(body, TestNode(), NameStyle::kBoth);

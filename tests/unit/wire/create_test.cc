@@ -311,6 +311,8 @@ INSTANTIATE_TEST_SUITE_P(
         EditCase{"NodeLink",
                  R"({"HostConfig":{"Links":["/n1/db:db","x:y"],"VolumesFrom":["n1/data:ro"]}})",
                  R"({"HostConfig":{"Links":["db:db","x:y"],"VolumesFrom":["data:ro"]}})"},
+        EditCase{"NoNode", R"({"HostConfig":{"Links":["a/b/c:d"],"NetworkMode":"n1/"}})",
+                 R"({"HostConfig":{"Links":["a/b/c:d"],"NetworkMode":"n1/"}})"},
         EditCase{"NodeContainer",
                  R"({"HostConfig":{"IpcMode":"container:n1/db","PidMode":"host"}})",
                  R"({"HostConfig":{"IpcMode":"container:db","PidMode":"host"}})"},
@@ -332,6 +334,22 @@ TEST(ParseCreateTest, NamesItsNeighbours) {
   EXPECT_EQ(parsed->spec.volumes_from, (std::vector<std::string>{"data", "other"}));
   EXPECT_EQ(parsed->spec.joined, (std::vector<std::string>{"n1/net", "ipc"}));
   EXPECT_FALSE(parsed->spec.host_network);
+}
+
+// Work must not grow with the square of what a client sends.
+TEST(ParseCreateTest, IsBoundedInWork) {
+  std::string expressions;
+  for (int i = 0; i < 100'000; ++i) expressions += "\"constraint:a" + std::to_string(i) + "==b\",";
+  const auto many = Parse("{\"Env\":[" + expressions + "\"X=1\"]}");
+  ASSERT_FALSE(many.ok());
+  EXPECT_NE(MessageOf(many.status()).find("more than 1000 expressions"), std::string_view::npos);
+  std::string bindings;
+  for (int i = 0; i < 60'000; ++i) bindings += "{\"HostPort\":\"" + std::to_string(i + 1) + "\"},";
+  const auto ports = Parse(
+      R"({"ExposedPorts":{"0-65535/tcp":{},"0-65535/udp":{}},"HostConfig":{"PortBindings":{"80/tcp":[)" +
+      bindings + R"({}]}}})");
+  ASSERT_TRUE(ports.ok()) << ports.status();
+  EXPECT_EQ(ports->spec.ports.size(), 60'001u);
 }
 
 TEST(WithCpuSharesTest, SetsOnlyThem) {
