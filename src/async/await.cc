@@ -25,7 +25,8 @@ Task<absl::StatusOr<Reply>> Call(BackendClient& client, Request request, CallOpt
   return AwaitCallback<absl::StatusOr<Reply>>(std::move(start));
 }
 
-Task<absl::StatusOr<Reply>> OpenStream(BackendClient& client, Request request, CallOptions options) {
+Task<absl::StatusOr<Reply>> OpenStream(BackendClient& client, Request request,
+                                       CallOptions options) {
   auto start = [&client, request = std::move(request),
                 options = std::move(options)](ResultCallback<Reply> done) mutable {
     client.Open(std::move(request), std::move(options), std::move(done));

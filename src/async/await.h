@@ -24,8 +24,8 @@
 
 namespace swarm {
 
-// Waits for a callback: `start` is given the callback and must call it exactly once, on any thread; the
-// coroutine goes on on its own loop. `start` must be a named local, moved in.
+// Waits for a callback: `start` is given the callback and must call it exactly once, on any thread;
+// the coroutine goes on on its own loop. `start` must be a named local, moved in.
 template <typename T, typename Start>
 Task<T> AwaitCallback(Start start) {
   auto initiate = [start = std::move(start)](auto handler) mutable {
@@ -45,7 +45,8 @@ Task<T> AwaitCallback(Start start) {
 // Sleeps on the loop that runs the coroutine.
 Task<void> SleepFor(Duration delay);
 
-// The seams of swarmlib/backend.h and swarmlib/stream.h. The client or stream must outlive the call.
+// The seams of swarmlib/backend.h and swarmlib/stream.h. The client or stream must outlive the
+// call.
 Task<absl::StatusOr<Reply>> Call(BackendClient& client, Request request, CallOptions options);
 Task<absl::StatusOr<Reply>> OpenStream(BackendClient& client, Request request, CallOptions options);
 Task<absl::StatusOr<Reply>> Upgrade(BackendClient& client, Request request, CallOptions options);

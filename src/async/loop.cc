@@ -20,7 +20,8 @@ thread_local Loop* current_loop = nullptr;
 // Added to the time of day it must not overflow.
 constexpr Duration kLongestDelay = std::chrono::hours(24 * 365 * 100);
 
-// Makes `loop` the current one for a scope, in which a write to a closed connection is an error and no signal.
+// Makes `loop` the current one for a scope, in which a write to a closed connection is an error and
+// no signal.
 class CurrentScope {
  public:
   explicit CurrentScope(Loop* loop) : before_(std::exchange(current_loop, loop)) {
@@ -63,8 +64,8 @@ Loop::Loop(Clock& clock, LogSink log)
       context_(1),
       wake_(context_) {}
 
-// Timers may hold coroutines, which unwind through the context: it must still be there. What unwinds may start
-// or cancel timers, so they are taken out first.
+// Timers may hold coroutines, which unwind through the context: it must still be there. What
+// unwinds may start or cancel timers, so they are taken out first.
 Loop::~Loop() {
   const auto timers = std::exchange(timers_, {});
   due_.clear();

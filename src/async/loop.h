@@ -17,8 +17,9 @@
 
 namespace swarm {
 
-// With SystemClock() the timers follow real time. With a ManualClock nothing waits: Run() returns when nothing
-// is ready, and StepTime() moves the clock to the next timer, so a whole cluster runs in virtual time.
+// With SystemClock() the timers follow real time. With a ManualClock nothing waits: Run() returns
+// when nothing is ready, and StepTime() moves the clock to the next timer, so a whole cluster runs
+// in virtual time.
 class Loop {
  public:
   // Identifies a timer; 0 is none.
@@ -44,15 +45,16 @@ class Loop {
   // The callback is dropped if it has not run. On this loop only. Unknown ids are ignored.
   void Cancel(TimerId id);
 
-  // Runs until Stop, and keeps running while there is nothing to do. The calling thread becomes the loop's.
+  // Runs until Stop, and keeps running while there is nothing to do. The calling thread becomes the
+  // loop's.
   void Run();
   // Any thread.
   void Stop();
 
   // Runs what is ready and returns how many handlers ran. For ManualClock and tests.
   std::size_t RunReady();
-  // Moves `clock` (the ManualClock this loop was made with) to the earliest timer and fires what is due; false
-  // when there is none.
+  // Moves `clock` (the ManualClock this loop was made with) to the earliest timer and fires what is
+  // due; false when there is none.
   bool StepTime(ManualClock& clock);
 
   // The loop whose thread is calling, or null.

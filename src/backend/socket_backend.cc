@@ -13,7 +13,8 @@ namespace {
 
 class SocketBackend final : public BackendClient {
  public:
-  explicit SocketBackend(std::shared_ptr<const net::Endpoint> endpoint) : endpoint_(std::move(endpoint)) {}
+  explicit SocketBackend(std::shared_ptr<const net::Endpoint> endpoint)
+      : endpoint_(std::move(endpoint)) {}
 
   // Each loop's connections are closed on that loop.
   ~SocketBackend() override {
@@ -58,8 +59,8 @@ std::shared_ptr<net::Client> ClientOfThisLoop(BackendClient& backend) {
   return sockets != nullptr ? sockets->Mine() : nullptr;
 }
 
-absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(std::string_view endpoint,
-                                                                 std::shared_ptr<net::TlsContext> tls) {
+absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(
+    std::string_view endpoint, std::shared_ptr<net::TlsContext> tls) {
   absl::StatusOr<net::Address> address = net::ParseAddress(endpoint);
   if (!address.ok()) return address.status();
   auto where = std::make_shared<net::Endpoint>();

@@ -16,8 +16,8 @@ class BodyDecoder {
  public:
   void Reset(const Framing& framing);
 
-  // Moves decoded bytes from `input` to `into` and returns their number; 0 = more input is needed, or ended(),
-  // or failed(). The end is noticed as soon as its bytes are there.
+  // Moves decoded bytes from `input` to `into` and returns their number; 0 = more input is needed,
+  // or ended(), or failed(). The end is noticed as soon as its bytes are there.
   std::size_t Take(InputBuffer& input, std::span<char> into);
 
   // The peer ended its side: the regular end of kUntilClose, a failure of the others.

@@ -19,7 +19,8 @@ void Client::Close() {
   idle_.clear();
   const auto running = std::exchange(running_, {});
   for (const auto& [pointer, exchange] : running) {
-    loop_.Post([exchange = exchange] { exchange->Fail(Cancelled("the client of the engine is closed")); });
+    loop_.Post(
+        [exchange = exchange] { exchange->Fail(Cancelled("the client of the engine is closed")); });
   }
 }
 
@@ -54,7 +55,8 @@ std::unique_ptr<ClientConnection> Client::TakeIdle() {
 
 void Client::GiveBack(std::unique_ptr<ClientConnection> connection) {
   if (closed_) return;
-  // The read that waits for the next answer also notices an engine that closes or speaks out of turn.
+  // The read that waits for the next answer also notices an engine that closes or speaks out of
+  // turn.
   connection->StartRead();
   idle_.push_back({std::move(connection), loop_.clock().Now()});
   if (idle_.size() > kMaxPooled) idle_.pop_front();

@@ -17,9 +17,9 @@ namespace swarm::net {
 
 class Exchange;
 
-// Requests and a pool of idle connections. The three functions and their errors are those of BackendClient. Use and
-// destroy it on its loop, or when that loop no longer runs. Destroying it cancels calls that have no
-// answer yet; bodies and tunnels that were handed out live on.
+// Requests and a pool of idle connections. The three functions and their errors are those of
+// BackendClient. Use and destroy it on its loop, or when that loop no longer runs. Destroying it
+// cancels calls that have no answer yet; bodies and tunnels that were handed out live on.
 class Client : public std::enable_shared_from_this<Client> {
  public:
   Client(Loop& loop, std::shared_ptr<const Endpoint> endpoint);

@@ -47,9 +47,8 @@ void ClientConnection::StartRead() {
   const std::span<char> room = core.input.Room(std::max(kStreamBuffer, kMaxHeadBytes));
   if (room.empty()) return;
   core.reading = true;
-  core.transport->Read(room, [self = core_](absl::StatusOr<std::size_t> got) {
-    self->OnRead(std::move(got));
-  });
+  core.transport->Read(
+      room, [self = core_](absl::StatusOr<std::size_t> got) { self->OnRead(std::move(got)); });
 }
 
 void ClientConnection::SetUser(ConnectionUser* user) { core_->user = user; }

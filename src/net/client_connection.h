@@ -22,8 +22,8 @@ class ClientConnection {
   explicit ClientConnection(std::unique_ptr<Transport> transport);
   ~ClientConnection();
 
-  // Reads once unless a read is under way. The user is told; an idle connection without a user on which anything
-  // comes is closed: it is poisoned, and no answer on it can be trusted.
+  // Reads once unless a read is under way. The user is told; an idle connection without a user on
+  // which anything comes is closed: it is poisoned, and no answer on it can be trusted.
   void StartRead();
   void SetUser(ConnectionUser* user);
 
@@ -32,8 +32,8 @@ class ClientConnection {
 
   Transport& transport();
   InputBuffer& input();
-  bool ended() const;                    // the peer closed its side
-  const absl::Status& failure() const;   // of a read; OK while there is none
+  bool ended() const;                   // the peer closed its side
+  const absl::Status& failure() const;  // of a read; OK while there is none
   // Hands the transport out. No read may be under way.
   std::unique_ptr<Transport> Release();
 

@@ -66,7 +66,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
     const stream_protocol::endpoint& address = addresses_[next_++];
     boost::system::error_code error;
     socket_.close(error);
-    Descriptor fresh(::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    Descriptor fresh(
+        ::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fresh.valid()) {
       error.assign(errno, boost::system::system_category());
     } else {
@@ -74,12 +75,13 @@ class Connector : public std::enable_shared_from_this<Connector> {
       if (!error) fresh.Release();
     }
     if (error) return Fail(error.message());
-    socket_.async_connect(address, [self = shared_from_this()](const boost::system::error_code& failed) {
-      if (!self->done_) return;
-      if (!failed) return self->Connected();
-      self->last_error_ = failed.message();
-      self->TryNext();
-    });
+    socket_.async_connect(address,
+                          [self = shared_from_this()](const boost::system::error_code& failed) {
+                            if (!self->done_) return;
+                            if (!failed) return self->Connected();
+                            self->last_error_ = failed.message();
+                            self->TryNext();
+                          });
   }
 
   void Connected() {
@@ -87,8 +89,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
     peer.address = endpoint_->name();
     auto done = Finish();
     if (endpoint_->tls && !endpoint_->address.is_unix()) {
-      return ConnectTls(loop_, endpoint_->tls, std::move(socket_), std::move(peer), endpoint_->address.host,
-                        std::move(done));
+      return ConnectTls(loop_, endpoint_->tls, std::move(socket_), std::move(peer),
+                        endpoint_->address.host, std::move(done));
     }
     done(std::make_unique<SocketStream>(std::move(socket_), std::move(peer)));
   }
@@ -102,15 +104,18 @@ class Connector : public std::enable_shared_from_this<Connector> {
     boost::system::error_code ignored;
     resolver_.cancel();
     socket_.close(ignored);
-    Fail("no answer within " +
-         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(kConnectDeadline).count()) + " s");
+    Fail(
+        "no answer within " +
+        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(kConnectDeadline).count()) +
+        " s");
   }
 
   // Posted, since the start of an attempt may fail inside Connect().
   void Fail(const std::string& why) {
-    boost::asio::post(loop_.context(),
-                      [done = Finish(), status = Unavailable("cannot connect to " + endpoint_->name() +
-                                                             ": " + why)]() mutable { done(status); });
+    boost::asio::post(
+        loop_.context(),
+        [done = Finish(), status = Unavailable("cannot connect to " + endpoint_->name() + ": " +
+                                               why)]() mutable { done(status); });
   }
 
   Loop& loop_;

@@ -19,9 +19,11 @@ constexpr Duration kForEver = std::chrono::hours(24 * 365);
 
 bool IsPlain(const Request& request) {
   const auto all = [](std::string_view text, ByteClass wanted) {
-    return !text.empty() && SkipClass(text.data(), text.data() + text.size(), wanted) == text.data() + text.size();
+    return !text.empty() &&
+           SkipClass(text.data(), text.data() + text.size(), wanted) == text.data() + text.size();
   };
-  return all(request.method, kTokenByte) && all(request.target, kTargetByte) && request.target.front() == '/';
+  return all(request.method, kTokenByte) && all(request.target, kTargetByte) &&
+         request.target.front() == '/';
 }
 
 }  // namespace
@@ -44,7 +46,8 @@ void Exchange::Start() {
       const auto self = weak.lock();
       if (!self) return;
       self->timer_ = 0;
-      const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(self->options_.timeout);
+      const auto waited =
+          std::chrono::duration_cast<std::chrono::milliseconds>(self->options_.timeout);
       self->Fail(DeadlineExceeded(self->Name() + " did not answer within " +
                                   std::to_string(waited.count()) + " ms"));
     });
@@ -60,7 +63,8 @@ void Exchange::Start() {
   if (!IsPlain(request_)) {
     loop_.Post([weak = weak_from_this()] {
       if (const auto self = weak.lock()) {
-        self->Fail(InvalidArgument("the request's method or target holds characters that HTTP does not allow"));
+        self->Fail(InvalidArgument(
+            "the request's method or target holds characters that HTTP does not allow"));
       }
     });
     return;
@@ -133,7 +137,8 @@ void Exchange::TakeHead() {
 
 // A kept connection may have been closed by the engine while the request was on its way.
 void Exchange::NoAnswer() {
-  const bool repeatable = (request_.method == "GET" || request_.method == "HEAD") && !request_.body_stream;
+  const bool repeatable =
+      (request_.method == "GET" || request_.method == "HEAD") && !request_.body_stream;
   if (reused_ && !retried_ && repeatable && connection_->input().empty() && interim_heads_ == 0) {
     retried_ = true;
     connection_.reset();
@@ -157,7 +162,8 @@ void Exchange::OnHead(const ResponseHead& head, std::size_t head_size) {
     reply_.headers.emplace_back(field.name, field.value);
   }
   const Framing framing = head.framing;
-  const bool raw_stream = kind_ == Kind::kUpgrade && head.status == 200 && framing.kind == BodyKind::kUntilClose;
+  const bool raw_stream =
+      kind_ == Kind::kUpgrade && head.status == 200 && framing.kind == BodyKind::kUntilClose;
   if (head.status == 101) reply_.headers.emplace_back("Upgrade", head.upgrade);
   if (request_.method == "HEAD") {
     reply_.body_length = head.content_length;
@@ -178,7 +184,8 @@ void Exchange::OnHead(const ResponseHead& head, std::size_t head_size) {
   if (kind_ == Kind::kCall) {
     if (framing.kind == BodyKind::kLength && framing.length > options_.max_body) {
       return Fail(HttpError(502, Name() + " sent an answer of " + std::to_string(framing.length) +
-                                     " bytes; at most " + std::to_string(options_.max_body) + " are taken"));
+                                     " bytes; at most " + std::to_string(options_.max_body) +
+                                     " are taken"));
     }
     if (framing.kind == BodyKind::kLength) reply_.body.reserve(framing.length);
     return Collect();
@@ -257,12 +264,13 @@ void Exchange::DropBody() {
   request_.body_stream.reset();
 }
 
-// Bytes behind the answer, or an answer before the request was out, make a connection unfit: what comes next on
-// it might be taken for the answer to somebody else's request.
+// Bytes behind the answer, or an answer before the request was out, make a connection unfit: what
+// comes next on it might be taken for the answer to somebody else's request.
 void Exchange::MaybeReuse() {
   if (!body_.ended() || !connection_) return;
   const bool clean = keep_alive_ && request_sent_ && body_.kind() != BodyKind::kUntilClose &&
-                     connection_->input().empty() && !connection_->ended() && connection_->failure().ok();
+                     connection_->input().empty() && !connection_->ended() &&
+                     connection_->failure().ok();
   connection_->SetUser(nullptr);
   const std::shared_ptr<Client> client = client_.lock();
   if (clean && client) {

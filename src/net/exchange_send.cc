@@ -16,8 +16,9 @@ namespace {
 // Fields that the transport writes itself.
 bool IsTransportField(std::string_view name) {
   static constexpr std::string_view kNames[] = {
-      "Connection", "Content-Length", "Expect",  "Host",              "Keep-Alive", "Proxy-Authorization",
-      "TE",         "Proxy-Connection", "Trailer", "Transfer-Encoding", "Upgrade"};
+      "Connection", "Content-Length",      "Expect", "Host",
+      "Keep-Alive", "Proxy-Authorization", "TE",     "Proxy-Connection",
+      "Trailer",    "Transfer-Encoding",   "Upgrade"};
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [name](std::string_view known) { return EqualsIgnoreCase(name, known); });
 }

@@ -8,8 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
-
-#include <boost/system/error_code.hpp>
+#include <system_error>
 
 #include "net/address.h"
 #include "net/bounds.h"
@@ -26,7 +25,7 @@ struct SocketAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-std::string Reason(int error) { return boost::system::system_category().message(error); }
+std::string Reason(int error) { return std::system_category().message(error); }
 
 absl::Status CannotListen(const Address& address, int error) {
   const std::string message = "cannot listen on " + address.text() + ": " + Reason(error);
@@ -43,7 +42,8 @@ absl::StatusOr<SocketAddress> Resolve(const Address& address) {
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const std::string host = address.host.empty() ? "0.0.0.0" : address.host;
-  const int failed = getaddrinfo(host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  const int failed =
+      getaddrinfo(host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   if (failed != 0) {
     return InvalidArgument("cannot listen on " + address.text() + ": " + gai_strerror(failed));
   }
@@ -56,23 +56,27 @@ absl::StatusOr<SocketAddress> Resolve(const Address& address) {
 
 // A bound socket; the error number otherwise.
 int BindTcp(const SocketAddress& address, bool share_port, Descriptor* bound) {
-  Descriptor socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Descriptor socket(
+      ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return errno;
   const int on = 1;
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (share_port && setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return errno;
+  if (share_port && setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+    return errno;
   if (bind(socket.get(), address.get(), address.size) != 0) return errno;
   *bound = std::move(socket);
   return 0;
 }
 
-// The exclusive bind. Listening too: a mere bind with SO_REUSEADDR may pass beside another such bind.
+// The exclusive bind. Listening too: a mere bind with SO_REUSEADDR may pass beside another such
+// bind.
 int Probe(SocketAddress* address) {
   Descriptor probe;
   if (const int error = BindTcp(*address, false, &probe)) return error;
   if (listen(probe.get(), 1) != 0) return errno;
   address->size = sizeof address->storage;
-  if (getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address->storage), &address->size) != 0) {
+  if (getsockname(probe.get(), reinterpret_cast<sockaddr*>(&address->storage), &address->size) !=
+      0) {
     return errno;
   }
   return 0;
@@ -156,8 +160,8 @@ absl::StatusOr<std::vector<Listener>> ListenUnix(const Address& address, std::si
   if (!socket.valid()) return CannotListen(address, errno);
   int error = bind(socket.get(), where.get(), where.size) == 0 ? 0 : errno;
   struct stat status {};
-  if (error == EADDRINUSE && lstat(address.path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
-      !SomebodyListens(where)) {
+  if (error == EADDRINUSE && lstat(address.path.c_str(), &status) == 0 &&
+      S_ISSOCK(status.st_mode) && !SomebodyListens(where)) {
     unlink(address.path.c_str());
     error = bind(socket.get(), where.get(), where.size) == 0 ? 0 : errno;
   }

@@ -101,7 +101,8 @@ void Relay::TakeHead() {
     keep_engine_ = parser_.head().keep_alive && framing.kind != BodyKind::kUntilClose;
     body_.Reset(framing);
     left_ = framing.length;
-    editing_ = forward_.edit != nullptr && parser_.head().status == 200 && framing.kind != BodyKind::kNone;
+    editing_ =
+        forward_.edit != nullptr && parser_.head().status == 200 && framing.kind != BodyKind::kNone;
     WriteAnswerHead();
     input.Consume(result.size);
     pieces_.clear();
@@ -171,7 +172,8 @@ void Relay::PassDecoded() {
   chunk_text_.clear();
   if (count > 0) {
     AppendChunkStart(&chunk_text_, count);
-    pieces_.insert(pieces_.end(), {chunk_text_, std::string_view(decoded_.data(), count), kChunkEnd});
+    pieces_.insert(pieces_.end(),
+                   {chunk_text_, std::string_view(decoded_.data(), count), kChunkEnd});
   }
   ended_ = body_.ended();
   if (ended_) pieces_.push_back(kLastChunk);
@@ -186,7 +188,8 @@ void Relay::CollectForEdit() {
   }
   if (connection_->ended()) body_.PeerEnded();
   const bool broken = body_.failed() || !connection_->failure().ok();
-  if (!broken && !body_.ended() && collected_.size() <= kMaxEditedBody) return connection_->StartRead();
+  if (!broken && !body_.ended() && collected_.size() <= kMaxEditedBody)
+    return connection_->StartRead();
   edited_.clear();
   if (broken || !body_.ended() || !forward_.edit(collected_, &edited_)) {
     const std::string message =
@@ -204,32 +207,35 @@ void Relay::WritePieces(std::size_t taken) {
   in_flight_ = taken;
   std::size_t written = pieces_.empty() ? 0 : owner_.client().WriteSome(pieces_);
   std::size_t done = 0;
-  while (done < pieces_.size() && written >= pieces_[done].size()) written -= pieces_[done++].size();
+  while (done < pieces_.size() && written >= pieces_[done].size())
+    written -= pieces_[done++].size();
   pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(done));
   if (pieces_.empty()) return OnWritten(absl::OkStatus());
   pieces_.front().remove_prefix(written);
   writing_ = true;
-  owner_.client().WriteMany(pieces_, [this, owner = owner_.KeepAlive(), attempt = attempt_](absl::Status status) {
-    if (attempt != attempt_) return;
-    writing_ = false;
-    pieces_.clear();
-    OnWritten(status);
-  });
+  owner_.client().WriteMany(
+      pieces_, [this, owner = owner_.KeepAlive(), attempt = attempt_](absl::Status status) {
+        if (attempt != attempt_) return;
+        writing_ = false;
+        pieces_.clear();
+        OnWritten(status);
+      });
 }
 
 void Relay::OnWritten(const absl::Status& status) {
   if (!status.ok()) return owner_.RelayBroke();
   connection_->input().Consume(std::exchange(in_flight_, 0));
   if (ended_) return Finish();
-  const bool more = !connection_->input().empty() || connection_->ended() || !connection_->failure().ok();
+  const bool more =
+      !connection_->input().empty() || connection_->ended() || !connection_->failure().ok();
   if (more) return TakeBody();
   connection_->StartRead();
 }
 
 void Relay::Finish() {
   connection_->SetUser(nullptr);
-  const bool clean = keep_engine_ && request_sent_ && connection_->input().empty() && !connection_->ended() &&
-                     connection_->failure().ok();
+  const bool clean = keep_engine_ && request_sent_ && connection_->input().empty() &&
+                     !connection_->ended() && connection_->failure().ok();
   if (clean) {
     forward_.upstream->GiveBack(std::move(connection_));
   }

@@ -1,5 +1,5 @@
-// The short way of a request that needs no handler: from the client's connection to an engine's kept one and back,
-// without a Request or a Reply in between.
+// The short way of a request that needs no handler: from the client's connection to an engine's
+// kept one and back, without a Request or a Reply in between.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,16 @@
 
 namespace swarm::net {
 
-// Where a request goes. One object serves all requests of a connection, so that strings keep their memory.
+// Where a request goes. One object serves all requests of a connection, so that strings keep their
+// memory.
 struct Forward {
   std::shared_ptr<Client> upstream;  // of the server's loop
   std::string target;                // origin form, as the engine shall read it
-  // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server, Date,
-  // Docker-Experimental and Ostype are dropped.
+  // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server,
+  // Date, Docker-Experimental and Ostype are dropped.
   std::string common_fields;
-  // Rewrites the whole body of a 200 answer, at most kMaxEditedBody; false = cannot, and the client gets 502. Empty =
-  // bodies pass through as they come.
+  // Rewrites the whole body of a 200 answer, at most kMaxEditedBody; false = cannot, and the client
+  // gets 502. Empty = bodies pass through as they come.
   std::function<bool(std::string_view body, std::string* edited)> edit;
 };
 
@@ -37,13 +38,14 @@ class RelayOwner {
   virtual std::shared_ptr<void> KeepAlive() = 0;  // holds the owner while a callback runs
   virtual Transport& client() = 0;
   virtual std::string_view DateField() = 0;
-  // The answer's head is about to be written: the request cannot be answered by the handler any more. True if
-  // the connection will be kept.
+  // The answer's head is about to be written: the request cannot be answered by the handler any
+  // more. True if the connection will be kept.
   virtual bool RelayCommits() = 0;
-  virtual void RelayFinished() = 0;      // the answer is out
-  virtual void RelayFallsBack() = 0;     // nothing was sent to the client: let the handler answer
-  virtual void RelayRefuses(int status, std::string_view message) = 0;  // nothing was sent to the client
-  virtual void RelayBroke() = 0;         // the answer cannot be ended: drop the client
+  virtual void RelayFinished() = 0;   // the answer is out
+  virtual void RelayFallsBack() = 0;  // nothing was sent to the client: let the handler answer
+  virtual void RelayRefuses(int status,
+                            std::string_view message) = 0;  // nothing was sent to the client
+  virtual void RelayBroke() = 0;  // the answer cannot be ended: drop the client
 };
 
 class Relay final : public ConnectionUser {
@@ -88,8 +90,8 @@ class Relay final : public ConnectionUser {
   std::string_view request_piece_;
   ResponseHeadParser parser_;
   BodyDecoder body_;
-  std::uint64_t left_ = 0;      // kLength without edit
-  std::size_t in_flight_ = 0;   // of the input, being written
+  std::uint64_t left_ = 0;     // kLength without edit
+  std::size_t in_flight_ = 0;  // of the input, being written
   bool keep_engine_ = false;
   std::string head_text_;
   std::string chunk_text_;

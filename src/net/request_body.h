@@ -27,7 +27,8 @@ class RequestBody final : public Stream {
   const std::uint64_t request_;
 };
 
-// Brings the reply to the connection, on its loop. A handler that drops its callback has answered with an error.
+// Brings the reply to the connection, on its loop. A handler that drops its callback has answered
+// with an error.
 class ReplyCallback {
  public:
   ReplyCallback(std::shared_ptr<ServerConnection> connection, std::uint64_t request)

@@ -27,7 +27,8 @@ namespace {
 std::size_t ConnectionsOfDescriptors() {
   rlimit limit{};
   constexpr std::size_t kLeast = 16;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kReservedDescriptors) return kLeast;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kReservedDescriptors)
+    return kLeast;
   // Each client's connection may need another one to an engine.
   return std::max<std::size_t>(kLeast, (limit.rlim_cur - kReservedDescriptors) / 2);
 }
@@ -105,12 +106,13 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
     if (!core || core->stopped) return;
     for (std::size_t i = 0; i < kAcceptBatch; ++i) {
       if (core->full()) return;  // goes on when a connection ends
-      Descriptor taken(accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      Descriptor taken(
+          accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
         core->Take(std::move(taken), family_);
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        Log(loop_.log(), LogLevel::kWarning, "cannot accept connections: out of descriptors or memory",
-            {{"address", address_}});
+        Log(loop_.log(), LogLevel::kWarning,
+            "cannot accept connections: out of descriptors or memory", {{"address", address_}});
         loop_.After(kAcceptPause, [self = shared_from_this()] { self->Wait(); });
         return;
       } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -131,7 +133,8 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
 
 void Server::Core::Take(Descriptor descriptor, int family) {
   Peer peer;
-  peer.address = options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
+  peer.address =
+      options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
   Socket socket(home.context());
   boost::system::error_code error;
   socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor.get(), error);

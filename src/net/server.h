@@ -19,28 +19,32 @@ namespace swarm::net {
 
 class TlsContext;
 
-// Answers one request. Called on the server's loop; may call back at once or later, from any thread, once. An error
-// becomes a JSON answer with HttpStatusOf(error). Requests with a body come with `body_stream` (bodies are not
-// read ahead); it must be used on the loop. Bodies left unread are drained up to a bound (bounds.h).
-// `Request::headers` holds end-to-end fields, and Upgrade when the client asked for one.
+// Answers one request. Called on the server's loop; may call back at once or later, from any
+// thread, once. An error becomes a JSON answer with HttpStatusOf(error). Requests with a body come
+// with `body_stream` (bodies are not read ahead); it must be used on the loop. Bodies left unread
+// are drained up to a bound (bounds.h). `Request::headers` holds end-to-end fields, and Upgrade
+// when the client asked for one.
 using Handler = std::function<void(Request, ResultCallback<Reply>)>;
 
 struct Forward;  // relay.h
 
-// Asked on the server's loop for each GET without a body and without Upgrade, in HTTP/1.1. True = `forward` is filled;
-// false = the handler answers. When no connection to the engine is kept, or the kept one died, the handler answers too,
-// so the rule decides only what is certain and leaves failures to it.
+// Asked on the server's loop for each GET without a body and without Upgrade, in HTTP/1.1. True =
+// `forward` is filled; false = the handler answers. When no connection to the engine is kept, or
+// the kept one died, the handler answers too, so the rule decides only what is certain and leaves
+// failures to it.
 using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward)>;
 
 struct ServerOptions {
-  std::shared_ptr<TlsContext> tls;   // null = plain
-  std::size_t max_connections = 0;   // more wait in the kernel's queue; 0 = half of what descriptors allow
+  std::shared_ptr<TlsContext> tls;  // null = plain
+  std::size_t max_connections =
+      0;  // more wait in the kernel's queue; 0 = half of what descriptors allow
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
 };
 
-// All functions on the loop's thread, or while the loop does not run. Bounds and deadlines: bounds.h.
+// All functions on the loop's thread, or while the loop does not run. Bounds and deadlines:
+// bounds.h.
 class Server {
  public:
   Server(Loop& loop, ServerOptions options, Handler handler);
@@ -58,7 +62,8 @@ class Server {
   // As bound: "tcp://127.0.0.1:49153", "unix:///run/swarm.sock".
   std::vector<std::string> addresses() const;
 
-  // Closes the listeners and idle connections; running requests go on, and their connections close after them.
+  // Closes the listeners and idle connections; running requests go on, and their connections close
+  // after them.
   void StopAccepting();
 
   // Requests that run: from head to the last byte of the answer, tunnels included.

@@ -97,7 +97,8 @@ void ServerConnection::OnEnd() {
         DeliverBody();
         return ClientGone();
       }
-      // Before a tunnel an end of one side is news for the tunnel; otherwise nobody waits for the answer.
+      // Before a tunnel an end of one side is news for the tunnel; otherwise nobody waits for the
+      // answer.
       if (!wants_upgrade_) ClientGone();
       return;
     case State::kTunnel:
@@ -181,7 +182,8 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   if (head.framing.kind == BodyKind::kLength) request.body_length = head.framing.length;
   input_.Consume(head_size);
   parser_.Reset();
-  if (!body_.ended()) request.body_stream = std::make_unique<RequestBody>(shared_from_this(), request_);
+  if (!body_.ended())
+    request.body_stream = std::make_unique<RequestBody>(shared_from_this(), request_);
   stop_ = std::stop_source();
   request.stop = stop_.get_token();
   state_ = State::kHandling;
@@ -204,12 +206,13 @@ void ServerConnection::ReadBody(std::uint64_t request, std::span<char> into,
   if (expects_continue_ && !writing_ && state_ == State::kHandling) {
     expects_continue_ = false;
     writing_ = true;
-    transport_->Write("HTTP/1.1 100 Continue\r\n\r\n", [self = shared_from_this()](absl::Status status) {
-      self->writing_ = false;
-      if (self->state_ == State::kClosed) return;
-      if (!status.ok()) return self->Close();
-      if (std::exchange(self->reply_waits_, false)) self->StartReply();
-    });
+    transport_->Write("HTTP/1.1 100 Continue\r\n\r\n",
+                      [self = shared_from_this()](absl::Status status) {
+                        self->writing_ = false;
+                        if (self->state_ == State::kClosed) return;
+                        if (!status.ok()) return self->Close();
+                        if (std::exchange(self->reply_waits_, false)) self->StartReply();
+                      });
   }
   DeliverBody();
 }
@@ -294,10 +297,9 @@ void ServerConnection::ArmTimer() {
   if (timer_ != 0 && timer_due_ <= deadline_) return;
   if (timer_ != 0) loop().Cancel(timer_);
   timer_due_ = deadline_;
-  timer_ = loop().After(deadline_ - loop().clock().Now(),
-                        [weak = weak_from_this()] {
-                          if (const auto self = weak.lock()) self->OnTimer();
-                        });
+  timer_ = loop().After(deadline_ - loop().clock().Now(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->OnTimer();
+  });
 }
 
 void ServerConnection::OnTimer() {

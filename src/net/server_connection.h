@@ -43,9 +43,11 @@ class ServerSeam {
   virtual std::string_view DateField() = 0;
 };
 
-// A state machine of callbacks: head, handler, answer, and again. There is nearly always one read under way, so
-// that a client that goes away is noticed while its request runs; what it brings is kept for the next request.
-class ServerConnection final : public RelayOwner, public std::enable_shared_from_this<ServerConnection> {
+// A state machine of callbacks: head, handler, answer, and again. There is nearly always one read
+// under way, so that a client that goes away is noticed while its request runs; what it brings is
+// kept for the next request.
+class ServerConnection final : public RelayOwner,
+                               public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport);
 
@@ -74,7 +76,16 @@ class ServerConnection final : public RelayOwner, public std::enable_shared_from
   void RelayBroke() override { Close(); }
 
  private:
-  enum class State { kHead, kRelaying, kHandling, kReplying, kDraining, kLingering, kTunnel, kClosed };
+  enum class State {
+    kHead,
+    kRelaying,
+    kHandling,
+    kReplying,
+    kDraining,
+    kLingering,
+    kTunnel,
+    kClosed
+  };
 
   // Input: server_connection.cc.
   void StartRead();

@@ -7,7 +7,8 @@
 
 namespace swarm::net {
 
-// The head stays in input_ until the engine's answer is there, so that the handler can still have it.
+// The head stays in input_ until the engine's answer is there, so that the handler can still have
+// it.
 bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size) {
   const ForwardRule& rule = server_->forward_rule();
   if (!rule || std::exchange(relay_failed_, false)) return false;

@@ -16,9 +16,9 @@ namespace {
 
 // Fields that the transport writes itself.
 bool IsTransportField(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "Connection", "Content-Length", "Date",           "Keep-Alive", "Proxy-Connection",
-      "TE",         "Trailer",        "Transfer-Encoding", "Upgrade"};
+  static constexpr std::string_view kNames[] = {"Connection", "Content-Length",    "Date",
+                                                "Keep-Alive", "Proxy-Connection",  "TE",
+                                                "Trailer",    "Transfer-Encoding", "Upgrade"};
   for (const std::string_view known : kNames) {
     if (EqualsIgnoreCase(name, known)) return true;
   }
@@ -73,10 +73,11 @@ void ServerConnection::BuildHead() {
     return AppendHeadEnd(&head_text_);
   }
   AppendReplyFraming();
-  // A client that still waits for "100 Continue" may send its body or not: nobody can tell what comes next.
+  // A client that still waits for "100 Continue" may send its body or not: nobody can tell what
+  // comes next.
   const bool large_rest = body_.left() > kMaxDrained;
-  if (server_->stopping() || body_.failed() || large_rest || (expects_continue_ && !body_.ended()) ||
-      delimited_ == Delimited::kClose) {
+  if (server_->stopping() || body_.failed() || large_rest ||
+      (expects_continue_ && !body_.ended()) || delimited_ == Delimited::kClose) {
     keep_alive_ = false;
   }
   if (!keep_alive_) {
@@ -112,9 +113,8 @@ void ServerConnection::AppendReplyFraming() {
 
 void ServerConnection::Write() {
   writing_ = true;
-  transport_->WriteMany(pieces_, [self = shared_from_this()](absl::Status status) {
-    self->OnWritten(status);
-  });
+  transport_->WriteMany(
+      pieces_, [self = shared_from_this()](absl::Status status) { self->OnWritten(status); });
 }
 
 void ServerConnection::OnWritten(const absl::Status& status) {
@@ -128,7 +128,7 @@ void ServerConnection::OnWritten(const absl::Status& status) {
 }
 
 void ServerConnection::PumpReply() {
-  if (client_ended_) return Close();
+  if (client_ended_ && !wants_upgrade_) return Close();
   if (reply_buffer_.empty()) {
     reply_buffer_.resize(kFirstBuffer);
   } else if (std::exchange(grow_buffer_, false)) {
@@ -192,6 +192,8 @@ void ServerConnection::FinishReply() {
 }
 
 void ServerConnection::StartTunnel() {
+  // What is left of the request's body would be taken for the tunnel's first bytes.
+  if (!body_.ended()) return Close();
   state_ = State::kTunnel;
   Tunnel::Ends ends;
   ends.client = std::move(transport_);

@@ -17,7 +17,8 @@ int SocketOf(BIO* bio) {
 
 int Send(BIO* bio, const char* bytes, int size) {
   BIO_clear_retry_flags(bio);
-  const ssize_t sent = send(SocketOf(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
+  const ssize_t sent =
+      send(SocketOf(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
   return static_cast<int>(sent);
 }
@@ -37,7 +38,8 @@ long Control(BIO* bio, int command, long, void*) {
   switch (command) {
     case BIO_CTRL_FLUSH:
     case BIO_CTRL_DUP: return 1;
-    case BIO_CTRL_EOF: return static_cast<long>(reinterpret_cast<std::uintptr_t>(BIO_get_data(bio)) & kEnded);
+    case BIO_CTRL_EOF:
+      return static_cast<long>(reinterpret_cast<std::uintptr_t>(BIO_get_data(bio)) & kEnded);
     default: return 0;
   }
 }

@@ -29,7 +29,8 @@ absl::Status SocketError(const boost::system::error_code& error, std::string_vie
 }
 
 absl::Status SocketError(int error_number, std::string_view tried) {
-  return SocketError(boost::system::error_code(error_number, boost::system::system_category()), tried);
+  return SocketError(boost::system::error_code(error_number, boost::system::system_category()),
+                     tried);
 }
 
 std::string PeerAddress(int socket) {
@@ -74,7 +75,8 @@ struct SocketStream::Core : std::enable_shared_from_this<SocketStream::Core> {
     if (socket.is_open()) {
       Drain();
     } else {
-      FinishWrite(Cancelled("write to " + peer.address + ": the connection was closed on this side"));
+      FinishWrite(
+          Cancelled("write to " + peer.address + ": the connection was closed on this side"));
     }
   }
 
@@ -184,7 +186,8 @@ void SocketStream::Write(std::string_view bytes, Callback<absl::Status> done) {
   WriteMany(std::span(&core_->single, 1), std::move(done));
 }
 
-void SocketStream::WriteMany(std::span<const std::string_view> pieces, Callback<absl::Status> done) {
+void SocketStream::WriteMany(std::span<const std::string_view> pieces,
+                             Callback<absl::Status> done) {
   core_->pieces = pieces;
   core_->next_piece = 0;
   core_->sent_of_piece = 0;

@@ -16,15 +16,16 @@ namespace swarm::net {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
 
-// The error of a socket call: what was tried and why it failed. Aborted operations become Cancelled, all others
-// carry the HTTP status 502.
+// The error of a socket call: what was tried and why it failed. Aborted operations become
+// Cancelled, all others carry the HTTP status 502.
 absl::Status SocketError(const boost::system::error_code& error, std::string_view tried);
 absl::Status SocketError(int error_number, std::string_view tried);
 
 // "10.0.0.9:51234", "[::1]:80" or "unix".
 std::string PeerAddress(int socket);
 
-// Turns off Nagle and turns on keep-alive probes (bounds.h). Does nothing on unix sockets. Failure is harmless and ignored.
+// Turns off Nagle and turns on keep-alive probes (bounds.h). Does nothing on unix sockets. Failure
+// is harmless and ignored.
 void TuneSocket(int socket);
 
 class SocketStream final : public Transport {

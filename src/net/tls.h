@@ -22,24 +22,26 @@ class TlsContext {
   virtual std::uint64_t resumed() const = 0;
 };
 
-// One clear line for each wrong file or combination: file flags without --tls, no certificate or key,
-// --tlsverify without a CA, files that are missing, are no PEM, or do not belong together. OK when TLS is off and no
-// file is named.
+// One clear line for each wrong file or combination: file flags without --tls, no certificate or
+// key,
+// --tlsverify without a CA, files that are missing, are no PEM, or do not belong together. OK when
+// TLS is off and no file is named.
 absl::Status CheckTls(const TlsConfig& config);
 
 // For clients: shows the certificate; with verify they must show one of the CA.
 absl::StatusOr<std::shared_ptr<TlsContext>> MakeServerContext(const TlsConfig& config);
 
-// For engines: shows the certificate if asked; with verify the engine's must be of the CA and name its host.
+// For engines: shows the certificate if asked; with verify the engine's must be of the CA and name
+// its host.
 absl::StatusOr<std::shared_ptr<TlsContext>> MakeClientContext(const TlsConfig& config);
 
-// The server's handshake, within kHandshakeDeadline. The Transport's peer carries the common name of the client's
-// certificate. An error says why the client was refused. On the loop of `socket`.
+// The server's handshake, within kHandshakeDeadline. The Transport's peer carries the common name
+// of the client's certificate. An error says why the client was refused. On the loop of `socket`.
 void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
                ResultCallback<std::unique_ptr<Transport>> done);
 
-// The client's handshake with `host` (a name or an address in digits). Errors are Unavailable and explain in words
-// what is wrong with the engine's or with our certificate.
+// The client's handshake with `host` (a name or an address in digits). Errors are Unavailable and
+// explain in words what is wrong with the engine's or with our certificate.
 void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
                 std::string_view host, ResultCallback<std::unique_ptr<Transport>> done);
 

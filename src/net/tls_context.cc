@@ -33,7 +33,8 @@ absl::StatusOr<CertificateHandle> ReadCertificate(std::string_view flag, const s
   if (!file.ok()) return file.status();
   CertificateHandle certificate(PEM_read_X509(file->get(), nullptr, nullptr, nullptr));
   ERR_clear_error();
-  if (!certificate) return InvalidArgument(std::string(flag) + " " + path + ": holds no certificate in PEM form");
+  if (!certificate)
+    return InvalidArgument(std::string(flag) + " " + path + ": holds no certificate in PEM form");
   return certificate;
 }
 
@@ -65,7 +66,8 @@ std::string FirstReason() {
 absl::StatusOr<Handle<SSL_CTX, SSL_CTX_free>> MakeContext(const TlsConfig& config, bool is_server) {
   if (absl::Status status = CheckTls(config); !status.ok()) return status;
   ERR_clear_error();
-  Handle<SSL_CTX, SSL_CTX_free> context(SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()));
+  Handle<SSL_CTX, SSL_CTX_free> context(
+      SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()));
   if (!context) return Internal("cannot make a TLS context: " + FirstReason());
   SSL_CTX* const raw = context.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
@@ -73,7 +75,8 @@ absl::StatusOr<Handle<SSL_CTX, SSL_CTX_free>> MakeContext(const TlsConfig& confi
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(raw, config.certificate_file.c_str()) != 1) {
-    return InvalidArgument("--tlscert " + config.certificate_file + ": cannot be used: " + FirstReason());
+    return InvalidArgument("--tlscert " + config.certificate_file +
+                           ": cannot be used: " + FirstReason());
   }
   if (SSL_CTX_use_PrivateKey_file(raw, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     return InvalidArgument("--tlskey " + config.key_file + ": cannot be used: " + FirstReason());
@@ -145,23 +148,27 @@ absl::Status CheckTls(const TlsConfig& config) {
     if (config.ca_file.empty() && config.certificate_file.empty() && config.key_file.empty()) {
       return absl::OkStatus();
     }
-    return InvalidArgument("--tlscacert, --tlscert and --tlskey do nothing alone; add --tls or --tlsverify");
+    return InvalidArgument(
+        "--tlscacert, --tlscert and --tlskey do nothing alone; add --tls or --tlsverify");
   }
   const std::string mode = config.verify ? "--tlsverify" : "--tls";
   if (config.certificate_file.empty()) {
     return InvalidArgument(mode + " needs a certificate; add --tlscert FILE");
   }
-  if (config.key_file.empty()) return InvalidArgument(mode + " needs a private key; add --tlskey FILE");
+  if (config.key_file.empty())
+    return InvalidArgument(mode + " needs a private key; add --tlskey FILE");
   if (config.verify && config.ca_file.empty()) {
     return InvalidArgument("--tlsverify needs the CA's certificate; add --tlscacert FILE");
   }
-  const absl::StatusOr<CertificateHandle> certificate = ReadCertificate("--tlscert", config.certificate_file);
+  const absl::StatusOr<CertificateHandle> certificate =
+      ReadCertificate("--tlscert", config.certificate_file);
   if (!certificate.ok()) return certificate.status();
   const absl::StatusOr<KeyHandle> key = ReadKey(config.key_file);
   if (!key.ok()) return key.status();
   if (X509_check_private_key(certificate->get(), key->get()) != 1) {
     ERR_clear_error();
-    return InvalidArgument("--tlskey " + config.key_file + " does not belong to the certificate --tlscert " +
+    return InvalidArgument("--tlskey " + config.key_file +
+                           " does not belong to the certificate --tlscert " +
                            config.certificate_file);
   }
   if (config.ca_file.empty()) return absl::OkStatus();
@@ -200,11 +207,13 @@ std::string ExplainTls(SSL* ssl, int code, bool is_server, std::string_view host
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_PACKET_LENGTH_TOO_LONG:
       return other + " does not speak TLS here" +
-             (is_server ? "" : " (plain HTTP?); drop --tls and --tlsverify, or give the engine TLS");
+             (is_server ? ""
+                        : " (plain HTTP?); drop --tls and --tlsverify, or give the engine TLS");
     case SSL_R_UNSUPPORTED_PROTOCOL:
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
     case SSL_R_VERSION_TOO_LOW: return other + " speaks no TLS 1.2 or later";
-    case SSL_R_UNEXPECTED_EOF_WHILE_READING: return "the connection ended without the end of its TLS session";
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return "the connection ended without the end of its TLS session";
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:

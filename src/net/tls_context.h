@@ -49,8 +49,8 @@ class SslContext final : public TlsContext {
   std::map<std::string, Handle<SSL_SESSION, SSL_SESSION_free>, std::less<>> sessions_;
 };
 
-// Why the call on `ssl` that returned `code` (of SSL_get_error) failed, as the end of a sentence about the peer. Empties
-// the thread's error queue.
+// Why the call on `ssl` that returned `code` (of SSL_get_error) failed, as the end of a sentence
+// about the peer. Empties the thread's error queue.
 std::string ExplainTls(SSL* ssl, int code, bool is_server, std::string_view host);
 
 }  // namespace swarm::net

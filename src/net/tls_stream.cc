@@ -24,10 +24,12 @@ constexpr std::size_t kRecord = 16U << 10U;  // of TLS; small pieces are gathere
 
 }  // namespace
 
-// Lives on while waits are under way. The session does non-blocking I/O by itself; Asio only says when to try again.
+// Lives on while waits are under way. The session does non-blocking I/O by itself; Asio only says
+// when to try again.
 class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
  public:
-  Core(Loop& on, std::shared_ptr<SslContext> with, Role as, Socket open_socket, Peer whose, std::string named)
+  Core(Loop& on, std::shared_ptr<SslContext> with, Role as, Socket open_socket, Peer whose,
+       std::string named)
       : loop(on),
         context(std::move(with)),
         role(as),
@@ -48,7 +50,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
     SSL_set_connect_state(ssl.get());
     context->Resume(peer.address, ssl.get());
     if (IsNumericHost(host)) {
-      return !context->verify() || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
+      return !context->verify() ||
+             X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
     }
     if (host.empty()) return true;
     SSL_set_tlsext_host_name(ssl.get(), host.c_str());
@@ -59,7 +62,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
 
   // Tries all that is under way, in the order in which one may unblock the other.
   void Progress() {
-    if (!is_open()) return Drop(Cancelled("the connection to " + peer.address + " was closed on this side"));
+    if (!is_open())
+      return Drop(Cancelled("the connection to " + peer.address + " was closed on this side"));
     bool wants_read = false;
     bool wants_write = false;
     const auto wait_for = [&](int code) {
@@ -93,8 +97,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
     const Handle<X509, X509_free> certificate(SSL_get1_peer_certificate(ssl.get()));
     if (certificate && (role == Role::kClient || context->verify())) {
       std::array<char, 256> name{};
-      if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name.data(),
-                                    name.size()) > 0) {
+      if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName,
+                                    name.data(), name.size()) > 0) {
         peer.common_name = name.data();
       }
     }
@@ -130,7 +134,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
     return SSL_ERROR_NONE;
   }
 
-  // Sets `record` to the bytes to write next: a piece itself when it is large, else several small ones together.
+  // Sets `record` to the bytes to write next: a piece itself when it is large, else several small
+  // ones together.
   bool NextRecord() {
     if (!record.empty()) return true;
     while (next_piece < pieces.size() && pieces[next_piece].empty()) ++next_piece;
@@ -167,7 +172,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
 
   absl::Status Error(int code, std::string_view tried) {
     const bool is_server = role == Role::kServer;
-    return HttpError(502, std::string(tried) + peer.address + ": " + ExplainTls(ssl.get(), code, is_server, host));
+    return HttpError(502, std::string(tried) + peer.address + ": " +
+                              ExplainTls(ssl.get(), code, is_server, host));
   }
 
   void FailHandshake(int code) {
@@ -208,13 +214,16 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
   void FinishRead(absl::StatusOr<std::size_t> result) {
     Post(std::exchange(read_done, nullptr), std::move(result));
   }
-  void FinishWrite(absl::Status status) { Post(std::exchange(write_done, nullptr), std::move(status)); }
+  void FinishWrite(absl::Status status) {
+    Post(std::exchange(write_done, nullptr), std::move(status));
+  }
 
   template <typename Done, typename Result>
   void Post(Done done, Result result) {
-    boost::asio::post(socket.get_executor(), [done = std::move(done), result = std::move(result)]() mutable {
-      done(std::move(result));
-    });
+    boost::asio::post(socket.get_executor(),
+                      [done = std::move(done), result = std::move(result)]() mutable {
+                        done(std::move(result));
+                      });
   }
 
   void Drop(const absl::Status& status) {
@@ -263,11 +272,12 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
   Callback<absl::Status> write_done;
 };
 
-void TlsStream::Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket, Peer peer,
-                      std::string host, ResultCallback<std::unique_ptr<Transport>> done) {
+void TlsStream::Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket,
+                      Peer peer, std::string host,
+                      ResultCallback<std::unique_ptr<Transport>> done) {
   TuneSocket(socket.native_handle());
-  const auto core = std::make_shared<Core>(loop, std::move(context), role, std::move(socket), std::move(peer),
-                                           std::move(host));
+  const auto core = std::make_shared<Core>(loop, std::move(context), role, std::move(socket),
+                                           std::move(peer), std::move(host));
   core->handshake_done = std::move(done);
   core->timer = loop.After(kHandshakeDeadline, [weak = std::weak_ptr<Core>(core)] {
     if (const auto waiting = weak.lock()) waiting->TimeOut();
@@ -314,20 +324,23 @@ const Peer& TlsStream::peer() const { return core_->peer; }
 
 bool TlsStream::HasNews() {
   char byte = 0;
-  const ssize_t got = recv(core_->socket.native_handle(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t got =
+      recv(core_->socket.native_handle(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EINTR) || SSL_has_pending(core_->ssl.get()) == 1;
 }
 
 void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
                ResultCallback<std::unique_ptr<Transport>> done) {
-  TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)), TlsStream::Role::kServer,
-                   std::move(socket), std::move(peer), "", std::move(done));
+  TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)),
+                   TlsStream::Role::kServer, std::move(socket), std::move(peer), "",
+                   std::move(done));
 }
 
-void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer, std::string_view host,
-                ResultCallback<std::unique_ptr<Transport>> done) {
-  TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)), TlsStream::Role::kClient,
-                   std::move(socket), std::move(peer), std::string(host), std::move(done));
+void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
+                std::string_view host, ResultCallback<std::unique_ptr<Transport>> done) {
+  TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)),
+                   TlsStream::Role::kClient, std::move(socket), std::move(peer), std::string(host),
+                   std::move(done));
 }
 
 }  // namespace swarm::net

@@ -12,15 +12,15 @@
 
 namespace swarm::net {
 
-// CloseWrite sends close_notify and reading goes on; the peer's close_notify reads as 0, an end without it is an
-// error.
+// CloseWrite sends close_notify and reading goes on; the peer's close_notify reads as 0, an end
+// without it is an error.
 class TlsStream final : public Transport {
  public:
   enum class Role { kServer, kClient };
 
   // Makes the handshake. The error says what is wrong.
-  static void Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket, Peer peer,
-                    std::string host, ResultCallback<std::unique_ptr<Transport>> done);
+  static void Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket,
+                    Peer peer, std::string host, ResultCallback<std::unique_ptr<Transport>> done);
 
   class Core;
   explicit TlsStream(std::shared_ptr<Core> core);

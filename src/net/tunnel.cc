@@ -153,8 +153,8 @@ bool Tunnel::FillPipe(Way& way) {
     Copy(way);
     return false;
   }
-  const ssize_t got = splice(way.source->native_handle(), nullptr, way.pipe.write_end.get(), nullptr,
-                             kMaxSpliced, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  const ssize_t got = splice(way.source->native_handle(), nullptr, way.pipe.write_end.get(),
+                             nullptr, kMaxSpliced, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (got > 0) {
     way.in_pipe = static_cast<std::size_t>(got);
     return true;
@@ -197,8 +197,8 @@ void Tunnel::Await(Way& way, bool readable) {
                       });
 }
 
-// A peer that has ended its side may still go away altogether; nobody reads from it any more, so nobody would
-// notice. An end of both its directions, or a reset, ends the tunnel.
+// A peer that has ended its side may still go away altogether; nobody reads from it any more, so
+// nobody would notice. An end of both its directions, or a reset, ends the tunnel.
 void Tunnel::WatchForLoss(Way& way) {
   if (!way.source) return;
   way.source->async_wait(Waitable::wait_error,

@@ -16,22 +16,24 @@
 
 namespace swarm::net {
 
-// Between two plain sockets bytes are spliced and never seen; else they pass a buffer of 64 KiB a direction. A side
-// that ends is told to the other side, and the other direction stays open. A side that breaks ends the
-// tunnel; a side that takes no more bytes ends only that direction, so that what it still says arrives.
+// Between two plain sockets bytes are spliced and never seen; else they pass a buffer of 64 KiB a
+// direction. A side that ends is told to the other side, and the other direction stays open. A side
+// that breaks ends the tunnel; a side that takes no more bytes ends only that direction, so that
+// what it still says arrives.
 class Tunnel : public std::enable_shared_from_this<Tunnel> {
  public:
   struct Ends {
     std::unique_ptr<Stream> client;
     std::unique_ptr<Stream> upstream;
-    std::string from_client;    // read already, to be written first
+    std::string from_client;  // read already, to be written first
     std::string from_upstream;
     // The owner's read of `client` is still under way: FromClient() tells what it brought.
     bool client_read_pending = false;
     bool client_ended = false;
   };
 
-  // `done` is called once, when both directions ended or the tunnel broke; both streams are gone then.
+  // `done` is called once, when both directions ended or the tunnel broke; both streams are gone
+  // then.
   Tunnel(Loop& loop, Ends ends, Callback<> done);
   ~Tunnel();
 

@@ -51,7 +51,8 @@ TestAuthority::TestAuthority(std::string_view common_name) : state_(new State) {
   state_->certificate = NewCertificate(state_->key, common_name, serial_++, false);
   X509_set_issuer_name(state_->certificate, X509_get_subject_name(state_->certificate));
   AddExtension(state_->certificate, state_->certificate, NID_basic_constraints, "critical,CA:TRUE");
-  AddExtension(state_->certificate, state_->certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
+  AddExtension(state_->certificate, state_->certificate, NID_key_usage,
+               "critical,keyCertSign,cRLSign");
   X509_sign(state_->certificate, state_->key, EVP_sha256());
   ca_file_ = Write("ca.pem", "");
   std::FILE* file = std::fopen(ca_file_.c_str(), "w");
@@ -67,14 +68,15 @@ TestAuthority::~TestAuthority() {
   delete state_;
 }
 
-TestAuthority::Files TestAuthority::Issue(std::string_view common_name, std::string_view alternative_names,
-                                          bool expired) {
+TestAuthority::Files TestAuthority::Issue(std::string_view common_name,
+                                          std::string_view alternative_names, bool expired) {
   EVP_PKEY* key = NewKey();
   X509* certificate = NewCertificate(key, common_name, serial_, expired);
   X509_set_issuer_name(certificate, X509_get_subject_name(state_->certificate));
   AddExtension(certificate, state_->certificate, NID_ext_key_usage, "serverAuth,clientAuth");
   if (!alternative_names.empty()) {
-    AddExtension(certificate, state_->certificate, NID_subject_alt_name, std::string(alternative_names));
+    AddExtension(certificate, state_->certificate, NID_subject_alt_name,
+                 std::string(alternative_names));
   }
   X509_sign(certificate, state_->key, EVP_sha256());
   const std::string stem = std::to_string(serial_++);

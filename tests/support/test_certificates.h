@@ -17,8 +17,8 @@ class TestAuthority {
   TestAuthority(const TestAuthority&) = delete;
   TestAuthority& operator=(const TestAuthority&) = delete;
 
-  // A certificate for both roles with these subject alternative names ("IP:127.0.0.1", "DNS:localhost"), signed by
-  // this CA; valid for an hour, or expired an hour ago.
+  // A certificate for both roles with these subject alternative names ("IP:127.0.0.1",
+  // "DNS:localhost"), signed by this CA; valid for an hour, or expired an hour ago.
   struct Files {
     std::string certificate, key;
   };

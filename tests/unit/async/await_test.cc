@@ -31,7 +31,9 @@ class ScriptedStream final : public Stream {
     } else if (!end_.ok()) {
       result = end_;
     }
-    loop_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+    loop_.Post([done = std::move(done), result = std::move(result)]() mutable {
+      done(std::move(result));
+    });
   }
   void Write(std::string_view bytes, Callback<absl::Status> done) override {
     absl::Status status;
@@ -40,7 +42,9 @@ class ScriptedStream final : public Stream {
     } else {
       written += bytes;
     }
-    loop_.Post([done = std::move(done), status = std::move(status)]() mutable { done(std::move(status)); });
+    loop_.Post([done = std::move(done), status = std::move(status)]() mutable {
+      done(std::move(status));
+    });
   }
   void CloseWrite() override { closed = true; }
   void Abort() override {}
@@ -56,7 +60,9 @@ class ScriptedStream final : public Stream {
   absl::Status end_;
 };
 
-Task<void> PumpInto(Stream* from, Stream* to, absl::Status* result) { *result = co_await Pump(*from, *to); }
+Task<void> PumpInto(Stream* from, Stream* to, absl::Status* result) {
+  *result = co_await Pump(*from, *to);
+}
 
 Task<void> ReadAllInto(Stream* from, std::size_t most, absl::StatusOr<std::string>* result) {
   *result = co_await ReadAll(*from, most);

@@ -90,7 +90,8 @@ absl::StatusOr<Reply> CallOn(LoopThread& thread, BackendClient& client, std::str
 
 TEST(SocketBackendTest, RefusesBadAddresses) {
   for (const std::string_view address : {"", "http://x:1", "tcp://x", "unix://x"}) {
-    EXPECT_EQ(MakeSocketBackend(address).status().code(), absl::StatusCode::kInvalidArgument) << address;
+    EXPECT_EQ(MakeSocketBackend(address).status().code(), absl::StatusCode::kInvalidArgument)
+        << address;
   }
 }
 
@@ -108,7 +109,8 @@ TEST(SocketBackendTest, KeepsConnectionsForEachLoop) {
   EXPECT_EQ(engine.connections(), 2U);
   client.reset();
   for (LoopThread& loop : loops) loop.On([] {});  // what was posted there has run
-  for (int i = 0; i < 5000 && engine.connections() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5000 && engine.connections() > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(engine.connections(), 0U);
 }
 
@@ -161,10 +163,13 @@ TEST(SocketBackendTest, ReachesUnixSocketsNamesAndTls) {
     Engine on_unix({}, "unix://" + directory + "/engine.sock");
     Engine on_tcp;
     Engine on_tls(std::move(secure));
-    const auto named = [](const std::string& address) { return "tcp://localhost" + address.substr(address.rfind(':')); };
+    const auto named = [](const std::string& address) {
+      return "tcp://localhost" + address.substr(address.rfind(':'));
+    };
     LoopThread loop;
     for (const bool tls : {false, true}) {
-      for (const std::string& address : {on_unix.address(), named(tls ? on_tls.address() : on_tcp.address())}) {
+      for (const std::string& address :
+           {on_unix.address(), named(tls ? on_tls.address() : on_tcp.address())}) {
         SCOPED_TRACE(address);
         auto client = *MakeSocketBackend(address, tls ? *net::MakeClientContext(config) : nullptr);
         const auto reply = CallOn(loop, *client, "/here");
@@ -176,7 +181,8 @@ TEST(SocketBackendTest, ReachesUnixSocketsNamesAndTls) {
     auto nobody = *MakeSocketBackend("tcp://" + std::string(70, 'a') + ":2375");
     const auto reply = CallOn(loop, *nobody, "/");
     EXPECT_EQ(reply.status().code(), absl::StatusCode::kUnavailable) << reply.status();
-    EXPECT_NE(MessageOf(reply.status()).find("its name was not resolved"), std::string_view::npos) << reply.status();
+    EXPECT_NE(MessageOf(reply.status()).find("its name was not resolved"), std::string_view::npos)
+        << reply.status();
   }
   rmdir(directory.c_str());
 }

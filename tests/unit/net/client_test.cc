@@ -2,65 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-#include <vector>
-
-#include "async/await.h"
-#include "net/bounds.h"
-#include "net_test_tools.h"
+#include "client_test_tools.h"
 #include "script_stream.h"
-#include "swarmlib/status.h"
 
 namespace swarm::net {
 namespace {
-
-std::shared_ptr<const Endpoint> EndpointOf(std::string_view address) {
-  auto endpoint = std::make_shared<Endpoint>();
-  endpoint->address = *ParseAddress(address);
-  return endpoint;
-}
-
-Request Get(std::string target) {
-  Request request;
-  request.method = "GET";
-  request.target = std::move(target);
-  return request;
-}
-
-// A client on a loop of its own, used from the test's thread.
-class ClientThread {
- public:
-  explicit ClientThread(std::string_view address) {
-    thread_.On([&] { client_ = std::make_shared<Client>(thread_.loop, EndpointOf(address)); });
-  }
-  ~ClientThread() {
-    thread_.On([this] { client_.reset(); });
-  }
-
-  using Answer = absl::StatusOr<Reply>;
-  std::future<Answer> Start(void (Client::*how)(Request, CallOptions, ResultCallback<Reply>),
-                            Request request, CallOptions options = {}) {
-    auto promise = std::make_shared<std::promise<Answer>>();
-    auto answer = promise->get_future();
-    thread_.On([&] {
-      ((*client_).*how)(std::move(request), std::move(options),
-                        [promise](Answer got) { promise->set_value(std::move(got)); });
-    });
-    return answer;
-  }
-  Answer Call(Request request, CallOptions options = {}) {
-    return Start(&Client::Call, std::move(request), std::move(options)).get();
-  }
-  std::size_t idle() {
-    return thread_.On([this] { return client_->idle(); });
-  }
-  LoopThread& thread() { return thread_; }
-  std::shared_ptr<Client>& client() { return client_; }
-
- private:
-  LoopThread thread_;
-  std::shared_ptr<Client> client_;
-};
 
 TEST(ClientTest, CallsAndReusesConnections) {
   RawListener engine;
@@ -78,33 +24,12 @@ TEST(ClientTest, CallsAndReusesConnections) {
 
   auto second = client.Start(&Client::Call, Get("/two"));
   EXPECT_NE(connection.ReceiveUntil("\r\n\r\n").find("GET /two "), std::string::npos);
-  connection.Send("HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n");
+  connection.Send(
+      "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n");
   const auto missing = second.get();
   ASSERT_TRUE(missing.ok()) << missing.status();
   EXPECT_EQ(missing->status, 404);
   EXPECT_EQ(missing->body, "no");
-}
-
-
-using How = void (Client::*)(Request, CallOptions, ResultCallback<Reply>);
-
-using Text = absl::StatusOr<std::string>;
-
-Task<void> ReadInto(Stream* body, std::shared_ptr<std::promise<Text>> into) {
-  Text all = co_await ReadAll(*body, 64U << 20U);
-  into->set_value(std::move(all));
-}
-
-// Reads a whole body on the client's loop.
-Text ReadBody(ClientThread& client, Reply& reply) {
-  auto promise = std::make_shared<std::promise<Text>>();
-  auto result = promise->get_future();
-  client.thread().loop.Spawn(ReadInto(reply.body_stream.get(), promise));
-  return result.get();
-}
-
-void Drop(ClientThread& client, absl::StatusOr<Reply>& reply) {
-  client.thread().On([&] { *reply = Reply(); });
 }
 
 TEST(ClientTest, WritesEachKindOfRequest) {
@@ -127,11 +52,13 @@ TEST(ClientTest, WritesEachKindOfRequest) {
     request.method = test.method;
     request.target = "/x?y=z";
     request.body = test.body;
-    request.headers = {{"X-Registry-Auth", "abc"}, {"Host", "evil"}, {"Connection", "close"},
-                       {"Content-Length", "77"},    {"Transfer-Encoding", "gzip"}, {"Upgrade", "h2c"}};
+    request.headers = {{"X-Registry-Auth", "abc"},    {"Host", "evil"},
+                       {"Connection", "close"},       {"Content-Length", "77"},
+                       {"Transfer-Encoding", "gzip"}, {"Upgrade", "h2c"}};
     auto answer = client.Start(&Client::Call, std::move(request));
     if (connection.get() < 0) connection = engine.Accept();
-    const std::string expected = std::string(test.method) + " /x?y=z HTTP/1.1\r\nHost: " + engine.address().substr(6) +
+    const std::string expected = std::string(test.method) +
+                                 " /x?y=z HTTP/1.1\r\nHost: " + engine.address().substr(6) +
                                  "\r\nX-Registry-Auth: abc\r\n";
     const std::string tail = test.expected == "\r\n\r\n" ? "\r\n" : std::string(test.expected);
     EXPECT_EQ(connection.ReceiveExactly(expected.size() + tail.size()), expected + tail);
@@ -155,10 +82,12 @@ TEST(ClientTest, StreamsRequestBodies) {
     auto answer = client.Start(&Client::Open, std::move(request));
     RawSocket connection = engine.Accept();
     const std::string head = connection.ReceiveUntil("\r\n\r\n");
-    EXPECT_NE(head.find(known_length ? "Content-Length: 6" : "Transfer-Encoding: chunked"), std::string::npos);
+    EXPECT_NE(head.find(known_length ? "Content-Length: 6" : "Transfer-Encoding: chunked"),
+              std::string::npos);
     for (const std::string_view piece : {"abc", "def"}) {
       client.thread().On([&] { script->Feed(piece); });
-      const std::string expected = known_length ? std::string(piece) : "3\r\n" + std::string(piece) + "\r\n";
+      const std::string expected =
+          known_length ? std::string(piece) : "3\r\n" + std::string(piece) + "\r\n";
       EXPECT_EQ(connection.ReceiveExactly(expected.size()), expected);
     }
     client.thread().On([&] { script->End(); });
@@ -180,11 +109,22 @@ TEST(ClientTest, ReadsEachKindOfAnswer) {
   };
   const Case cases[] = {
       {"length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok", false, true},
-      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nA: b\r\n\r\n", "ok", false, true},
-      {"until close", "HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nok", "ok", true, false},
-      {"close asked", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "ok", false, false},
-      {"interim", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok", false, true},
-      {"leftover", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "ok", false, false},
+      {"chunked",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nA: b\r\n\r\n",
+       "ok", false, true},
+      {"until close",
+       "HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nok", "ok",
+       true, false},
+      {"close asked", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", "ok",
+       false, false},
+      {"interim",
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 "
+       "OK\r\nContent-Length: 2\r\n\r\nok",
+       "ok", false, true},
+      {"leftover",
+       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: "
+       "4\r\n\r\nevil",
+       "ok", false, false},
       {"nothing", "HTTP/1.1 204 No Content\r\n\r\n", "", false, true},
       {"old", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "ok", false, false},
   };
@@ -242,13 +182,19 @@ TEST(ClientTest, RefusesLyingEngines) {
       {"nothing", "", "closed the connection before its answer was whole"},
       {"half a head", "HTTP/1.1 200 O", "closed the connection before its answer was whole"},
       {"no HTTP", "hello, this is ssh\r\n", "sent a malformed answer"},
-      {"short", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "the connection ended within the body"},
-      {"short chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc", "the connection ended within the body"},
-      {"bad chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "sent a malformed answer"},
-      {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "sent a malformed answer"},
+      {"short", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+       "the connection ended within the body"},
+      {"short chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+       "the connection ended within the body"},
+      {"bad chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       "sent a malformed answer"},
+      {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+       "sent a malformed answer"},
       {"huge", "HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n", "at most 1000 are taken"},
-      {"long chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5dc\r\nBULK\r\n", "more than 1000 bytes"},
-      {"unasked upgrade", "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", "sent a malformed answer"},
+      {"long chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5dc\r\nBULK\r\n",
+       "more than 1000 bytes"},
+      {"unasked upgrade", "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+       "sent a malformed answer"},
       {"TLS", "\x15\x03\x01\x00\x02\x02\x46", "answers in TLS"},
       {"interim for ever", "LOOP", "too many interim answers"},
   };
@@ -263,7 +209,8 @@ TEST(ClientTest, RefusesLyingEngines) {
     RawSocket connection = engine.Accept();
     connection.ReceiveUntil("\r\n\r\n");
     std::string bytes(test.bytes);
-    if (const std::size_t bulk = bytes.find("BULK"); bulk != std::string::npos) bytes.replace(bulk, 4, std::string(1500, 'b'));
+    if (const std::size_t bulk = bytes.find("BULK"); bulk != std::string::npos)
+      bytes.replace(bulk, 4, std::string(1500, 'b'));
     if (bytes == "LOOP") {
       bytes.clear();
       for (int i = 0; i < 100; ++i) bytes += "HTTP/1.1 102 Processing\r\n\r\n";
@@ -272,8 +219,10 @@ TEST(ClientTest, RefusesLyingEngines) {
     connection.CloseWrite();
     const auto reply = answer.get();
     ASSERT_FALSE(reply.ok());
-    EXPECT_NE(MessageOf(reply.status()).find(test.message), std::string_view::npos) << reply.status();
-    EXPECT_NE(MessageOf(reply.status()).find(engine.address().substr(6)), std::string_view::npos) << reply.status();
+    EXPECT_NE(MessageOf(reply.status()).find(test.message), std::string_view::npos)
+        << reply.status();
+    EXPECT_NE(MessageOf(reply.status()).find(engine.address().substr(6)), std::string_view::npos)
+        << reply.status();
     EXPECT_NE(reply.status().code(), absl::StatusCode::kUnavailable);
     EXPECT_EQ(HttpStatusOf(reply.status()), 502);
     EXPECT_EQ(client.idle(), 0U);
@@ -298,63 +247,8 @@ TEST(ClientTest, RefusesTargetsThatWouldSplitTheRequest) {
   RawListener engine;
   ClientThread client(engine.address());
   for (const std::string target : {"/a b", "/a\r\nX: y", "", "a", "/#x"}) {
-    EXPECT_EQ(client.Call(Get(target)).status().code(), absl::StatusCode::kInvalidArgument) << target;
-  }
-}
-
-TEST(ClientTest, RetriesAReadOnAKeptConnectionThatDied) {
-  for (const std::string_view method : {"GET", "POST"}) {
-    RawListener engine;
-    ClientThread client(engine.address());
-    auto first = client.Start(&Client::Call, Get("/"));
-    RawSocket kept = engine.Accept();
-    kept.ReceiveUntil("\r\n\r\n");
-    kept.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    ASSERT_TRUE(first.get().ok());
-    // The engine closes only once it sees the next request, as if both had crossed.
-    Request request = Get("/second");
-    request.method = method;
-    auto second = client.Start(&Client::Call, std::move(request));
-    kept.ReceiveUntil("\r\n\r\n");
-    kept.Close();
-    if (method == "GET") {
-      RawSocket fresh = engine.Accept();
-      fresh.ReceiveUntil("\r\n\r\n");
-      fresh.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-      const auto reply = second.get();
-      ASSERT_TRUE(reply.ok()) << reply.status();
-      EXPECT_EQ(reply->body, "ok");
-    } else {
-      const auto reply = second.get();
-      ASSERT_FALSE(reply.ok());
-      EXPECT_NE(reply.status().code(), absl::StatusCode::kUnavailable);
-      EXPECT_FALSE(engine.HasNewConnection(std::chrono::milliseconds(50)));
-    }
-  }
-}
-
-TEST(ClientTest, NeverUsesAPoisonedConnection) {
-  for (const bool speaks : {false, true}) {
-    RawListener engine;
-    ClientThread client(engine.address());
-    auto first = client.Start(&Client::Call, Get("/"));
-    RawSocket kept = engine.Accept();
-    kept.ReceiveUntil("\r\n\r\n");
-    kept.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    ASSERT_TRUE(first.get().ok());
-    if (speaks) {
-      kept.Send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
-    } else {
-      kept.CloseWrite();
-    }
-    EXPECT_EQ(kept.ReceiveAll(), "");  // the client has closed it
-    auto second = client.Start(&Client::Call, Get("/second"));
-    RawSocket fresh = engine.Accept();
-    fresh.ReceiveUntil("\r\n\r\n");
-    fresh.Send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood");
-    const auto reply = second.get();
-    ASSERT_TRUE(reply.ok()) << reply.status();
-    EXPECT_EQ(reply->body, "good");
+    EXPECT_EQ(client.Call(Get(target)).status().code(), absl::StatusCode::kInvalidArgument)
+        << target;
   }
 }
 
@@ -367,7 +261,8 @@ TEST(ClientTest, UpgradesToATunnel) {
       {"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", true, true},
       {"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n", true, true},
       {"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n", false, true},
-      {"HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n", true, false},
+      {"HTTP/1.1 404 Not Found\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n", true,
+       false},
   };
   for (const Case& test : cases) {
     for (const bool slow : {false, true}) {
@@ -380,7 +275,9 @@ TEST(ClientTest, UpgradesToATunnel) {
       auto answer = client.Start(&Client::Upgrade, std::move(request));
       RawSocket connection = engine.Accept();
       const std::string head = connection.ReceiveUntil("\r\n\r\n");
-      EXPECT_EQ(head.find("Upgrade: tcp\r\nConnection: Upgrade\r\n") != std::string::npos, test.asked) << head;
+      EXPECT_EQ(head.find("Upgrade: tcp\r\nConnection: Upgrade\r\n") != std::string::npos,
+                test.asked)
+          << head;
       if (slow) {
         for (const char byte : test.head) connection.Send({&byte, 1});
       } else {
@@ -462,110 +359,6 @@ TEST(ClientTest, ClosesTheConnectionOfADroppedBody) {
   Drop(client, reply);
   EXPECT_NE(connection.ReceiveAll(), "<timeout>");
   EXPECT_EQ(client.idle(), 0U);
-}
-
-// On a clock that the test moves: no waiting.
-class ManualClient {
- public:
-  explicit ManualClient(std::string_view address)
-      : loop_(clock_, nullptr), client_(std::make_shared<Client>(loop_, EndpointOf(address))) {}
-
-  // Steps time until the answer is there; how long that took.
-  Duration Run(How how, CallOptions options) {
-    const TimePoint start = clock_.Now();
-    ((*client_).*how)(Get("/"), std::move(options), [this](absl::StatusOr<Reply> got) { status_ = got.status(); });
-    Settle();
-    for (int i = 0; i < 20 && !status_; ++i) {
-      if (!loop_.StepTime(clock_)) break;
-      Settle();
-    }
-    return clock_.Now() - start;
-  }
-  void Settle() {
-    for (int i = 0; i < 50; ++i) {
-      loop_.RunReady();
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
-    }
-  }
-  absl::Status status() const { return status_.value_or(absl::OkStatus()); }
-  Client& client() { return *client_; }
-  Loop& loop() { return loop_; }
-  ManualClock& clock() { return clock_; }
-
- private:
-  ManualClock clock_;
-  Loop loop_;
-  std::shared_ptr<Client> client_;
-  std::optional<absl::Status> status_;
-};
-
-TEST(ClientTest, BoundsEachWait) {
-  RawListener engine;  // accepts in the kernel and never answers
-  for (const How how : {&Client::Call, &Client::Open, &Client::Upgrade}) {
-    ManualClient client(engine.address());
-    CallOptions options;
-    options.timeout = std::chrono::seconds(7);
-    EXPECT_EQ(client.Run(how, options), std::chrono::seconds(7));
-    EXPECT_EQ(client.status().code(), absl::StatusCode::kDeadlineExceeded) << client.status();
-    EXPECT_NE(MessageOf(client.status()).find("7000 ms"), std::string_view::npos);
-  }
-}
-
-// A listener whose queue is full answers nobody.
-TEST(ClientTest, BoundsTheConnect) {
-  RawListener engine;
-  EXPECT_EQ(listen(engine.get(), 0), 0);
-  std::vector<RawSocket> fillers;
-  for (int i = 0; i < 4; ++i) {
-    RawSocket filler(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_in name{};
-    socklen_t size = sizeof name;
-    getsockname(engine.get(), reinterpret_cast<sockaddr*>(&name), &size);
-    (void)connect(filler.get(), reinterpret_cast<sockaddr*>(&name), sizeof name);
-    fillers.push_back(std::move(filler));
-  }
-  ManualClient client(engine.address());
-  EXPECT_EQ(client.Run(&Client::Call, {}), kConnectDeadline);
-  EXPECT_EQ(client.status().code(), absl::StatusCode::kUnavailable) << client.status();
-}
-
-TEST(ClientTest, BoundsThePool) {
-  RawListener engine;
-  ClientThread client(engine.address());
-  std::vector<std::future<absl::StatusOr<Reply>>> answers;
-  std::vector<RawSocket> connections;
-  for (std::size_t i = 0; i < kMaxPooled + 10; ++i) answers.push_back(client.Start(&Client::Call, Get("/")));
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    connections.push_back(engine.Accept());
-    connections.back().ReceiveUntil("\r\n\r\n");
-  }
-  for (RawSocket& connection : connections) connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  for (auto& answer : answers) EXPECT_TRUE(answer.get().ok());
-  EXPECT_EQ(client.idle(), kMaxPooled);
-}
-
-TEST(ClientTest, ClosesConnectionsThatStayIdle) {
-  std::thread answering;
-  RawListener engine;
-  answering = std::thread([&] {
-    RawSocket connection = engine.Accept();
-    connection.ReceiveUntil("\r\n\r\n");
-    connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    EXPECT_EQ(connection.ReceiveAll(), "");
-  });
-  ManualClient client(engine.address());
-  bool answered = false;
-  client.client().Call(Get("/"), {}, [&](absl::StatusOr<Reply> got) { answered = got.ok(); });
-  ASSERT_TRUE(WaitUntil([&] {
-    client.loop().RunReady();
-    return answered;
-  }));
-  EXPECT_EQ(client.client().idle(), 1U);
-  const TimePoint start = client.clock().Now();
-  while (client.client().idle() == 1 && client.loop().StepTime(client.clock())) client.loop().RunReady();
-  EXPECT_EQ(client.clock().Now() - start, kPoolIdleDeadline);
-  client.loop().RunReady();
-  answering.join();
 }
 
 TEST(ClientTest, SendsABodyWhileItsAnswerComes) {

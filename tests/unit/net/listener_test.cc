@@ -43,7 +43,8 @@ TEST(AddressTest, ReadsAddresses) {
       EXPECT_EQ(address->text(), test.canonical);
     } else {
       ASSERT_FALSE(address.ok());
-      EXPECT_NE(MessageOf(address.status()).find(test.error), std::string_view::npos) << address.status();
+      EXPECT_NE(MessageOf(address.status()).find(test.error), std::string_view::npos)
+          << address.status();
     }
   }
   EXPECT_FALSE(ParseAddress("unix:///" + std::string(200, 'a')).ok());
@@ -73,11 +74,12 @@ TEST(ListenerTest, SharesConnectionsOverLoops) {
   std::unique_ptr<Server> servers[2];
   for (int i = 0; i < 2; ++i) {
     threads[i].On([&] {
-      servers[i] = std::make_unique<Server>(threads[i].loop, ServerOptions(), [i](Request, ResultCallback<Reply> done) {
-        Reply reply;
-        reply.body = std::to_string(i);
-        done(std::move(reply));
-      });
+      servers[i] = std::make_unique<Server>(threads[i].loop, ServerOptions(),
+                                            [i](Request, ResultCallback<Reply> done) {
+                                              Reply reply;
+                                              reply.body = std::to_string(i);
+                                              done(std::move(reply));
+                                            });
       servers[i]->Adopt(std::move((*listeners)[i]));
     });
   }
@@ -113,11 +115,13 @@ class UnixListenerTest : public testing::Test {
 
 TEST_F(UnixListenerTest, ServesAndRemovesItsFile) {
   {
-    ServerThread server([](Request request, ResultCallback<Reply> done) {
-      Reply reply;
-      reply.body = request.peer.address;
-      done(std::move(reply));
-    }, {}, "unix://" + path_);
+    ServerThread server(
+        [](Request request, ResultCallback<Reply> done) {
+          Reply reply;
+          reply.body = request.peer.address;
+          done(std::move(reply));
+        },
+        {}, "unix://" + path_);
     EXPECT_EQ(server.address(), "unix://" + path_);
     RawSocket client = server.Connect();
     client.Send("GET / HTTP/1.1\r\nHost: docker\r\n\r\n");
@@ -126,7 +130,8 @@ TEST_F(UnixListenerTest, ServesAndRemovesItsFile) {
     ASSERT_EQ(stat(path_.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0660U);
     // Somebody listens: not to be replaced.
-    EXPECT_EQ(BindListeners("unix://" + path_, 1).status().code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_EQ(BindListeners("unix://" + path_, 1).status().code(),
+              absl::StatusCode::kAlreadyExists);
   }
   EXPECT_FALSE(exists());
 }

@@ -130,7 +130,8 @@ class RawSocket {
   std::string ReceiveUntil(std::string_view marker) {
     while (pending_.find(marker) == std::string::npos) {
       const std::string more = ReceiveSome();
-      if (more.empty() || more == "<timeout>" || more == "<error>") return std::exchange(pending_, {}) + more;
+      if (more.empty() || more == "<timeout>" || more == "<error>")
+        return std::exchange(pending_, {}) + more;
       pending_ += more;
     }
     const std::size_t end = pending_.find(marker) + marker.size();
@@ -142,7 +143,8 @@ class RawSocket {
   std::string ReceiveExactly(std::size_t count) {
     while (pending_.size() < count) {
       const std::string more = ReceiveSome();
-      if (more.empty() || more == "<timeout>" || more == "<error>") return std::exchange(pending_, {}) + more;
+      if (more.empty() || more == "<timeout>" || more == "<error>")
+        return std::exchange(pending_, {}) + more;
       pending_ += more;
     }
     std::string got = pending_.substr(0, count);
@@ -240,7 +242,8 @@ inline std::string ReceiveAnswer(RawSocket& socket) {
 }
 
 inline int StatusOf(const std::string& answer) {
-  return answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : -1;
+  return answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3))
+                                                               : -1;
 }
 
 }  // namespace swarm::net

@@ -12,15 +12,18 @@
 namespace swarm::net {
 namespace {
 
-// A server that forwards "/relay..." to an engine that the test plays, and answers the rest "handled".
+// A server that forwards "/relay..." to an engine that the test plays, and answers the rest
+// "handled".
 class RelayServer {
  public:
   explicit RelayServer(bool edit = false)
-      : server_([](Request request, ResultCallback<Reply> done) {
-          Reply reply;
-          reply.body = "handled " + request.target;
-          done(std::move(reply));
-        }, Options(edit)) {
+      : server_(
+            [](Request request, ResultCallback<Reply> done) {
+              Reply reply;
+              reply.body = "handled " + request.target;
+              done(std::move(reply));
+            },
+            Options(edit)) {
     auto endpoint = std::make_shared<Endpoint>();
     endpoint->address = *ParseAddress(engine_.address());
     server_.thread().On([&] { upstream_ = std::make_shared<Client>(server_.loop(), endpoint); });
@@ -36,7 +39,8 @@ class RelayServer {
       Request request;
       request.method = "GET";
       request.target = "/_ping";
-      upstream_->Call(std::move(request), {}, [&](absl::StatusOr<Reply> got) { answered.set_value(got.ok()); });
+      upstream_->Call(std::move(request), {},
+                      [&](absl::StatusOr<Reply> got) { answered.set_value(got.ok()); });
     });
     RawSocket connection = engine_.Accept();
     connection.ReceiveUntil("\r\n\r\n");
@@ -76,7 +80,8 @@ class RelayServer {
   ServerThread server_;
 };
 
-constexpr std::string_view kAsk = "GET /relay HTTP/1.1\r\nHost: x\r\nUser-Agent: t\r\nX-Registry-Auth: secret\r\n\r\n";
+constexpr std::string_view kAsk =
+    "GET /relay HTTP/1.1\r\nHost: x\r\nUser-Agent: t\r\nX-Registry-Auth: secret\r\n\r\n";
 
 std::string ReceiveChunked(RawSocket& client) {
   const std::string head = client.ReceiveUntil("\r\n\r\n");
@@ -89,31 +94,39 @@ TEST(RelayTest, PassesAnswersOnKeptConnections) {
     bool chunked, kept;
   };
   const Case cases[] = {
-      {"length", "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello", "hello", false, true},
+      {"length", "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 5\r\n\r\nhello", "hello", false,
+       true},
       {"nothing", "HTTP/1.1 204 No Content\r\n\r\n", "", false, true},
       {"missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "no", false, true},
-      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", true, true},
-      {"close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", "hello", false, false},
-      {"leftover", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200", "hello", false, false},
-      {"interim", "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello", false, true},
+      {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+       "5\r\nhello\r\n0\r\n\r\n", true, true},
+      {"close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", "hello",
+       false, false},
+      {"leftover", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200", "hello", false,
+       false},
+      {"interim",
+       "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello",
+       false, true},
   };
   for (const Case& test : cases) {
     for (const bool slow : {false, true}) {
-      if (slow && (test.chunked || test.name == "leftover")) continue;  // chunks are cut as they come
+      if (slow && (test.chunked || test.name == "leftover"))
+        continue;  // chunks are cut as they come
       SCOPED_TRACE(testing::Message() << test.name << " slow " << slow);
       RelayServer relay;
       RawSocket engine = relay.Warm();
       RawSocket client = relay.server().Connect();
       client.Send(kAsk);
-      EXPECT_EQ(engine.ReceiveUntil("\r\n\r\n"), "GET /v1.41/relay HTTP/1.1\r\nHost: " +
-                                                     relay.engine().address().substr(6) + "\r\nUser-Agent: t\r\n\r\n");
+      EXPECT_EQ(engine.ReceiveUntil("\r\n\r\n"),
+                "GET /v1.41/relay HTTP/1.1\r\nHost: " + relay.engine().address().substr(6) +
+                    "\r\nUser-Agent: t\r\n\r\n");
       const std::string answer = std::string(test.answer);
       if (slow) {
         for (const char byte : answer) engine.Send({&byte, 1});
       } else {
         engine.Send(answer);
       }
-      const std::string got = test.chunked          ? ReceiveChunked(client)
+      const std::string got = test.chunked        ? ReceiveChunked(client)
                               : test.body.empty() ? client.ReceiveUntil("\r\n\r\n")
                                                   : ReceiveAnswer(client);
       EXPECT_TRUE(got.ends_with("\r\n\r\n" + std::string(test.body))) << got;
@@ -134,12 +147,16 @@ TEST(RelayTest, DropsWhatTheEngineSaysOfItself) {
   RawSocket client = relay.server().Connect();
   client.Send(kAsk);
   engine.ReceiveUntil("\r\n\r\n");
-  engine.Send("HTTP/1.1 200 OK\r\nServer: Docker/1\r\nApi-Version: 9\r\nOstype: plan9\r\nDocker-Experimental: true\r\n"
-              "Date: yesterday\r\nKeep-Alive: 5\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Type: application/json\r\n"
-              "Content-Length: 2\r\n\r\n{}");
+  engine.Send(
+      "HTTP/1.1 200 OK\r\nServer: Docker/1\r\nApi-Version: 9\r\nOstype: "
+      "plan9\r\nDocker-Experimental: true\r\n"
+      "Date: yesterday\r\nKeep-Alive: 5\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Type: "
+      "application/json\r\n"
+      "Content-Length: 2\r\n\r\n{}");
   const std::string answer = ReceiveAnswer(client);
   EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
-  for (const std::string_view absent : {"Docker", "Api-Version", "plan9", "yesterday", "Keep-Alive", "X-Hop"}) {
+  for (const std::string_view absent :
+       {"Docker", "Api-Version", "plan9", "yesterday", "Keep-Alive", "X-Hop"}) {
     EXPECT_EQ(answer.find(absent), std::string::npos) << answer;
   }
 }
@@ -150,8 +167,11 @@ TEST(RelayTest, EditsWholeBodies) {
     int status;
   };
   const Case cases[] = {
-      {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"Id\":\"a\"", "{\"Node\":1,\"Id\":\"a\"", 200},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"Id\r\n5\r\n\":\"a\"\r\n0\r\n\r\n", "{\"Node\":1,\"Id\":\"a\"", 200},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"Id\":\"a\"", "{\"Node\":1,\"Id\":\"a\"",
+       200},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n4\r\n{\"Id\r\n5\r\n\":\"a\"\r\n0\r\n\r\n",
+       "{\"Node\":1,\"Id\":\"a\"", 200},
       {"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", "no", 404},
       {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "cannot be read", 502},
   };
@@ -177,7 +197,8 @@ TEST(RelayTest, LeavesToTheHandlerWhatItCannotDo) {
       {"GET /relay HTTP/1.1\r\nHost: x\r\n\r\n", "handled /relay"},  // nothing is kept
       {"POST /relay HTTP/1.1\r\nHost: x\r\n\r\n", "handled /relay"},
       {"GET /relay HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na", "handled /relay"},
-      {"GET /relay HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n", "handled /relay"},
+      {"GET /relay HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+       "handled /relay"},
       {"GET /relay HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "handled /relay"},
   };
   RelayServer relay;
@@ -247,10 +268,12 @@ TEST(RelayTest, PassesLargeAnswersUnderBackPressure) {
     const std::string block(1U << 20U, 'z');
     constexpr int kBlocks = 24;
     std::thread sender([&] {
-      engine.Send("HTTP/1.1 200 OK\r\n" + (chunked ? std::string("Transfer-Encoding: chunked")
-                                                   : "Content-Length: " + std::to_string(kBlocks * block.size())) +
+      engine.Send("HTTP/1.1 200 OK\r\n" +
+                  (chunked ? std::string("Transfer-Encoding: chunked")
+                           : "Content-Length: " + std::to_string(kBlocks * block.size())) +
                   "\r\n\r\n");
-      for (int i = 0; i < kBlocks; ++i) engine.Send(chunked ? "100000\r\n" + block + "\r\n" : block);
+      for (int i = 0; i < kBlocks; ++i)
+        engine.Send(chunked ? "100000\r\n" + block + "\r\n" : block);
       if (chunked) engine.Send("0\r\n\r\n");
     });
     client.ReceiveUntil("\r\n\r\n");
@@ -272,14 +295,17 @@ TEST(RelayTest, AnswersPipelinedRequestsInOrder) {
     for (int i = 0; i < 50; ++i) {
       const std::string head = engine.ReceiveUntil("\r\n\r\n");
       const std::string target = head.substr(4, head.find(" HTTP") - 4);
-      engine.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(target.size()) + "\r\n\r\n" + target);
+      engine.Send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(target.size()) +
+                  "\r\n\r\n" + target);
     }
   });
   RawSocket client = relay.server().Connect();
   std::string all;
-  for (int i = 0; i < 50; ++i) all += "GET /relay/" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < 50; ++i)
+    all += "GET /relay/" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
   client.Send(all);
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(ReceiveAnswer(client).ends_with("/v1.41/relay/" + std::to_string(i)));
+  for (int i = 0; i < 50; ++i)
+    EXPECT_TRUE(ReceiveAnswer(client).ends_with("/v1.41/relay/" + std::to_string(i)));
   answering.join();
 }
 
@@ -293,7 +319,8 @@ TEST(RelayTest, LetsTheEngineGoWhenTheClientIsGone) {
   client.ReceiveUntil("1\r\na\r\n");
   client.Close();
   EXPECT_NE(engine.ReceiveAll(), "<timeout>");
-  EXPECT_TRUE(WaitUntil([&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
+  EXPECT_TRUE(
+      WaitUntil([&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
 }
 
 TEST(RelayTest, BoundsTheWaitForTheEngine) {
@@ -323,7 +350,8 @@ TEST(RelayTest, BoundsTheWaitForTheEngine) {
     forward->target = head.target;
     return true;
   };
-  Server server(loop, std::move(options), [](Request, ResultCallback<Reply> done) { done(Reply()); });
+  Server server(loop, std::move(options),
+                [](Request, ResultCallback<Reply> done) { done(Reply()); });
   ASSERT_TRUE(server.Listen("tcp://127.0.0.1:0").ok());
   RawSocket client = RawSocket::Connect(server.addresses().front());
   client.Send(kAsk);

@@ -41,7 +41,9 @@ struct Script {
     if (ended) Finish(std::size_t{0});
   }
   void Finish(absl::StatusOr<std::size_t> result) {
-    loop.Post([done = std::exchange(done, nullptr), result = std::move(result)]() mutable { done(std::move(result)); });
+    loop.Post([done = std::exchange(done, nullptr), result = std::move(result)]() mutable {
+      done(std::move(result));
+    });
   }
 
   Loop& loop;

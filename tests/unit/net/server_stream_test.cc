@@ -151,7 +151,8 @@ class TunnelServer {
   RawSocket Ask(bool upgrade = true, std::string_view behind = {}) {
     RawSocket client = server_.Connect();
     client.Send("POST /attach HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n" +
-                std::string(upgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "") + "\r\n" + std::string(behind));
+                std::string(upgrade ? "Connection: Upgrade\r\nUpgrade: tcp\r\n" : "") + "\r\n" +
+                std::string(behind));
     return client;
   }
   RawSocket& far() { return far_; }
@@ -162,8 +163,12 @@ class TunnelServer {
   class Plain final : public Stream {
    public:
     explicit Plain(std::unique_ptr<Stream> inner) : inner_(std::move(inner)) {}
-    void Read(std::span<char> into, ResultCallback<std::size_t> done) override { inner_->Read(into, std::move(done)); }
-    void Write(std::string_view bytes, Callback<absl::Status> done) override { inner_->Write(bytes, std::move(done)); }
+    void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
+      inner_->Read(into, std::move(done));
+    }
+    void Write(std::string_view bytes, Callback<absl::Status> done) override {
+      inner_->Write(bytes, std::move(done));
+    }
     void CloseWrite() override { inner_->CloseWrite(); }
     void Abort() override { inner_->Abort(); }
 
@@ -190,13 +195,15 @@ TEST(TunnelTest, CarriesBytesAndEndsBothWays) {
   for (const bool native : {false, true}) {
     for (const bool client_first : {false, true}) {
       for (const bool upgrade : {false, true}) {
-        SCOPED_TRACE(testing::Message() << "native " << native << " client first " << client_first << " upgrade " << upgrade);
+        SCOPED_TRACE(testing::Message() << "native " << native << " client first " << client_first
+                                        << " upgrade " << upgrade);
         TunnelServer server(upgrade ? 101 : 200, "early ", native);
         RawSocket client = server.Ask(upgrade, "hasty ");
         const std::string head = client.ReceiveUntil("\r\n\r\n");
         if (upgrade) {
           EXPECT_TRUE(head.starts_with("HTTP/1.1 101 UPGRADED\r\n")) << head;
-          EXPECT_NE(head.find("Connection: Upgrade\r\nUpgrade: tcp\r\n"), std::string::npos) << head;
+          EXPECT_NE(head.find("Connection: Upgrade\r\nUpgrade: tcp\r\n"), std::string::npos)
+              << head;
         } else {
           EXPECT_EQ(StatusOf(head), 200);
         }
@@ -219,7 +226,8 @@ TEST(TunnelTest, CarriesBytesAndEndsBothWays) {
         EXPECT_EQ(server.server().active(), 1U);
         second.CloseWrite();
         EXPECT_EQ(first.ReceiveAll(), "");
-        EXPECT_TRUE(WaitUntil([&] { return server.server().active() == 0 && server.server().connections() == 0; }));
+        EXPECT_TRUE(WaitUntil(
+            [&] { return server.server().active() == 0 && server.server().connections() == 0; }));
       }
     }
   }

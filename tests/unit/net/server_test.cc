@@ -70,7 +70,8 @@ TEST(ServerTest, TakesRequestsByteByByte) {
   ServerThread server(EchoHandler());
   RawSocket client = server.Connect();
   for (const std::string_view request :
-       {"POST /s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: v\r\n\r\n",
+       {"POST /s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: v\r\n\r\n",
         "GET /s HTTP/1.1\r\nHost: x\r\n\r\n"}) {
     for (const char byte : request) ASSERT_TRUE(client.Send({&byte, 1}));
   }
@@ -85,7 +86,8 @@ TEST(ServerTest, ReadsLargeBodies) {
   ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + body));
   EXPECT_EQ(BodyOf(ReceiveAnswer(client)), "/|" + body);
   std::string chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-  for (std::size_t at = 0; at < body.size(); at += 1000) chunked += "3e8\r\n" + body.substr(at, 1000) + "\r\n";
+  for (std::size_t at = 0; at < body.size(); at += 1000)
+    chunked += "3e8\r\n" + body.substr(at, 1000) + "\r\n";
   ASSERT_TRUE(client.Send(chunked + "0\r\n\r\n"));
   EXPECT_EQ(BodyOf(ReceiveAnswer(client)), "/|" + body);
 }
@@ -93,16 +95,19 @@ TEST(ServerTest, ReadsLargeBodies) {
 TEST(ServerTest, TellsClientsToContinueWhenTheBodyIsWanted) {
   ServerThread server(EchoHandler());
   RawSocket client = server.Connect();
-  ASSERT_TRUE(client.Send("PUT /c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(client.Send(
+      "PUT /c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
   EXPECT_EQ(client.ReceiveUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   ASSERT_TRUE(client.Send("ok"));
   EXPECT_EQ(BodyOf(ReceiveAnswer(client)), "/c|ok");
 }
 
 TEST(ServerTest, RefusesABodyThatWaitsForContinue) {
-  ServerThread server([](Request, ResultCallback<Reply> done) { done(NotFound("no such container: c")); });
+  ServerThread server(
+      [](Request, ResultCallback<Reply> done) { done(NotFound("no such container: c")); });
   RawSocket client = server.Connect();
-  ASSERT_TRUE(client.Send("PUT /c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+  ASSERT_TRUE(client.Send(
+      "PUT /c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
   const std::string answer = client.ReceiveAll();
   EXPECT_EQ(StatusOf(answer), 404) << answer;
   EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
@@ -115,12 +120,17 @@ TEST(ServerTest, RefusesMalformedRequestsAndGoesOnWithOthers) {
     int status;
   };
   const std::string long_line = "GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n";
-  const std::string long_head = "GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(15'000, 'a') + "\r\nY: " +
-                                std::string(15'000, 'a') + "\r\nZ: " + std::string(15'000, 'a') + "\r\nA: " +
-                                std::string(15'000, 'a') + "\r\nB: " + std::string(15'000, 'a') + "\r\n\r\n";
+  const std::string long_head =
+      "GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(15'000, 'a') +
+      "\r\nY: " + std::string(15'000, 'a') + "\r\nZ: " + std::string(15'000, 'a') +
+      "\r\nA: " + std::string(15'000, 'a') + "\r\nB: " + std::string(15'000, 'a') + "\r\n\r\n";
   const Case cases[] = {
-      {"both framings", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
+      {"both framings",
+       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\n",
+       400},
+      {"two lengths",
+       "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
       {"signed length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +1\r\n\r\na", 400},
       {"gzip framing", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
       {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
@@ -165,11 +175,13 @@ TEST(ServerTest, RefusesMalformedRequestsAndGoesOnWithOthers) {
 }
 
 TEST(ServerTest, RefusesMalformedChunks) {
-  for (const std::string_view chunks : {"x\r\n", "-1\r\n", "3\r\nabcd\r\n", "3\nabc\n0\n\n", "ffffffffffffffff1\r\n"}) {
+  for (const std::string_view chunks :
+       {"x\r\n", "-1\r\n", "3\r\nabcd\r\n", "3\nabc\n0\n\n", "ffffffffffffffff1\r\n"}) {
     SCOPED_TRACE(chunks);
     ServerThread server(EchoHandler());
     RawSocket client = server.Connect();
-    ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks)));
+    ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                            std::string(chunks)));
     const std::string answer = client.ReceiveAll();
     EXPECT_EQ(StatusOf(answer), 400) << answer;
     EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
@@ -200,10 +212,12 @@ TEST(ServerTest, FramesEachKindOfAnswer) {
       reply.body = "dropped";
     } else if (request.target == "/pieces") {
       reply.body = "a";
-      reply.pieces = {std::make_shared<const std::string>("bc"), std::make_shared<const std::string>(""),
+      reply.pieces = {std::make_shared<const std::string>("bc"),
+                      std::make_shared<const std::string>(""),
                       std::make_shared<const std::string>("d")};
     } else if (request.target == "/odd") {
-      reply.headers = {{"X-Ok", "1"}, {"Bad\r\nName", "x"}, {"X-Bad", "a\r\nb: c"}, {"Content-Length", "99"},
+      reply.headers = {{"X-Ok", "1"},           {"Bad\r\nName", "x"},
+                       {"X-Bad", "a\r\nb: c"},  {"Content-Length", "99"},
                        {"Connection", "close"}, {"Transfer-Encoding", "chunked"}};
     } else if (request.target == "/exists") {
       return done(AlreadyExists("the name \"web\" is taken"));
@@ -211,8 +225,9 @@ TEST(ServerTest, FramesEachKindOfAnswer) {
     done(std::move(reply));
   });
   RawSocket client = server.Connect();
-  client.Send("GET /empty HTTP/1.1\r\nHost: x\r\n\r\nGET /pieces HTTP/1.1\r\nHost: x\r\n\r\n"
-              "GET /odd HTTP/1.1\r\nHost: x\r\n\r\nGET /exists HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.Send(
+      "GET /empty HTTP/1.1\r\nHost: x\r\n\r\nGET /pieces HTTP/1.1\r\nHost: x\r\n\r\n"
+      "GET /odd HTTP/1.1\r\nHost: x\r\n\r\nGET /exists HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string empty = client.ReceiveUntil("\r\n\r\n");
   EXPECT_EQ(StatusOf(empty), 204);
   EXPECT_EQ(empty.find("Content-Length"), std::string::npos) << empty;
@@ -232,7 +247,8 @@ TEST(ServerTest, ServesManyPiecesWithoutLoss) {
   std::vector<std::shared_ptr<const std::string>> pieces;
   std::string whole;
   for (int i = 0; i < 10'000; ++i) {
-    pieces.push_back(std::make_shared<const std::string>(std::to_string(i) + std::string(i % 700, 'x')));
+    pieces.push_back(
+        std::make_shared<const std::string>(std::to_string(i) + std::string(i % 700, 'x')));
     whole += *pieces.back();
   }
   ServerThread server([&pieces](Request, ResultCallback<Reply> done) {
@@ -264,7 +280,8 @@ TEST(ServerTest, DrainsASmallUnreadBody) {
   RawSocket client = server.Connect();
   const std::string small(100'000, 'a');
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + small));
+    ASSERT_TRUE(
+        client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + small));
     EXPECT_EQ(StatusOf(ReceiveAnswer(client)), 200);
   }
   ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\nabc"));
@@ -372,7 +389,8 @@ TEST(ServerTest, EndsSlowHeadsAndIdleConnections) {
   const Case cases[] = {
       {"GET / HT", kHeadDeadline - std::chrono::milliseconds(1), kHeadDeadline},
       {"", kIdleDeadline - std::chrono::milliseconds(1), kIdleDeadline},
-      {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", kIdleDeadline - std::chrono::milliseconds(1), kIdleDeadline},
+      {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", kIdleDeadline - std::chrono::milliseconds(1),
+       kIdleDeadline},
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.sent);
@@ -390,7 +408,8 @@ TEST(ServerTest, EndsSlowHeadsAndIdleConnections) {
     const TimePoint start = clock.Now();
     bool closed_early = false;
     while (server.connections() == 1 && loop.StepTime(clock)) {
-      closed_early = closed_early || (server.connections() == 0 && clock.Now() - start < test.early);
+      closed_early =
+          closed_early || (server.connections() == 0 && clock.Now() - start < test.early);
       for (int i = 0; i < 20; ++i) loop.RunReady();
     }
     EXPECT_FALSE(closed_early);

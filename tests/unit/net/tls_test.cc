@@ -21,7 +21,8 @@ TEST(TlsConfigTest, SaysInOneLineWhatIsWrong) {
   const std::string garbage = authority.Write("garbage.pem", "hello\n");
   EVP_PKEY* key = EVP_EC_gen("P-256");
   std::FILE* file = std::fopen(authority.Write("locked.pem", "").c_str(), "w");
-  PEM_write_PrivateKey(file, key, EVP_aes_128_cbc(), nullptr, 0, nullptr, const_cast<char*>("secret"));
+  PEM_write_PrivateKey(file, key, EVP_aes_128_cbc(), nullptr, 0, nullptr,
+                       const_cast<char*>("secret"));
   std::fclose(file);
   EVP_PKEY_free(key);
   const std::string locked = garbage.substr(0, garbage.rfind('/')) + "/locked.pem";
@@ -40,15 +41,19 @@ TEST(TlsConfigTest, SaysInOneLineWhatIsWrong) {
       {false, false, "", good.certificate, good.key, "add --tls or --tlsverify"},
       {true, false, "", "", good.key, "--tls needs a certificate; add --tlscert FILE"},
       {true, false, "", good.certificate, "", "--tls needs a private key; add --tlskey FILE"},
-      {false, true, "", good.certificate, good.key, "--tlsverify needs the CA's certificate; add --tlscacert FILE"},
+      {false, true, "", good.certificate, good.key,
+       "--tlsverify needs the CA's certificate; add --tlscacert FILE"},
       {true, false, "", missing, good.key, "--tlscert " + missing + ": No such file or directory"},
-      {true, false, "", good.certificate, missing, "--tlskey " + missing + ": No such file or directory"},
-      {false, true, missing, good.certificate, good.key, "--tlscacert " + missing + ": No such file or directory"},
+      {true, false, "", good.certificate, missing,
+       "--tlskey " + missing + ": No such file or directory"},
+      {false, true, missing, good.certificate, good.key,
+       "--tlscacert " + missing + ": No such file or directory"},
       {true, false, "", garbage, good.key, "holds no certificate in PEM form"},
       {true, false, "", good.key, good.key, "holds no certificate in PEM form"},
       {true, false, "", good.certificate, garbage, "holds no private key in PEM form"},
       {true, false, "", good.certificate, locked, "give a key without a passphrase"},
-      {false, true, garbage, good.certificate, good.key, "--tlscacert " + garbage + ": holds no certificate"},
+      {false, true, garbage, good.certificate, good.key,
+       "--tlscacert " + garbage + ": holds no certificate"},
       {true, false, "", good.certificate, other.key, "does not belong to the certificate"},
   };
   for (const Case& test : cases) {
@@ -87,7 +92,8 @@ absl::StatusOr<Reply> CallOnce(const std::string& address, std::shared_ptr<TlsCo
     Request request;
     request.method = "GET";
     request.target = "/";
-    client->Call(std::move(request), {}, [&](absl::StatusOr<Reply> got) { answer.set_value(std::move(got)); });
+    client->Call(std::move(request), {},
+                 [&](absl::StatusOr<Reply> got) { answer.set_value(std::move(got)); });
   });
   absl::StatusOr<Reply> got = answer.get_future().get();
   thread.On([&] { client.reset(); });
@@ -114,15 +120,20 @@ TEST(TlsTest, ChecksBothSides) {
     bool reached;
   };
   const Case cases[] = {
-      {"both verify", authority.Config(local, true), authority.Config(client, true), "peer=client", "", true},
+      {"both verify", authority.Config(local, true), authority.Config(client, true), "peer=client",
+       "", true},
       {"nobody verifies", authority.Config(local, false), trusting, "peer=", "", true},
-      {"only the client verifies", authority.Config(local, false), authority.Config(client, true), "peer=", "", true},
-      {"foreign server", foreign.Config(foreign.Issue("server"), false), authority.Config(client, true), "",
-       "its certificate is not signed by the CA of --tlscacert", false},
+      {"only the client verifies", authority.Config(local, false), authority.Config(client, true),
+       "peer=", "", true},
+      {"foreign server", foreign.Config(foreign.Issue("server"), false),
+       authority.Config(client, true), "", "its certificate is not signed by the CA of --tlscacert",
+       false},
       {"other name", authority.Config(elsewhere, false), authority.Config(client, true), "",
        "its certificate does not name 127.0.0.1", false},
-      {"expired", authority.Config(expired, false), authority.Config(client, true), "", "has expired", false},
-      {"foreign client", authority.Config(local, true), foreign_certificate, "", "refused our certificate", true},
+      {"expired", authority.Config(expired, false), authority.Config(client, true), "",
+       "has expired", false},
+      {"foreign client", authority.Config(local, true), foreign_certificate, "",
+       "refused our certificate", true},
   };
   for (const Case& test : cases) {
     SCOPED_TRACE(test.name);
@@ -137,7 +148,8 @@ TEST(TlsTest, ChecksBothSides) {
     }
     ASSERT_FALSE(reply.ok());
     EXPECT_NE(MessageOf(reply.status()).find(test.error), std::string_view::npos) << reply.status();
-    EXPECT_EQ(reply.status().code() == absl::StatusCode::kUnavailable, !test.reached) << reply.status();
+    EXPECT_EQ(reply.status().code() == absl::StatusCode::kUnavailable, !test.reached)
+        << reply.status();
   }
 }
 
@@ -149,9 +161,11 @@ TEST(TlsTest, ExplainsMixedPorts) {
   ServerThread secure(CommonNameHandler(), std::move(options));
   ServerThread plain(CommonNameHandler());
 
-  const auto over_tls = CallOnce(plain.address(), *MakeClientContext(authority.Config(files, true)));
+  const auto over_tls =
+      CallOnce(plain.address(), *MakeClientContext(authority.Config(files, true)));
   EXPECT_EQ(over_tls.status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_NE(MessageOf(over_tls.status()).find("does not speak TLS here (plain HTTP?)"), std::string_view::npos)
+  EXPECT_NE(MessageOf(over_tls.status()).find("does not speak TLS here (plain HTTP?)"),
+            std::string_view::npos)
       << over_tls.status();
 
   RawSocket client = secure.Connect();
@@ -250,7 +264,9 @@ class TlsPair {
   }
   std::future<absl::Status> Write(Stream& to, const std::string& bytes) {
     auto promise = std::make_shared<std::promise<absl::Status>>();
-    thread_.On([&] { to.Write(bytes, [promise](absl::Status status) { promise->set_value(std::move(status)); }); });
+    thread_.On([&] {
+      to.Write(bytes, [promise](absl::Status status) { promise->set_value(std::move(status)); });
+    });
     return promise->get_future();
   }
   LoopThread& thread() { return thread_; }
@@ -294,7 +310,8 @@ TEST(TlsTest, TellsAnEndFromABreak) {
   pair.thread().On([&] { pair.client->Abort(); });  // no close_notify
   const auto got = pair.Read(*pair.server);
   ASSERT_FALSE(got.ok());
-  EXPECT_NE(MessageOf(got.status()).find("ended without the end of its TLS session"), std::string_view::npos)
+  EXPECT_NE(MessageOf(got.status()).find("ended without the end of its TLS session"),
+            std::string_view::npos)
       << got.status();
 }
 
@@ -303,7 +320,8 @@ TEST(TlsTest, CancelsWhatWaitsWhenDestroyed) {
   std::promise<absl::Status> read;
   char byte = 0;
   pair.thread().On([&] {
-    pair.client->Read({&byte, 1}, [&](absl::StatusOr<std::size_t> got) { read.set_value(got.status()); });
+    pair.client->Read({&byte, 1},
+                      [&](absl::StatusOr<std::size_t> got) { read.set_value(got.status()); });
     pair.client.reset();
   });
   EXPECT_EQ(read.get_future().get().code(), absl::StatusCode::kCancelled);
@@ -351,8 +369,9 @@ TEST(TlsTest, EndsAHandshakeThatDoesNotCome) {
   Socket socket(loop.context());
   socket.assign(boost::asio::generic::stream_protocol(AF_INET, 0), dup(far.get()));
   absl::Status status;
-  AcceptTls(loop, *MakeServerContext(authority.Config(authority.Issue("s"), false)), std::move(socket),
-            Peer{"client", ""}, [&](absl::StatusOr<std::unique_ptr<Transport>> got) { status = got.status(); });
+  AcceptTls(loop, *MakeServerContext(authority.Config(authority.Issue("s"), false)),
+            std::move(socket), Peer{"client", ""},
+            [&](absl::StatusOr<std::unique_ptr<Transport>> got) { status = got.status(); });
   loop.RunReady();
   const TimePoint start = clock.Now();
   ASSERT_TRUE(loop.StepTime(clock));
@@ -397,7 +416,8 @@ TEST(TlsTest, TunnelsWithHalfCloseOnBothSides) {
     request.method = "POST";
     request.target = "/containers/c/attach";
     request.headers = {{"Upgrade", "tcp"}};
-    client->Upgrade(std::move(request), {}, [&](absl::StatusOr<Reply> got) { upgraded.set_value(std::move(got)); });
+    client->Upgrade(std::move(request), {},
+                    [&](absl::StatusOr<Reply> got) { upgraded.set_value(std::move(got)); });
   });
   absl::StatusOr<Reply> reply = upgraded.get_future().get();
   ASSERT_TRUE(reply.ok()) << reply.status();
