@@ -24,6 +24,14 @@ std::string Processors(std::int64_t nano_cpus) {
   return text;
 }
 
+// Engines call it as the kernel does in /info, and as Go does in /version.
+std::string MachineName(const std::string& architecture) {
+  if (architecture == "amd64") return "x86_64";
+  if (architecture == "arm64") return "aarch64";
+  if (architecture == "386") return "i686";
+  return architecture;
+}
+
 std::string JoinedLabels(const Labels& labels) {
   std::vector<std::string> parts;
   for (const auto& [key, value] : labels) parts.push_back(key + "=" + value);
@@ -153,7 +161,7 @@ std::string FormatInfo(const ManagerFacts& facts, ApiVersion client) {
   AppendJsonField(json, "ServerVersion", "swarm/" + facts.version);
   AppendJsonField(json, "OperatingSystem", "linux");
   AppendJsonField(json, "OSType", "linux");
-  AppendJsonField(json, "Architecture", facts.architecture);
+  AppendJsonField(json, "Architecture", MachineName(facts.architecture));
   AppendJsonField(json, "KernelVersion", facts.kernel_version);
   AppendJsonField(json, "SystemTime", FormatTime(facts.now));
   AppendJsonField(json, "NEventsListener", facts.event_listeners);
