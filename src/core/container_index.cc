@@ -45,6 +45,14 @@ absl::Status OnSeveralNodes(std::string_view name,
 
 }  // namespace
 
+ContainerIndex::Key::Key(std::string_view whole) : text(whole) {
+  constexpr std::size_t kHeadBytes = sizeof(head);
+  constexpr unsigned kByteBits = 8;
+  for (std::size_t i = 0; i < kHeadBytes; ++i) {
+    head = head << kByteBits | (i < whole.size() ? static_cast<unsigned char>(whole[i]) : 0);
+  }
+}
+
 ContainerIndex::Age ContainerIndex::AgeOf(const ContainerEntry& entry) {
   const std::int64_t created = entry.container.created.time_since_epoch().count();
   const Node& node = *entry.node;
@@ -54,40 +62,40 @@ ContainerIndex::Age ContainerIndex::AgeOf(const ContainerEntry& entry) {
 void ContainerIndex::Put(ContainerPointer entry) {
   const Container& container = entry->container;
   Erase(container.id);
-  for (const std::string& name : container.names) by_name_.emplace(name, container.id);
-  if (!container.swarm_id.empty()) by_swarm_id_.emplace(container.swarm_id, container.id);
+  for (const std::string& name : container.names) by_name_.insert({Key(name), container.id});
+  if (!container.swarm_id.empty()) by_swarm_id_.insert({Key(container.swarm_id), container.id});
   by_age_.emplace(AgeOf(*entry), entry);
-  by_id_.emplace(container.id, std::move(entry));
+  by_id_.emplace(Key(container.id), std::move(entry));
 }
 
 void ContainerIndex::Erase(std::string_view id) {
-  const auto found = by_id_.find(id);
+  const auto found = by_id_.find(Key(id));
   if (found == by_id_.end()) return;
   // Keys are views into the entry: it must stay until the last of them is gone.
   const ContainerPointer entry = found->second;
   const Container& container = entry->container;
-  for (const std::string& name : container.names) by_name_.erase({name, container.id});
-  by_swarm_id_.erase({container.swarm_id, container.id});
+  for (const std::string& name : container.names) by_name_.erase({Key(name), container.id});
+  by_swarm_id_.erase({Key(container.swarm_id), container.id});
   by_age_.erase(AgeOf(*entry));
   by_id_.erase(found);
 }
 
 ContainerPointer ContainerIndex::FindById(std::string_view id) const {
-  const auto found = by_id_.find(id);
+  const auto found = by_id_.find(Key(id));
   return found == by_id_.end() ? nullptr : found->second;
 }
 
 ContainerPointer ContainerIndex::FindBySwarmId(std::string_view swarm_id) const {
   if (swarm_id.empty()) return nullptr;
-  const auto found = by_swarm_id_.lower_bound({swarm_id, {}});
-  if (found == by_swarm_id_.end() || found->first != swarm_id) return nullptr;
-  return FindById(found->second);
+  const auto found = by_swarm_id_.lower_bound({Key(swarm_id), {}});
+  if (found == by_swarm_id_.end() || found->from.text != swarm_id) return nullptr;
+  return FindById(found->id);
 }
 
 void ContainerIndex::AppendWithPrefix(std::string_view prefix,
                                       std::vector<const ContainerEntry*>& found) const {
-  for (auto at = by_id_.lower_bound(prefix); at != by_id_.end() && at->first.starts_with(prefix);
-       ++at) {
+  for (auto at = by_id_.lower_bound(Key(prefix));
+       at != by_id_.end() && at->first.text.starts_with(prefix); ++at) {
     found.push_back(at->second.get());
     if (found.size() > kMaxCandidatesNamed) return;
   }
@@ -95,26 +103,26 @@ void ContainerIndex::AppendWithPrefix(std::string_view prefix,
 
 void ContainerIndex::AppendWithSwarmId(std::string_view swarm_id,
                                        std::vector<const ContainerEntry*>& found) const {
-  for (auto at = by_swarm_id_.lower_bound({swarm_id, {}}); at != by_swarm_id_.end(); ++at) {
-    const bool matches =
-        at->first == swarm_id || (swarm_id.size() == kShortId && at->first.starts_with(swarm_id));
+  for (auto at = by_swarm_id_.lower_bound({Key(swarm_id), {}}); at != by_swarm_id_.end(); ++at) {
+    const bool matches = at->from.text == swarm_id ||
+                         (swarm_id.size() == kShortId && at->from.text.starts_with(swarm_id));
     if (!matches || found.size() > kMaxCandidatesNamed) return;
-    found.push_back(by_id_.find(at->second)->second.get());
+    found.push_back(by_id_.find(Key(at->id))->second.get());
   }
 }
 
 void ContainerIndex::AppendWithName(std::string_view name,
                                     std::vector<const ContainerEntry*>& found) const {
-  for (auto at = by_name_.lower_bound({name, {}}); at != by_name_.end() && at->first == name;
-       ++at) {
-    found.push_back(by_id_.find(at->second)->second.get());
+  for (auto at = by_name_.lower_bound({Key(name), {}});
+       at != by_name_.end() && at->from.text == name; ++at) {
+    found.push_back(by_id_.find(Key(at->id))->second.get());
   }
 }
 
 ContainerIndex::Meaning ContainerIndex::Find(std::string_view reference,
                                              std::vector<const ContainerEntry*>& found) const {
   if (reference.empty()) return Meaning::kNone;
-  if (const auto exact = by_id_.find(reference); exact != by_id_.end()) {
+  if (const auto exact = by_id_.find(Key(reference)); exact != by_id_.end()) {
     found.push_back(exact->second.get());
     return Meaning::kId;
   }
@@ -162,26 +170,26 @@ std::vector<const ContainerEntry*> ContainerIndex::Meant(std::string_view refere
 std::vector<const ContainerEntry*> ContainerIndex::Named(std::string_view text) const {
   std::vector<const ContainerEntry*> found;
   if (text.empty()) return found;
-  if (const auto exact = by_id_.find(text); exact != by_id_.end())
+  if (const auto exact = by_id_.find(Key(text)); exact != by_id_.end())
     found.push_back(exact->second.get());
   if (text.size() == kShortId) {
-    for (auto at = by_id_.lower_bound(text); at != by_id_.end() && at->first.starts_with(text);
-         ++at) {
+    for (auto at = by_id_.lower_bound(Key(text));
+         at != by_id_.end() && at->first.text.starts_with(text); ++at) {
       found.push_back(at->second.get());
     }
   }
-  for (auto at = by_name_.lower_bound({text, {}}); at != by_name_.end() && at->first == text;
-       ++at) {
-    const ContainerEntry* const entry = by_id_.find(at->second)->second.get();
+  for (auto at = by_name_.lower_bound({Key(text), {}});
+       at != by_name_.end() && at->from.text == text; ++at) {
+    const ContainerEntry* const entry = by_id_.find(Key(at->id))->second.get();
     if (entry->container.names[0] == text) found.push_back(entry);
   }
   return found;
 }
 
 const ContainerEntry* ContainerIndex::HolderOfName(std::string_view name) const {
-  const auto at = by_name_.lower_bound({name, {}});
-  if (at == by_name_.end() || at->first != name) return nullptr;
-  return by_id_.find(at->second)->second.get();
+  const auto at = by_name_.lower_bound({Key(name), {}});
+  if (at == by_name_.end() || at->from.text != name) return nullptr;
+  return by_id_.find(Key(at->id))->second.get();
 }
 
 std::vector<ContainerPointer> ContainerIndex::NewestFirst() const {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -49,6 +48,24 @@ class ContainerIndex {
   std::vector<ContainerPointer> NewestFirst() const;
 
  private:
+  // A text with its first bytes beside it, so that a search seldom has to touch the text itself.
+  struct Key {
+    Key(std::string_view whole);  // NOLINT(google-explicit-constructor): a view and nothing else
+    std::uint64_t head = 0;
+    std::string_view text;
+    friend bool operator<(const Key& left, const Key& right) {
+      return left.head != right.head ? left.head < right.head : left.text < right.text;
+    }
+  };
+  // What is looked for, then the id that it leads to.
+  struct Link {
+    Key from;
+    std::string_view id;
+    friend bool operator<(const Link& left, const Link& right) {
+      if (left.from < right.from) return true;
+      return !(right.from < left.from) && left.id < right.id;
+    }
+  };
   struct Age {
     std::int64_t created;
     std::string_view node;
@@ -69,9 +86,9 @@ class ContainerIndex {
   static Age AgeOf(const ContainerEntry& entry);
 
   const NodeLookup& nodes_;
-  absl::btree_map<std::string_view, ContainerPointer> by_id_;
-  absl::btree_set<std::pair<std::string_view, std::string_view>> by_swarm_id_;  // (swarm id, id)
-  absl::btree_set<std::pair<std::string_view, std::string_view>> by_name_;      // (name, id)
+  absl::btree_map<Key, ContainerPointer> by_id_;
+  absl::btree_set<Link> by_swarm_id_;
+  absl::btree_set<Link> by_name_;
   absl::btree_map<Age, ContainerPointer> by_age_;
 };
 

@@ -13,9 +13,9 @@ bool Holds(const std::uint64_t* words, std::size_t size, Position position) {
   return word < size && (words[word] >> (position % kWordBits) & 1) != 0;
 }
 
-std::size_t CountBits(const std::vector<std::uint64_t>& words) {
+std::size_t CountBits(const std::uint64_t* words, std::size_t size) {
   std::size_t count = 0;
-  for (const std::uint64_t word : words) count += static_cast<std::size_t>(std::popcount(word));
+  for (std::size_t i = 0; i < size; ++i) count += static_cast<std::size_t>(std::popcount(words[i]));
   return count;
 }
 
@@ -33,20 +33,23 @@ void Combine(std::uint64_t* __restrict to, const std::uint64_t* __restrict from,
 
 #if defined(__x86_64__)
 // Without this the compiler counts bits by a table: the build is for every x86-64 processor.
-__attribute__((target("popcnt"))) std::size_t CountBitsByInstruction(
-    const std::vector<std::uint64_t>& words) {
+__attribute__((target("popcnt"))) std::size_t CountBitsByInstruction(const std::uint64_t* words,
+                                                                     std::size_t size) {
   std::size_t count = 0;
-  for (const std::uint64_t word : words)
-    count += static_cast<std::size_t>(__builtin_popcountll(word));
+  for (std::size_t i = 0; i < size; ++i) {
+    count += static_cast<std::size_t>(__builtin_popcountll(words[i]));
+  }
   return count;
 }
 
-std::size_t CountAllBits(const std::vector<std::uint64_t>& words) {
+std::size_t CountAllBits(const std::uint64_t* words, std::size_t size) {
   static const bool kHasInstruction = __builtin_cpu_supports("popcnt") != 0;
-  return kHasInstruction ? CountBitsByInstruction(words) : CountBits(words);
+  return kHasInstruction ? CountBitsByInstruction(words, size) : CountBits(words, size);
 }
 #else
-std::size_t CountAllBits(const std::vector<std::uint64_t>& words) { return CountBits(words); }
+std::size_t CountAllBits(const std::uint64_t* words, std::size_t size) {
+  return CountBits(words, size);
+}
 #endif
 
 }  // namespace
@@ -227,7 +230,7 @@ std::size_t Query::CountFitting(RankClass& ranks) {
       Combine(words_.data(), outside.data, std::min(outside.size, words_.size()),
               [](std::uint64_t a, std::uint64_t b) { return a & ~b; });
     }
-    return CountAllBits(words_);
+    return CountAllBits(words_.data(), words_.size());
   }
   for (const auto& bucket : ranks.buckets()) {
     for (Position at = FirstIn(bucket->nodes, 0); at != kNoPosition;
@@ -241,7 +244,14 @@ std::size_t Query::CountFitting(RankClass& ranks) {
 
 Slot Query::FittingAt(std::size_t index) const {
   if (!fitting_.empty()) return order_.SlotAt(fitting_[index]);
-  for (std::size_t word = 0; word < words_.size(); ++word) {
+  constexpr std::size_t kStride = 64;
+  std::size_t begin = 0;
+  for (; begin + kStride < words_.size(); begin += kStride) {
+    const std::size_t in_stride = CountAllBits(words_.data() + begin, kStride);
+    if (index < in_stride) break;
+    index -= in_stride;
+  }
+  for (std::size_t word = begin; word < words_.size(); ++word) {
     const auto in_word = static_cast<std::size_t>(std::popcount(words_[word]));
     if (index >= in_word) {
       index -= in_word;
