@@ -40,6 +40,8 @@ struct ForwardPlan {
   std::string node_address;
   std::string target;
   Headers reply_headers;
+  // Set: a 200 answer is an inspect answer, which InspectForClient completes for this node.
+  NodePointer inspected;
 };
 
 // Thread-safe: called from several loops at once; a request runs on the loop that calls and calls

@@ -23,6 +23,7 @@ std::string_view ForwardedVerb(const Route& route, const Query& query) {
   if (route.handler == ContainerChanges) return "/changes";
   if (route.handler == ExportContainer) return "/export";
   if (route.handler == ContainerLogs && !Follows(query)) return "/logs";
+  if (route.handler == InspectContainer) return "/json";
   return {};
 }
 
@@ -49,6 +50,7 @@ std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method
   plan.target =
       EngineTarget(spoken, "/containers/" + (*entry)->container.id + std::string(verb), query);
   plan.reply_headers = CommonHeaders(context);
+  if (match->route->handler == InspectContainer) plan.inspected = (*entry)->node;
   return plan;
 }
 

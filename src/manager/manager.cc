@@ -11,12 +11,12 @@
 
 #include "api/api.h"
 #include "async/loop.h"
-#include "backend/socket_backend.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cluster/engine_cluster.h"
 #include "manager/discovery_context.h"
 #include "manager/host_facts.h"
+#include "manager/relay_rule.h"
 #include "manager/settings.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -34,29 +34,6 @@ constexpr Duration kLongestStop = std::chrono::seconds(5);
 Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done) {
   Reply reply = co_await api->Handle(std::move(request));
   done(std::move(reply));
-}
-
-// Stands for an engine whose address cannot be used: every call says why.
-class UnusableBackend final : public BackendClient {
- public:
-  explicit UnusableBackend(absl::Status why) : why_(std::move(why)) {}
-  void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-
- private:
-  void Refuse(ResultCallback<Reply> done) const {
-    Loop::Current()->Post([done = std::move(done), why = why_]() mutable { done(why); });
-  }
-
-  absl::Status why_;
-};
-
-std::unique_ptr<BackendClient> MakeEngineClient(const std::string& address,
-                                                const std::shared_ptr<net::TlsContext>& tls) {
-  auto client = MakeSocketBackend("tcp://" + address, tls);
-  if (!client.ok()) return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
-  return *std::move(client);
 }
 
 // The first IPv4 address of a name, else the first of any kind.
@@ -129,8 +106,11 @@ class Manager::Impl {
       std::vector<net::Listener> mine;
       for (auto& listeners : bound) mine.push_back(std::move(listeners[i]));
       OnLoop(i, [this, i, &mine] {
+        net::ServerOptions options;
+        options.tls = server_tls_;
+        if (backends_) options.forward = MakeRelayRule(*api_, *backends_);
         servers_[i] = std::make_unique<net::Server>(
-            *loops_[i], net::ServerOptions{server_tls_, 0},
+            *loops_[i], std::move(options),
             [this, i](Request request, ResultCallback<Reply> done) {
               loops_[i]->Spawn(Answer(api_.get(), std::move(request), std::move(done)));
             });
@@ -202,9 +182,8 @@ class Manager::Impl {
     options.create_retry = config_.create_retry;
     options.backend = config_.backend;
     if (!options.backend) {
-      options.backend = [tls = client_tls_](const std::string& address) -> std::unique_ptr<BackendClient> {
-        return MakeEngineClient(address, tls);
-      };
+      backends_ = std::make_unique<SocketBackends>(client_tls_);
+      options.backend = [this](const std::string& address) { return backends_->Make(address); };
       options.resolve = [loop = loops_[0].get()](std::string host, ResultCallback<std::string> done) {
         Resolve(*loop, std::move(host), std::move(done));
       };
@@ -284,6 +263,7 @@ class Manager::Impl {
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
   // Destroyed from the last to the first: the loops outlive all that runs on them.
   std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<SocketBackends> backends_;  // null when Config::backend makes the clients
   std::unique_ptr<EngineCluster> cluster_;
   std::unique_ptr<Discovery> discovery_;
   std::unique_ptr<Api> api_;

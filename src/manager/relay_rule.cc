@@ -1,0 +1,115 @@
+#include "manager/relay_rule.h"
+
+#include <utility>
+
+#include "async/loop.h"
+#include "backend/socket_backend.h"
+#include "net/http_head.h"
+#include "net/relay.h"
+#include "swarmlib/status.h"
+#include "wire/containers.h"
+
+namespace swarm {
+namespace {
+
+// Stands for an engine whose address cannot be used: every call says why.
+class UnusableBackend final : public BackendClient {
+ public:
+  explicit UnusableBackend(absl::Status why) : why_(std::move(why)) {}
+  void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+  void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+
+ private:
+  void Refuse(ResultCallback<Reply> done) const {
+    Loop::Current()->Post([done = std::move(done), why = why_]() mutable { done(why); });
+  }
+
+  absl::Status why_;
+};
+
+// The cluster owns its clients alone; this lets the relays know whether one is still in use.
+class SharedBackend final : public BackendClient {
+ public:
+  explicit SharedBackend(std::shared_ptr<BackendClient> inner) : inner_(std::move(inner)) {}
+  void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    inner_->Call(std::move(request), std::move(options), std::move(done));
+  }
+  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    inner_->Open(std::move(request), std::move(options), std::move(done));
+  }
+  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
+    inner_->Upgrade(std::move(request), std::move(options), std::move(done));
+  }
+
+ private:
+  const std::shared_ptr<BackendClient> inner_;
+};
+
+// One loop's ways to the engines, so that a request takes no lock to find its own.
+class Upstreams {
+ public:
+  explicit Upstreams(const SocketBackends& backends) : backends_(backends) {}
+
+  std::shared_ptr<net::Client> To(std::string_view address) {
+    const auto found = known_.find(address);
+    if (found != known_.end() && !found->second.backend.expired()) return found->second.client;
+    const std::shared_ptr<BackendClient> backend = backends_.Find(address);
+    if (!backend) return nullptr;
+    std::shared_ptr<net::Client> client = ClientOfThisLoop(*backend);
+    if (client) known_.insert_or_assign(std::string(address), Known{backend, client});
+    return client;
+  }
+
+ private:
+  struct Known {
+    std::weak_ptr<BackendClient> backend;
+    std::shared_ptr<net::Client> client;
+  };
+  const SocketBackends& backends_;
+  StringMap<Known> known_;
+};
+
+}  // namespace
+
+std::unique_ptr<BackendClient> SocketBackends::Make(const std::string& address) {
+  auto client = MakeSocketBackend("tcp://" + address, tls_);
+  if (!client.ok()) return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
+  std::shared_ptr<BackendClient> shared = *std::move(client);
+  const std::lock_guard lock(mutex_);
+  made_.insert_or_assign(address, shared);
+  return std::make_unique<SharedBackend>(std::move(shared));
+}
+
+std::shared_ptr<BackendClient> SocketBackends::Find(std::string_view address) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = made_.find(address);
+  return found == made_.end() ? nullptr : found->second.lock();
+}
+
+net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {
+  auto upstreams = std::make_shared<Upstreams>(backends);
+  return [&api, upstreams](const net::RequestHead& head, net::Forward* forward) {
+    std::optional<ForwardPlan> plan = api.FastForward(head.method, head.target);
+    if (!plan) return false;
+    forward->upstream = upstreams->To(plan->node_address);
+    if (!forward->upstream) return false;
+    forward->target = std::move(plan->target);
+    forward->common_fields.clear();
+    for (const auto& [name, value] : plan->reply_headers) {
+      forward->common_fields.append(name).append(": ").append(value).append("\r\n");
+    }
+    forward->edit = nullptr;
+    if (plan->inspected) {
+      forward->edit = [node = std::move(plan->inspected)](std::string_view body, std::string* edited) {
+        absl::StatusOr<std::string> complete = InspectForClient(body, *node);
+        if (!complete.ok()) return false;
+        *edited = *std::move(complete);
+        return true;
+      };
+    }
+    return true;
+  };
+}
+
+}  // namespace swarm

@@ -1,0 +1,38 @@
+// Which requests the server relays to an engine without the API's handlers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "api/api.h"
+#include "base/text.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "net/tls.h"
+#include "swarmlib/backend.h"
+
+namespace swarm {
+
+// The backends of a cluster over sockets, which the relays share with the handlers: one pool of connections an engine
+// and a loop. Thread-safe.
+class SocketBackends {
+ public:
+  explicit SocketBackends(std::shared_ptr<net::TlsContext> tls) : tls_(std::move(tls)) {}
+
+  // For EngineClusterOptions::backend. An address that cannot be used gives a client that says why.
+  std::unique_ptr<BackendClient> Make(const std::string& address);
+  // The one made last for the address and still alive, or null.
+  std::shared_ptr<BackendClient> Find(std::string_view address) const;
+
+ private:
+  const std::shared_ptr<net::TlsContext> tls_;
+  mutable std::mutex mutex_;
+  StringMap<std::weak_ptr<BackendClient>> made_;
+};
+
+// The rule of one server: what Api::FastForward allows. `api` and `backends` outlive it; used on the server's loop.
+net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends);
+
+}  // namespace swarm
