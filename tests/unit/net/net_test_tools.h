@@ -116,20 +116,15 @@ class RawSocket {
     Close();
   }
 
-  // One receive; empty at the end, "<error>" or "<timeout>" otherwise.
+  // What is there, or one receive; empty at the end, "<error>" or "<timeout>" otherwise.
   std::string ReceiveSome(std::chrono::milliseconds wait = kTestDeadline) {
-    pollfd ready{get(), POLLIN, 0};
-    if (poll(&ready, 1, static_cast<int>(wait.count())) <= 0) return "<timeout>";
-    char buffer[65536];
-    const ssize_t got = recv(get(), buffer, sizeof buffer, 0);
-    if (got < 0) return "<error>";
-    return std::string(buffer, static_cast<std::size_t>(got));
+    return pending_.empty() ? Receive(wait) : std::exchange(pending_, {});
   }
 
   // Until `marker` is there; what came so far if the peer ends or time runs out.
   std::string ReceiveUntil(std::string_view marker) {
     while (pending_.find(marker) == std::string::npos) {
-      const std::string more = ReceiveSome();
+      const std::string more = Receive();
       if (more.empty() || more == "<timeout>" || more == "<error>")
         return std::exchange(pending_, {}) + more;
       pending_ += more;
@@ -142,7 +137,7 @@ class RawSocket {
 
   std::string ReceiveExactly(std::size_t count) {
     while (pending_.size() < count) {
-      const std::string more = ReceiveSome();
+      const std::string more = Receive();
       if (more.empty() || more == "<timeout>" || more == "<error>")
         return std::exchange(pending_, {}) + more;
       pending_ += more;
@@ -156,7 +151,7 @@ class RawSocket {
   std::string ReceiveAll() {
     std::string all = std::exchange(pending_, {});
     for (;;) {
-      const std::string more = ReceiveSome();
+      const std::string more = Receive();
       if (more.empty()) return all;
       all += more;
       if (more == "<timeout>" || more == "<error>") return all;
@@ -164,6 +159,15 @@ class RawSocket {
   }
 
  private:
+  std::string Receive(std::chrono::milliseconds wait = kTestDeadline) {
+    pollfd ready{get(), POLLIN, 0};
+    if (poll(&ready, 1, static_cast<int>(wait.count())) <= 0) return "<timeout>";
+    char buffer[65536];
+    const ssize_t got = recv(get(), buffer, sizeof buffer, 0);
+    if (got < 0) return "<error>";
+    return std::string(buffer, static_cast<std::size_t>(got));
+  }
+
   Descriptor socket_;
   std::string pending_;
 };
