@@ -99,9 +99,9 @@ class Manager::Impl {
     for (const std::string& address : config_.listen) {
       auto listeners = net::BindListeners(address, loops_.size());
       if (!listeners.ok()) return listeners.status();
-      addresses_.push_back(listeners->front().address);
       bound.push_back(*std::move(listeners));
     }
+    for (const auto& listeners : bound) addresses_.push_back(listeners.front().address);
     for (std::size_t i = 0; i < loops_.size(); ++i) {
       std::vector<net::Listener> mine;
       for (auto& listeners : bound) mine.push_back(std::move(listeners[i]));

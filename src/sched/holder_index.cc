@@ -31,21 +31,21 @@ void MakeRoom(std::vector<std::unique_ptr<Live>>& live, std::size_t most) {
 }  // namespace
 
 void HolderIndex::Count(Holders& holders, Slot slot, int by) {
-  std::int32_t& count = holders.counts[slot];
+  std::int32_t& count = holders.count_of[slot];
   count += by;
   if (count == by && by > 0) holders.nodes.Insert(position_of_(slot));
   if (count > 0) return;
   holders.nodes.Erase(position_of_(slot));
-  holders.counts.erase(slot);
+  holders.count_of.erase(slot);
 }
 
 void HolderIndex::CountInKey(LiveKey& key, Slot slot, const Container& container, int by) {
   const std::string_view value = LabelOf(container, key.key);
-  auto holders = key.values.find(value);
-  if (holders == key.values.end())
-    holders = key.values.emplace(std::string(value), Holders()).first;
+  auto holders = key.by_value.find(value);
+  if (holders == key.by_value.end())
+    holders = key.by_value.emplace(std::string(value), Holders()).first;
   Count(holders->second, slot, by);
-  if (holders->second.counts.empty()) key.values.erase(holders);
+  if (holders->second.count_of.empty()) key.by_value.erase(holders);
 }
 
 void HolderIndex::CountInPattern(LivePattern& pattern, Slot slot, const Container& container,
@@ -72,8 +72,8 @@ const PositionSet* HolderIndex::FindExact(const Expression& expression,
     every([&](Slot slot, const Container& container) { CountInKey(made, slot, container, 1); });
   }
   (*live)->used = clock_;
-  const auto holders = (*live)->values.find(expression.value);
-  return holders == (*live)->values.end() ? nullptr : &holders->second.nodes;
+  const auto holders = (*live)->by_value.find(expression.value);
+  return holders == (*live)->by_value.end() ? nullptr : &holders->second.nodes;
 }
 
 const PositionSet* HolderIndex::FindPattern(const Expression& expression,
@@ -112,18 +112,22 @@ void HolderIndex::Move(Position from, Position to) {
     holders.nodes.Erase(from);
   };
   for (const auto& key : keys_) {
-    for (auto& [value, holders] : key->values) move(holders);
+    // order-free: each value's set is changed by itself.
+    // order-free: each value is moved by itself
+    for (auto& [value, holders] : key->by_value) move(holders);
   }
   for (const auto& pattern : patterns_) move(pattern->holders);
 }
 
 void HolderIndex::RemoveNode(Slot slot, Position position) {
   const auto remove = [slot, position](Holders& holders) {
-    if (holders.counts.erase(slot) > 0) holders.nodes.Erase(position);
+    if (holders.count_of.erase(slot) > 0) holders.nodes.Erase(position);
   };
   for (const auto& key : keys_) {
-    for (auto& [value, holders] : key->values) remove(holders);
-    std::erase_if(key->values, [](const auto& value) { return value.second.counts.empty(); });
+    // order-free: each value's set is changed by itself.
+    // order-free: each value is removed by itself
+    for (auto& [value, holders] : key->by_value) remove(holders);
+    std::erase_if(key->by_value, [](const auto& value) { return value.second.count_of.empty(); });
   }
   for (const auto& pattern : patterns_) remove(pattern->holders);
 }

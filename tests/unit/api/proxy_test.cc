@@ -378,7 +378,7 @@ TEST_F(ProxyTest, FastForward) {
       {"GET", "/v1.41/containers/web/logs?tail=1", "/v1.41/containers/" + id + "/logs?tail=1"},
       {"GET", "/v1.41/containers/web/logs?follow=0", "/v1.41/containers/" + id + "/logs?follow=0"},
       {"GET", "/v1.41/containers/web/logs?follow=1", ""},
-      {"GET", "/v1.41/containers/web/json", ""},
+      {"GET", "/v1.41/containers/web/json", "/v1.41/containers/" + id + "/json"},
       {"GET", "/v1.41/containers/nosuch/top", ""},
       {"GET", "/v1.99/containers/web/top", ""},
       {"GET", "/v1.20/containers/web/top", "/v1.20/containers/" + id + "/top"},
@@ -393,6 +393,7 @@ TEST_F(ProxyTest, FastForward) {
     if (!plan) continue;
     EXPECT_EQ(plan->node_address, "10.0.0.1:2375");
     EXPECT_NE(FindHeader(plan->reply_headers, "Api-Version"), nullptr);
+    EXPECT_EQ(plan->inspected != nullptr, plan->target.ends_with("/json")) << wanted.target;
   }
   cluster_.ChangeNode("n1", [](Node& node) { node.state = NodeState::kUnhealthy; });
   EXPECT_FALSE(api_->FastForward("GET", "/v1.41/containers/web/top").has_value());

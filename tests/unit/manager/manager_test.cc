@@ -1,0 +1,99 @@
+// Whole managers with simulated engines: opened, used in process and over a socket, closed.
+#include "swarmlib/manager.h"
+
+#include <future>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "swarmlib/simulation.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+namespace {
+
+Config SimulatedConfig() {
+  Config config;
+  config.discovery = "sim://3?seed=5";
+  config.seed = 5;
+  config.threads = 2;
+  config.listen = {"tcp://127.0.0.1:0"};
+  AddSimulation(config);
+  return config;
+}
+
+// The reply of one request in process.
+absl::StatusOr<Reply> Ask(Manager& manager, std::string method, std::string target, std::string body) {
+  Request request;
+  request.method = std::move(method);
+  request.target = std::move(target);
+  if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};
+  request.body = std::move(body);
+  std::promise<absl::StatusOr<Reply>> promise;
+  std::future<absl::StatusOr<Reply>> future = promise.get_future();
+  manager.Handle(std::move(request), [&promise](absl::StatusOr<Reply> reply) { promise.set_value(std::move(reply)); });
+  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) return DeadlineExceeded("no reply in 30 s");
+  return future.get();
+}
+
+TEST(Manager, ServesInProcessWithoutASocket) {
+  auto manager = Manager::Open(SimulatedConfig());
+  ASSERT_TRUE(manager.ok()) << manager.status();
+  ASSERT_TRUE((*manager)->WaitReady(std::chrono::seconds(30)).ok());
+  const auto created = Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->status, 201);
+  const auto entry = (*manager)->cluster().FindContainer("web");
+  ASSERT_TRUE(entry.ok()) << entry.status();
+  const auto again = Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->status, 409);
+}
+
+TEST(Manager, PlansWithoutChangingAnything) {
+  auto manager = Manager::Open(SimulatedConfig());
+  ASSERT_TRUE(manager.ok()) << manager.status();
+  ASSERT_TRUE((*manager)->WaitReady(std::chrono::seconds(30)).ok());
+  const auto plan = (*manager)->PlanCreate(R"({"Image":"busybox","Env":["constraint:zone==internal"]})", "", "");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_TRUE(plan->chosen.has_value());
+  EXPECT_EQ(plan->refused.size(), 2U);
+  EXPECT_TRUE((*manager)->cluster().Containers().empty());
+  EXPECT_EQ((*manager)->PlanCreate("{", "", "").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Manager, SeveralLiveInOneProcessAndCloseTwiceIsOnce) {
+  auto first = Manager::Open(SimulatedConfig());
+  auto second = Manager::Open(SimulatedConfig());
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_TRUE((*first)->Serve().ok());
+  ASSERT_TRUE((*second)->Serve().ok());
+  EXPECT_NE((*first)->addresses(), (*second)->addresses());
+  (*first)->Close(std::chrono::seconds(1));
+  (*first)->Close(std::chrono::seconds(1));
+}
+
+TEST(Manager, APortInUseIsAnErrorAndNothingIsServed) {
+  auto first = Manager::Open(SimulatedConfig());
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE((*first)->Serve().ok());
+  Config config = SimulatedConfig();
+  config.listen = (*first)->addresses();
+  auto second = Manager::Open(std::move(config));
+  ASSERT_TRUE(second.ok());
+  EXPECT_EQ((*second)->Serve().code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE((*second)->addresses().empty());
+}
+
+TEST(Manager, AWrongConfigIsRefusedBeforeAnythingStarts) {
+  Config config = SimulatedConfig();
+  config.strategy = "best";
+  EXPECT_EQ(Manager::Open(std::move(config)).status().code(), absl::StatusCode::kInvalidArgument);
+  config = SimulatedConfig();
+  config.tls.verify = true;
+  EXPECT_EQ(Manager::Open(std::move(config)).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace swarm
