@@ -95,9 +95,9 @@ void ClusterState::Impl::Release(std::uint64_t ticket) {
   if (found == tickets_.end()) return;
   Ticket& held = found->second;
   if (!held.absorbed) DetachHold(ticket, held);
-  const auto forget = [ticket](StringMap<std::uint64_t>& names, const std::string& name) {
-    const auto at = names.find(name);
-    if (at != names.end() && at->second == ticket) names.erase(at);
+  const auto forget = [ticket](StringMap<std::uint64_t>& tickets, const std::string& name) {
+    const auto at = tickets.find(name);
+    if (at != tickets.end() && at->second == ticket) tickets.erase(at);
   };
   forget(held_names_, held.name);
   forget(held_swarm_ids_, held.swarm_id);

@@ -48,12 +48,12 @@ class HolderIndex {
  private:
   // The nodes of one label value or pattern, with the number of containers on each.
   struct Holders {
-    std::unordered_map<Slot, std::int32_t> counts;
+    std::unordered_map<Slot, std::int32_t> count_of;
     PositionSet nodes;
   };
   struct LiveKey {
     std::string key;
-    StringMap<Holders> values;
+    StringMap<Holders> by_value;
     std::uint64_t used = 0;
   };
   struct LivePattern {
