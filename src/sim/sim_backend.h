@@ -12,9 +12,10 @@ namespace swarm {
 
 inline constexpr std::size_t kMostSimRequestBytes = 64U << 20U;
 
-// A client of `engine` that obeys its faults: an answer comes `latency` after the call, on the Loop of the caller.
-// Bodies of requests are taken whole, kMostSimRequestBytes at most.
-std::unique_ptr<BackendClient> MakeSimBackend(std::shared_ptr<SimulatedEngine> engine, Duration latency);
+// A client of `engine` that obeys its faults: an answer comes `latency` after the call, on the Loop
+// of the caller. Bodies of requests are taken whole, kMostSimRequestBytes at most.
+std::unique_ptr<BackendClient> MakeSimBackend(std::shared_ptr<SimulatedEngine> engine,
+                                              Duration latency);
 
 // What happens to this call of the engine, counted now.
 std::optional<Fault> NextSimFault(SimulatedEngine& engine, const Request& request);

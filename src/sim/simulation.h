@@ -28,8 +28,8 @@ struct SimulationOptions {
 // "3", "1000?seed=7&latency=2ms" (ns, us, ms, s). InvalidArgument says what is wrong.
 absl::StatusOr<SimulationOptions> ParseSimulation(std::string_view rest);
 
-// The engines "sim-0001:2375" ... of one process. Odd ones have the labels zone=external and storage=ssd, even ones
-// zone=internal and storage=disk. Thread-safe.
+// The engines "sim-0001:2375" ... of one process. Odd ones have the labels zone=external and
+// storage=ssd, even ones zone=internal and storage=disk. Thread-safe.
 class Simulation {
  public:
   // `clock` outlives this and every client of it.
@@ -53,7 +53,8 @@ class Simulation {
   // For Config::backend. An unknown address gives a client that says Unavailable.
   std::unique_ptr<BackendClient> Client(const std::string& address) const;
 
-  // `changed` is called on `loop` with the addresses after each change until the returned function is called.
+  // `changed` is called on `loop` with the addresses after each change until the returned function
+  // is called.
   std::function<void()> Watch(Loop& loop, std::function<void(std::vector<std::string>)> changed);
 
  private:

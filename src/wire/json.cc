@@ -196,8 +196,13 @@ void TextEdits::AddMember(JsonValue object, std::string member) {
 std::string TextEdits::Apply(std::string_view text, std::size_t begin, std::size_t end) {
   std::stable_sort(edits_.begin(), edits_.end(),
                    [](const Edit& left, const Edit& right) { return left.begin < right.begin; });
+  // Exact: list rows are kept, and by the hundred thousand.
+  std::size_t size = end - begin;
+  for (const Edit& edit : edits_) {
+    if (edit.begin >= begin && edit.end <= end) size += edit.by.size() - (edit.end - edit.begin);
+  }
   std::string edited;
-  edited.reserve(end - begin + 256);
+  edited.reserve(size);
   std::size_t at = begin;
   for (const Edit& edit : edits_) {
     if (edit.begin < at || edit.end > end) continue;
