@@ -282,7 +282,9 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
     if (!topic.empty() && named == nullptr) {
       return Stop(2, program + ": there is no command " + topic + " (see `" + program + " help`)\n");
     }
-    return Stop(0, named == nullptr ? app.help() : named->help());
+    if (named != nullptr) return Stop(0, named->help());
+    app.clear();  // a parsed command would print its own help
+    return Stop(0, app.help());
   }
   flags.command = app.get_subcommands().front()->get_name();
   TakeLogging(raw, flags);
