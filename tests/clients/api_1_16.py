@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import harness
 
-TEST_SECONDS = 150
+TEST_SECONDS = 300
 VERSION = "/v1.16"
 
 

@@ -24,7 +24,7 @@ from programs import Done
 from steps import Session, difference
 
 STEPS = steps_run.STEPS + steps_look.STEPS + steps_change.STEPS
-SCENARIO_SECONDS = 540
+SCENARIO_SECONDS = 780
 SLOW_SECONDS = 2
 
 

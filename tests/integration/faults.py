@@ -12,7 +12,7 @@ import urllib.request
 
 import harness
 
-TEST_SECONDS = 280
+TEST_SECONDS = 540
 ANSWER_SECONDS = 1.0
 NOTICED_SECONDS = 20
 HEALED_SECONDS = 40

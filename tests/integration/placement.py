@@ -12,7 +12,7 @@ import urllib.parse
 import harness
 
 RACERS = 60
-TEST_SECONDS = 300
+TEST_SECONDS = 540
 ABSENT = "Unable to find a node that satisfies"
 
 

@@ -65,7 +65,7 @@ expect() {
 before=$(traces)
 engines_before=$(own_engines)
 expect "nothing of this set is there before" test -z "$before"
-if timeout -k 10 150 "$scripts/quickstart.sh" up --prefix "$prefix" --net "$net" >"$work/up" 2>&1; then
+if timeout -k 10 330 "$scripts/quickstart.sh" up --prefix "$prefix" --net "$net" >"$work/up" 2>&1; then
   echo "ok     quickstart.sh up"
 else
   echo "FAILED quickstart.sh up, exit code $?; the end of its output:"

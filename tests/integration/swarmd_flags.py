@@ -14,7 +14,7 @@ import time
 
 import harness
 
-TEST_SECONDS = 120
+TEST_SECONDS = 240
 STOP_BOUND = 10.5
 
 # (words after the program, words that the one line must have)

@@ -20,7 +20,7 @@ import cli_scenario
 import steps_run
 import steps_change
 
-TEST_SECONDS = 540
+TEST_SECONDS = 780
 # What goes through streams: attach, exec, run, cp; the listing steps are the same bytes as without TLS.
 STEPS = steps_run.STEPS + steps_change.STEPS
 FINISH_SECONDS = 10
