@@ -3,8 +3,9 @@
 #
 # usage: scripts/test.sh             what CI runs, within an hour on 2 cores:
 #                                      setup, lint of the scripts, release build with all tests (the quickstart among
-#                                      them), ASan and UBSan on unit, simulation and API tests, and a clang build of
-#                                      the whole tree with TSan, which runs the threaded tests
+#                                      them)
+#        scripts/test.sh --sanitizers  ASan and UBSan on unit, simulation and API tests, and a clang build of the whole
+#                                    tree with TSan, which runs the threaded tests
 #        scripts/test.sh --quick     release build, tests that need no engines
 #        scripts/test.sh --all       all of the above with every test under ASan and TSan and with clang, and coverage
 #                                      of the pure rooms, fuzz targets, engines of one age, a clean Debian root
@@ -26,7 +27,7 @@ readonly coverage_percent=95 fuzz_seconds=30 skip_code=77
 mode=ci
 case ${1:-} in
   '') ;;
-  --quick | --all | --long) mode=${1#--} ;;
+  --quick | --sanitizers | --all | --long) mode=${1#--} ;;
   -h | --help) usage_of "$0"; exit 0 ;;
   *) usage_error "unknown argument '$1'" ;;
 esac
@@ -164,13 +165,14 @@ phase "setup" check "setup" scripts/setup.sh all
 phase "scripts" lint_scripts
 case $mode in
   quick) phase "release, without engines" everything_in release -LE integration ;;
+  sanitizers)
+    phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
+    phase "clang build with TSan: threads" everything_in tsan -L threads
+    ;;
   long) SWARM_LONG=1 phase "release, long forms" everything_in release ;;
   *)
     phase "release, all tests" everything_in release
-    if [[ $mode == ci ]]; then
-      phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
-      phase "clang build with TSan: threads" everything_in tsan -L threads
-    else
+    if [[ $mode == all ]]; then
       phase "ASan and UBSan: all tests" everything_in dev
       phase "TSan: all tests" everything_in tsan -LE integration
       phase "clang: all tests" everything_in clang -LE integration
