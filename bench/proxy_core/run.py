@@ -40,6 +40,7 @@ OURS = {
     "own parser + own epoll": ["proxy_epoll"],
     "own parser + own epoll inside Asio": ["proxy_epoll", "--embedded"],
     "relay without parsing": ["relay_epoll"],
+    "the library's server and relay": ["proxy_relay"],
 }
 BASES = {"x haproxy": "haproxy", "x relay": "relay without parsing"}
 

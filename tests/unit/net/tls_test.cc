@@ -256,7 +256,7 @@ class TlsPair {
         if (got.ok()) {
           result.set_value(std::string(buffer.data(), *got));
         } else {
-          result.set_value(got.status());
+          result.set_value(std::move(got).status());
         }
       });
     });
@@ -320,8 +320,9 @@ TEST(TlsTest, CancelsWhatWaitsWhenDestroyed) {
   std::promise<absl::Status> read;
   char byte = 0;
   pair.thread().On([&] {
-    pair.client->Read({&byte, 1},
-                      [&](absl::StatusOr<std::size_t> got) { read.set_value(got.status()); });
+    pair.client->Read({&byte, 1}, [&](absl::StatusOr<std::size_t> got) {
+      read.set_value(std::move(got).status());
+    });
     pair.client.reset();
   });
   EXPECT_EQ(read.get_future().get().code(), absl::StatusCode::kCancelled);
