@@ -138,7 +138,7 @@ def on_node_address(done, _session):
 
 def no_such(*arguments):
   by_design = "one text for every call; an engine has one of its own for kill" if arguments[0] == "kill" else None
-  return Step("%s: no such container" % arguments[0], command(*arguments), code=1, err="No such container: cs_nosuch",
+  return Step("%s: no such container" % arguments[0], command(*arguments), code=1, err="No such container(:path)?: cs_nosuch",
               by_design=by_design, compare="code" if by_design else "code out err",
               cluster=lambda done, session: "No such container: cs_nosuch" in done.err)
 
@@ -183,7 +183,7 @@ STEPS = [
          out="^/cs_up\n$", err="No such object: cs_nosuch"),
     Step("inspect an image", command("inspect", "--format", "{{json .RepoTags}} {{.Id}}", "nginx"), out="nginx:latest"),
     Step("container inspect nosuch", command("container", "inspect", "cs_nosuch"), code=1,
-         err="No such container: cs_nosuch"),
+         err="No such container(:path)?: cs_nosuch"),
     Step("logs: outputs apart", command("logs", "cs_ended"), out="^one\nthree\n$", err="^two\n$"),
     Step("logs --tail 1", command("logs", "--tail", "1", "cs_ended"), out="^three\n$"),
     Step("logs -t", command("logs", "-t", "cs_ended"), out=r"^\d{4}-\S+Z one\n"),
