@@ -77,8 +77,11 @@ def stopped(session):
   return Done(done.code, done.out + code.out, done.err)
 
 
+PS_STATE = ("ps", "-a", "--format", "{{.State}}", "--filter")
+
+
 def status_of(session, name="cs_work"):
-  return session.docker.run("ps", "-a", "--filter", "name=^/%s$" % name, "--format", "{{.State}}").out
+  return session.docker.run(*PS_STATE, "name=^/%s$" % name).out
 
 
 def then_status(*arguments):
