@@ -13,6 +13,7 @@ namespace swarm::net {
 // Buffers, in bytes. They start small, since an idle connection keeps its own, and grow while they
 // are filled.
 inline constexpr std::size_t kFirstBuffer = 4U << 10U;
+inline constexpr std::size_t kKeptBuffer = 16U << 10U;  // of a connection that waits in a pool
 inline constexpr std::size_t kStreamBuffer =
     64U << 10U;  // of one direction of a streamed body or tunnel
 inline constexpr std::size_t kMaxPipelined = 64U

@@ -55,6 +55,7 @@ std::unique_ptr<ClientConnection> Client::TakeIdle() {
 
 void Client::GiveBack(std::unique_ptr<ClientConnection> connection) {
   if (closed_) return;
+  connection->input().Shrink();
   // The read that waits for the next answer also notices an engine that closes or speaks out of
   // turn.
   connection->StartRead();

@@ -29,8 +29,9 @@ class InputBuffer {
     brimful_ = end_ == storage_.size();
   }
 
-  // Gives the memory back.
-  void Clear() {
+  // Gives large memory back while nothing is held. No read may be under way.
+  void Shrink() {
+    if (!empty() || storage_.size() <= kKeptBuffer) return;
     storage_ = {};
     begin_ = end_ = 0;
     brimful_ = false;

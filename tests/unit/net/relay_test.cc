@@ -266,7 +266,7 @@ TEST(RelayTest, PassesLargeAnswersUnderBackPressure) {
     client.Send(kAsk);
     engine.ReceiveUntil("\r\n\r\n");
     const std::string block(1U << 20U, 'z');
-    constexpr int kBlocks = 24;
+    constexpr int kBlocks = 8;
     std::thread sender([&] {
       engine.Send("HTTP/1.1 200 OK\r\n" +
                   (chunked ? std::string("Transfer-Encoding: chunked")

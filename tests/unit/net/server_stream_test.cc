@@ -299,7 +299,7 @@ long ResidentKilobytes() {
 }
 
 TEST(TunnelTest, MovesMuchInLittleMemory) {
-  constexpr std::size_t kTotal = 64U << 20U;
+  constexpr std::size_t kTotal = kSanitized ? 8U << 20U : 64U << 20U;
   for (const bool native : {false, true}) {
     TunnelServer server(101, "", native);
     RawSocket client = server.Ask();
