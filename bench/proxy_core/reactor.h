@@ -60,10 +60,10 @@ class Reactor {
   std::vector<Watcher*> graves_;
 };
 
-inline sockaddr_in Loopback(std::uint16_t port) {
+inline sockaddr_in Loopback(std::uint16_t port, std::uint32_t host = INADDR_LOOPBACK) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(host);
   address.sin_port = htons(port);
   return address;
 }
@@ -73,10 +73,10 @@ inline void SetNoDelay(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// A listening socket on a free loopback port, which is written to `port`.
-inline int Listen(std::uint16_t* port) {
+// A listening socket on a loopback port; 0 = a free one, which is written to `port`.
+inline int Listen(std::uint16_t* port, std::uint32_t host = INADDR_LOOPBACK) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
+  sockaddr_in address = Loopback(*port, host);
   socklen_t size = sizeof address;
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd, 1024) != 0 ||
       getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
