@@ -45,6 +45,7 @@ inline constexpr Duration kPoolIdleDeadline = std::chrono::seconds(60);
 inline constexpr std::size_t kMaxPooled = 64;       // idle connections of one loop to one endpoint
 inline constexpr std::size_t kMaxInterimHeads = 8;  // 1xx heads before an answer
 inline constexpr std::size_t kMaxResolvedAddresses = 8;  // tried for one name
+inline constexpr std::size_t kReactorBatch = 256;  // events told in one turn of the loop
 inline constexpr std::size_t kAcceptBatch = 32;  // connections taken in one turn of the loop
 inline constexpr std::size_t kReservedDescriptors = 256;  // never used for clients' connections
 inline constexpr int kListenBacklog = 4096;

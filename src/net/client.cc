@@ -45,6 +45,13 @@ void Client::Run(std::shared_ptr<Exchange> exchange) {
 }
 
 std::unique_ptr<ClientConnection> Client::TakeIdle() {
+  while (std::unique_ptr<ClientConnection> connection = TakeQuiet()) {
+    if (connection->IsSilent()) return connection;
+  }
+  return nullptr;
+}
+
+std::unique_ptr<ClientConnection> Client::TakeQuiet() {
   while (!idle_.empty()) {
     std::unique_ptr<ClientConnection> connection = std::move(idle_.back().connection);
     idle_.pop_back();

@@ -55,9 +55,10 @@ void ClientConnection::SetUser(ConnectionUser* user) { core_->user = user; }
 
 bool ClientConnection::IsReusable() {
   const Core& core = *core_;
-  return core.transport && !core.ended && core.failure.ok() && core.input.empty() &&
-         !core.transport->HasNews();
+  return core.transport && !core.ended && core.failure.ok() && core.input.empty();
 }
+
+bool ClientConnection::IsSilent() { return !core_->transport->HasNews(); }
 
 Transport& ClientConnection::transport() { return *core_->transport; }
 InputBuffer& ClientConnection::input() { return core_->input; }

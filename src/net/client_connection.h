@@ -27,8 +27,10 @@ class ClientConnection {
   void StartRead();
   void SetUser(ConnectionUser* user);
 
-  // Open, silent, nothing left over: fit for the next request.
+  // Open and nothing left over: fit for the next request, so far as reads have told.
   bool IsReusable();
+  // The kernel holds nothing either: no bytes, no end. A system call.
+  bool IsSilent();
 
   Transport& transport();
   InputBuffer& input();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
@@ -87,12 +88,15 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void Connected() {
     Peer peer;
     peer.address = endpoint_->name();
+    boost::system::error_code error;
+    Descriptor connected(socket_.release(error));
+    if (error) return Fail(error.message());
     auto done = Finish();
     if (endpoint_->tls && !endpoint_->address.is_unix()) {
-      return ConnectTls(loop_, endpoint_->tls, std::move(socket_), std::move(peer),
+      return ConnectTls(loop_, endpoint_->tls, std::move(connected), std::move(peer),
                         endpoint_->address.host, std::move(done));
     }
-    done(std::make_unique<SocketStream>(std::move(socket_), std::move(peer)));
+    done(std::make_unique<SocketStream>(loop_, std::move(connected), std::move(peer)));
   }
 
   ResultCallback<std::unique_ptr<Transport>> Finish() {
@@ -121,7 +125,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Loop& loop_;
   const std::shared_ptr<const Endpoint> endpoint_;
   tcp::resolver resolver_;
-  Socket socket_;
+  stream_protocol::socket socket_;
   ResultCallback<std::unique_ptr<Transport>> done_;
   std::vector<stream_protocol::endpoint> addresses_;
   std::size_t next_ = 0;

@@ -32,7 +32,7 @@ bool IsEnginesOwn(std::string_view name) {
 }  // namespace
 
 bool Relay::Start(const RequestHead& head) {
-  connection_ = forward_.upstream->TakeIdle();
+  connection_ = forward_.upstream->TakeQuiet();
   if (!connection_) return false;
   ++attempt_;
   head_taken_ = committed_ = editing_ = writing_ = ended_ = false;

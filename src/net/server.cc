@@ -52,7 +52,7 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
 
   std::size_t open() const { return connections.size() + handshakes; }
   bool full() const { return open() >= options.max_connections; }
-  void Take(Descriptor descriptor, int family);
+  void Take(Descriptor descriptor);
   void Add(std::unique_ptr<Transport> transport);
   void Resume();
 
@@ -76,11 +76,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
         loop_(loop),
         address_(std::move(listener.address)),
         file_(std::move(listener.file)),
-        socket_(loop.context(), listener.socket.Release()) {
-    int size = sizeof family_;
-    socklen_t length = static_cast<socklen_t>(size);
-    getsockopt(socket_.native_handle(), SOL_SOCKET, SO_DOMAIN, &family_, &length);
-  }
+        socket_(loop.context(), listener.socket.Release()) {}
 
   const std::string& address() const { return address_; }
 
@@ -109,7 +105,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
       Descriptor taken(
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
-        core->Take(std::move(taken), family_);
+        core->Take(std::move(taken));
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         Log(loop_.log(), LogLevel::kWarning,
             "cannot accept connections: out of descriptors or memory", {{"address", address_}});
@@ -127,22 +123,17 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
   const std::string address_;
   std::shared_ptr<void> file_;
   boost::asio::posix::stream_descriptor socket_;
-  int family_ = 0;
   bool waiting_ = false;
 };
 
-void Server::Core::Take(Descriptor descriptor, int family) {
+void Server::Core::Take(Descriptor descriptor) {
   Peer peer;
   peer.address =
       options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
-  Socket socket(home.context());
-  boost::system::error_code error;
-  socket.assign(boost::asio::generic::stream_protocol(family, 0), descriptor.get(), error);
-  if (error) return;
-  descriptor.Release();
-  if (!options.tls) return Add(std::make_unique<SocketStream>(std::move(socket), std::move(peer)));
+  if (!options.tls)
+    return Add(std::make_unique<SocketStream>(home, std::move(descriptor), std::move(peer)));
   ++handshakes;
-  AcceptTls(home, options.tls, std::move(socket), std::move(peer),
+  AcceptTls(home, options.tls, std::move(descriptor), std::move(peer),
             [weak = weak_from_this()](absl::StatusOr<std::unique_ptr<Transport>> secured) {
               const auto core = weak.lock();
               if (!core) return;

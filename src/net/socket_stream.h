@@ -7,14 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/system/error_code.hpp>
 
 #include "async/loop.h"
+#include "net/descriptor.h"
 #include "net/transport.h"
 
 namespace swarm::net {
-
-using Socket = boost::asio::generic::stream_protocol::socket;
 
 // The error of a socket call: what was tried and why it failed. Aborted operations become
 // Cancelled, all others carry the HTTP status 502.
@@ -30,8 +29,8 @@ void TuneSocket(int socket);
 
 class SocketStream final : public Transport {
  public:
-  // Takes a connected socket; tunes it.
-  SocketStream(Socket socket, Peer peer);
+  // Takes a connected socket; tunes it. On the loop.
+  SocketStream(Loop& loop, Descriptor socket, Peer peer);
   ~SocketStream() override;
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override;
@@ -40,13 +39,15 @@ class SocketStream final : public Transport {
   std::size_t WriteSome(std::span<const std::string_view> pieces) override;
   void CloseWrite() override;
   void Abort() override;
+  // The loop's events of the socket are for others from now on, until the next Read or Write that
+  // has to wait.
   std::optional<int> NativeSocket() const override;
   const Peer& peer() const override;
   bool HasNews() override;
 
  private:
-  struct Core;
-  std::shared_ptr<Core> core_;
+  class Core;
+  const std::shared_ptr<Core> core_;
 };
 
 }  // namespace swarm::net

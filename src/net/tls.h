@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "async/loop.h"
-#include "net/socket_stream.h"
+#include "net/descriptor.h"
 #include "net/transport.h"
 #include "swarmlib/callback.h"
 #include "swarmlib/manager.h"
@@ -36,13 +36,13 @@ absl::StatusOr<std::shared_ptr<TlsContext>> MakeServerContext(const TlsConfig& c
 absl::StatusOr<std::shared_ptr<TlsContext>> MakeClientContext(const TlsConfig& config);
 
 // The server's handshake, within kHandshakeDeadline. The Transport's peer carries the common name
-// of the client's certificate. An error says why the client was refused. On the loop of `socket`.
-void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
+// of the client's certificate. An error says why the client was refused. On the loop.
+void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Descriptor socket, Peer peer,
                ResultCallback<std::unique_ptr<Transport>> done);
 
 // The client's handshake with `host` (a name or an address in digits). Errors are Unavailable and
 // explain in words what is wrong with the engine's or with our certificate.
-void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
+void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Descriptor socket, Peer peer,
                 std::string_view host, ResultCallback<std::unique_ptr<Transport>> done);
 
 }  // namespace swarm::net

@@ -9,12 +9,12 @@
 #include <cerrno>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "base/check.h"
 #include "net/address.h"
 #include "net/bounds.h"
+#include "net/reactor.h"
 #include "net/socket_bio.h"
+#include "net/socket_stream.h"
 #include "swarmlib/status.h"
 
 namespace swarm::net {
@@ -24,11 +24,11 @@ constexpr std::size_t kRecord = 16U << 10U;  // of TLS; small pieces are gathere
 
 }  // namespace
 
-// Lives on while waits are under way. The session does non-blocking I/O by itself; Asio only says
-// when to try again.
-class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
+// Lives on while the handshake is under way or an event names it. The session does non-blocking I/O
+// by itself; the reactor only says when to try again.
+class TlsStream::Core final : public Reactor::Watcher {
  public:
-  Core(Loop& on, std::shared_ptr<SslContext> with, Role as, Socket open_socket, Peer whose,
+  Core(Loop& on, std::shared_ptr<SslContext> with, Role as, Descriptor open_socket, Peer whose,
        std::string named)
       : loop(on),
         context(std::move(with)),
@@ -40,7 +40,7 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
 
   bool Prepare() {
     if (!ssl) return false;
-    BIO* const bio = NewSocketBio(socket.native_handle());
+    BIO* const bio = NewSocketBio(socket.get());
     if (bio == nullptr) return false;
     SSL_set_bio(ssl.get(), bio, bio);
     if (role == Role::kServer) {
@@ -58,17 +58,14 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
     return !context->verify() || SSL_set1_host(ssl.get(), host.c_str()) == 1;
   }
 
-  bool is_open() const { return socket.is_open(); }
+  bool is_open() const { return socket.valid(); }
 
   // Tries all that is under way, in the order in which one may unblock the other.
   void Progress() {
     if (!is_open())
       return Drop(Cancelled("the connection to " + peer.address + " was closed on this side"));
-    bool wants_read = false;
-    bool wants_write = false;
-    const auto wait_for = [&](int code) {
-      wants_read = wants_read || code == SSL_ERROR_WANT_READ;
-      wants_write = wants_write || code == SSL_ERROR_WANT_WRITE;
+    // An event comes for what the socket had not: both are asked of it to the last byte.
+    const auto wait_for = [](int code) {
       return code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE;
     };
     if (handshake_done) {
@@ -85,8 +82,17 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
         if (code != SSL_ERROR_NONE && !wait_for(code)) FinishRead(Error(code, "read from "));
       }
     }
-    if (wants_read) Wait(Socket::wait_read, &waits_read);
-    if (wants_write) Wait(Socket::wait_write, &waits_write);
+  }
+
+  void OnReady(std::uint32_t) override {
+    if (handshake_done || write_done || close_wanted || read_done) Progress();
+  }
+
+  void OnShutdown() override {
+    const auto handshake = std::exchange(handshake_done, nullptr);
+    const auto write = std::exchange(write_done, nullptr);
+    const auto read = std::exchange(read_done, nullptr);
+    starting.reset();
   }
 
   int TryHandshake() {
@@ -162,14 +168,6 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
     return code == SSL_ERROR_WANT_WRITE ? code : SSL_ERROR_NONE;
   }
 
-  void Wait(Socket::wait_type what, bool* waits) {
-    if (std::exchange(*waits, true)) return;
-    socket.async_wait(what, [self = shared_from_this(), waits](const boost::system::error_code&) {
-      *waits = false;
-      self->Progress();
-    });
-  }
-
   absl::Status Error(int code, std::string_view tried) {
     const bool is_server = role == Role::kServer;
     return HttpError(502, std::string(tried) + peer.address + ": " +
@@ -184,7 +182,7 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
       static constexpr std::string_view kAnswer =
           "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
           "This port speaks TLS; use https or the client's --tls flags.\n";
-      send(socket.native_handle(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      send(socket.get(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     FinishHandshake(is_server ? InvalidArgument("client " + peer.address + ": " + why)
                               : Unavailable("cannot connect to " + peer.address + ": " + why));
@@ -204,12 +202,14 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
   void FinishHandshake(absl::Status status) {
     if (timer != 0) loop.Cancel(std::exchange(timer, 0));
     auto done = std::exchange(handshake_done, nullptr);
+    auto self = std::exchange(starting, nullptr);
     if (!status.ok()) {
-      return Post(std::move(done), absl::StatusOr<std::unique_ptr<Transport>>(std::move(status)));
+      return loop.Post([self = std::move(self), done = std::move(done),
+                        status = std::move(status)]() mutable { done(std::move(status)); });
     }
     secured = true;
-    Post(std::move(done), absl::StatusOr<std::unique_ptr<Transport>>(
-                              std::make_unique<TlsStream>(shared_from_this())));
+    Post(std::move(done),
+         absl::StatusOr<std::unique_ptr<Transport>>(std::make_unique<TlsStream>(std::move(self))));
   }
   void FinishRead(absl::StatusOr<std::size_t> result) {
     Post(std::exchange(read_done, nullptr), std::move(result));
@@ -220,10 +220,9 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
 
   template <typename Done, typename Result>
   void Post(Done done, Result result) {
-    boost::asio::post(socket.get_executor(),
-                      [done = std::move(done), result = std::move(result)]() mutable {
-                        done(std::move(result));
-                      });
+    loop.Post([done = std::move(done), result = std::move(result)]() mutable {
+      done(std::move(result));
+    });
   }
 
   void Drop(const absl::Status& status) {
@@ -234,8 +233,8 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
 
   void Close() {
     if (std::exchange(secured, false)) KeepSession();
-    boost::system::error_code ignored;
-    socket.close(ignored);
+    if (watched()) Reactor::Of(loop).Remove(*this);
+    socket.Close();
     Drop(Cancelled("the connection to " + peer.address + " was closed on this side"));
   }
 
@@ -252,12 +251,11 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
   Loop& loop;
   const std::shared_ptr<SslContext> context;
   const Role role;
-  Socket socket;
+  Descriptor socket;
   Peer peer;
   const std::string host;
   const SslHandle ssl;
-  bool waits_read = false;
-  bool waits_write = false;
+  std::shared_ptr<Core> starting;  // itself, until the handshake is over
   bool close_wanted = false;
   Loop::TimerId timer = 0;
   bool secured = false;
@@ -272,17 +270,18 @@ class TlsStream::Core : public std::enable_shared_from_this<TlsStream::Core> {
   Callback<absl::Status> write_done;
 };
 
-void TlsStream::Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket,
+void TlsStream::Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Descriptor socket,
                       Peer peer, std::string host,
                       ResultCallback<std::unique_ptr<Transport>> done) {
-  TuneSocket(socket.native_handle());
+  TuneSocket(socket.get());
   const auto core = std::make_shared<Core>(loop, std::move(context), role, std::move(socket),
                                            std::move(peer), std::move(host));
   core->handshake_done = std::move(done);
   core->timer = loop.After(kHandshakeDeadline, [weak = std::weak_ptr<Core>(core)] {
     if (const auto waiting = weak.lock()) waiting->TimeOut();
   });
-  if (!core->Prepare()) {
+  core->starting = core;
+  if (!core->Prepare() || Reactor::Of(loop).Add(core->socket.get(), *core) != 0) {
     core->FinishHandshake(Internal("no TLS session for " + core->peer.address + " could be made"));
     return core->Close();
   }
@@ -324,19 +323,18 @@ const Peer& TlsStream::peer() const { return core_->peer; }
 
 bool TlsStream::HasNews() {
   char byte = 0;
-  const ssize_t got =
-      recv(core_->socket.native_handle(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t got = recv(core_->socket.get(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EINTR) || SSL_has_pending(core_->ssl.get()) == 1;
 }
 
-void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
+void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Descriptor socket, Peer peer,
                ResultCallback<std::unique_ptr<Transport>> done) {
   TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)),
                    TlsStream::Role::kServer, std::move(socket), std::move(peer), "",
                    std::move(done));
 }
 
-void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Socket socket, Peer peer,
+void ConnectTls(Loop& loop, std::shared_ptr<TlsContext> context, Descriptor socket, Peer peer,
                 std::string_view host, ResultCallback<std::unique_ptr<Transport>> done) {
   TlsStream::Start(loop, std::static_pointer_cast<SslContext>(std::move(context)),
                    TlsStream::Role::kClient, std::move(socket), std::move(peer), std::string(host),

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/socket_stream.h"
+#include "net/descriptor.h"
 #include "net/tls_context.h"
 #include "net/transport.h"
 
@@ -19,7 +19,7 @@ class TlsStream final : public Transport {
   enum class Role { kServer, kClient };
 
   // Makes the handshake. The error says what is wrong.
-  static void Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Socket socket,
+  static void Start(Loop& loop, std::shared_ptr<SslContext> context, Role role, Descriptor socket,
                     Peer peer, std::string host, ResultCallback<std::unique_ptr<Transport>> done);
 
   class Core;

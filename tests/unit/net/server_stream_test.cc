@@ -180,9 +180,8 @@ class TunnelServer {
     RawListener listener;
     far_ = RawSocket::Connect(listener.address());
     RawSocket near = listener.Accept();
-    Socket socket(server_.loop().context());
-    socket.assign(boost::asio::generic::stream_protocol(AF_INET, 0), dup(near.get()));
-    auto stream = std::make_unique<SocketStream>(std::move(socket), Peer{"far", ""});
+    auto stream = std::make_unique<SocketStream>(server_.loop(), Descriptor(dup(near.get())),
+                                                 Peer{"far", ""});
     if (native) return stream;
     return std::make_unique<Plain>(std::move(stream));
   }

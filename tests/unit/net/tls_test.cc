@@ -226,14 +226,14 @@ class TlsPair {
     std::promise<void> accepted;
     std::promise<void> connected;
     thread_.On([&] {
-      AcceptTls(thread_.loop, server_context_, Adopt(far), Peer{"client", ""},
+      AcceptTls(thread_.loop, server_context_, Descriptor(dup(far.get())), Peer{"client", ""},
                 [&](absl::StatusOr<std::unique_ptr<Transport>> got) {
                   EXPECT_TRUE(got.ok()) << got.status();
                   if (got.ok()) server = *std::move(got);
                   accepted.set_value();
                 });
-      ConnectTls(thread_.loop, client_context_, Adopt(near), Peer{"server", ""}, "127.0.0.1",
-                 [&](absl::StatusOr<std::unique_ptr<Transport>> got) {
+      ConnectTls(thread_.loop, client_context_, Descriptor(dup(near.get())), Peer{"server", ""},
+                 "127.0.0.1", [&](absl::StatusOr<std::unique_ptr<Transport>> got) {
                    EXPECT_TRUE(got.ok()) << got.status();
                    if (got.ok()) client = *std::move(got);
                    connected.set_value();
@@ -274,11 +274,6 @@ class TlsPair {
   std::unique_ptr<Transport> server, client;
 
  private:
-  Socket Adopt(RawSocket& raw) {
-    Socket socket(thread_.loop.context());
-    socket.assign(boost::asio::generic::stream_protocol(AF_INET, 0), dup(raw.get()));
-    return socket;
-  }
   TestAuthority authority_;
   std::shared_ptr<TlsContext> server_context_, client_context_;
   LoopThread thread_;
@@ -367,11 +362,9 @@ TEST(TlsTest, EndsAHandshakeThatDoesNotCome) {
   RawListener listener;
   RawSocket silent = RawSocket::Connect(listener.address());
   RawSocket far = listener.Accept();
-  Socket socket(loop.context());
-  socket.assign(boost::asio::generic::stream_protocol(AF_INET, 0), dup(far.get()));
   absl::Status status;
   AcceptTls(loop, *MakeServerContext(authority.Config(authority.Issue("s"), false)),
-            std::move(socket), Peer{"client", ""},
+            Descriptor(dup(far.get())), Peer{"client", ""},
             [&](absl::StatusOr<std::unique_ptr<Transport>> got) { status = got.status(); });
   loop.RunReady();
   const TimePoint start = clock.Now();
@@ -396,11 +389,10 @@ TEST(TlsTest, TunnelsWithHalfCloseOnBothSides) {
       [&](Request, ResultCallback<Reply> done) {
         far = RawSocket::Connect(listener.address());
         RawSocket near = listener.Accept();
-        Socket socket(server_loop->loop.context());
-        socket.assign(boost::asio::generic::stream_protocol(AF_INET, 0), dup(near.get()));
         Reply reply;
         reply.status = 101;
-        reply.tunnel = std::make_unique<SocketStream>(std::move(socket), Peer{"far", ""});
+        reply.tunnel = std::make_unique<SocketStream>(server_loop->loop,
+                                                      Descriptor(dup(near.get())), Peer{"far", ""});
         done(std::move(reply));
       },
       std::move(options));
