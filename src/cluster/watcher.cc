@@ -62,9 +62,12 @@ Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::stop_token stop
   node.ip = engine->node().ip;
   const absl::Status resolved = co_await Resolve(engine, &node);
   if (!resolved.ok()) co_return resolved;
+  const WallTime asked = engine->hub().WallNow();
   const absl::StatusOr<std::string> info = co_await Get(engine, "/info", kMostInfoBytes, stop);
   if (!info.ok()) co_return info.status();
-  if (absl::Status read = ApplyInfo(*info, node); !read.ok()) co_return read;
+  const WallTime answered = engine->hub().WallNow();
+  const WallTime between = asked + (answered - asked) / 2;
+  if (absl::Status read = ApplyInfo(*info, between, node); !read.ok()) co_return read;
   const absl::StatusOr<std::string> version =
       co_await Get(engine, "/version", kMostInfoBytes, stop);
   if (!version.ok()) co_return version.status();

@@ -309,22 +309,11 @@ std::string WithCpuShares(std::string_view body, std::int64_t shares) {
   JsonDocument document;
   if (!document.Parse(body).ok()) return std::string(body);
   const absl::StatusOr<JsonValue> host = FindField(document.root(), "HostConfig");
-  if (!host.ok()) return std::string(body);
-  const std::string number = std::to_string(shares);
+  if (!host.ok() || !host->is(Kind::kObject)) return std::string(body);
+  const absl::StatusOr<JsonValue> asked = FindField(*host, "CpuShares");
+  if (!asked.ok() || asked->integer().value_or(0) <= 0) return std::string(body);
   TextEdits edits;
-  if (host->is(Kind::kObject)) {
-    const absl::StatusOr<JsonValue> old = FindField(*host, "CpuShares");
-    if (!old.ok()) return std::string(body);
-    if (*old) {
-      edits.Replace(old->begin(), old->end(), number);
-    } else {
-      edits.AddMember(*host, "\"CpuShares\":" + number);
-    }
-  } else if (*host) {
-    edits.Replace(host->begin(), host->end(), "{\"CpuShares\":" + number + "}");
-  } else if (document.root().is(Kind::kObject)) {
-    edits.AddMember(document.root(), "\"HostConfig\":{\"CpuShares\":" + number + "}");
-  }
+  edits.Replace(asked->begin(), asked->end(), std::to_string(shares));
   return edits.Apply(body, 0, body.size());
 }
 

@@ -27,25 +27,28 @@ struct CreateRules {
 
 struct ParsedCreate {
   ContainerSpec spec;
-  // To be sent: expressions taken out of Env and written to the labels com.docker.swarm.{constraints,affinities,
-  // whitelists,reschedule-policies} (JSON arrays), label com.docker.swarm.id set, "node/" taken off the names of
-  // networks and of other containers, Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved
-  // into HostConfig.
+  // To be sent: expressions taken out of Env and written to the labels
+  // com.docker.swarm.{constraints,affinities, whitelists,reschedule-policies} (JSON arrays), label
+  // com.docker.swarm.id set, "node/" taken off the names of networks and of other containers,
+  // Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved into HostConfig.
   std::string body;
 };
 
-// `name` and `platform` are query parameters. `swarm_id` is used unless the body carries one in its labels.
-// InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled or case-colliding key among the
-// fields read here, a bad expression or label array, a bad name, a bad port.
+// `name` and `platform` are query parameters. `swarm_id` is used unless the body carries one in its
+// labels. InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled or
+// case-colliding key among the fields read here, a bad expression or label array, a bad name, a bad
+// port.
 absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view name,
                                          std::string_view platform, std::string_view swarm_id,
                                          const CreateRules& rules);
 
-// The body with HostConfig.CpuShares set: for cpu_shares_as_cores, once the node is known.
+// The body with the HostConfig.CpuShares that it asks for replaced, for cpu_shares_as_cores once
+// the node is known; the same body when it asks for none.
 std::string WithCpuShares(std::string_view body, std::int64_t shares);
 
-// Placement from one line as `docker run -e` has it: "constraint:zone==external", "affinity:container==web",
-// "whitelist:node==a|b", added to `spec`. False when the text is none of these.
+// Placement from one line as `docker run -e` has it: "constraint:zone==external",
+// "affinity:container==web", "whitelist:node==a|b", added to `spec`. False when the text is none of
+// these.
 absl::StatusOr<bool> AddPlacement(std::string_view env, ContainerSpec& spec);
 
 // The Id of a create answer.

@@ -1,8 +1,12 @@
 #include "wire/engine.h"
 
+#include <chrono>
+#include <optional>
+
 #include "swarmlib/status.h"
 #include "wire/api_version.h"
 #include "wire/json.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 namespace {
@@ -34,9 +38,21 @@ absl::StatusOr<Labels> EngineLabels(JsonValue info, const Node& node) {
   return labels;
 }
 
+// Whole seconds: less is the time that the answer took.
+Duration OffsetOf(std::string_view system_time, WallTime now) {
+  const std::optional<WallTime> theirs = ParseTime(system_time);
+  if (!theirs || *theirs == WallTime{} || now == WallTime{}) return {};
+  const auto to_seconds = [](WallTime time) {
+    return std::chrono::round<std::chrono::seconds>(time.time_since_epoch());
+  };
+  const std::chrono::seconds offset = to_seconds(*theirs) - to_seconds(now);
+  constexpr std::chrono::hours kMost(24 * 365 * 100);  // what is added to a time must fit
+  return offset > kMost || offset < -kMost ? Duration{} : Duration{offset};
+}
+
 }  // namespace
 
-absl::Status ApplyInfo(std::string_view body, Node& node) {
+absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
   JsonDocument document;
   if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
     return NotAnEngine(node, "its /info is not a JSON object");
@@ -60,6 +76,7 @@ absl::Status ApplyInfo(std::string_view body, Node& node) {
   node.id = id;
   node.name = info.Find("Name").text();
   if (node.name.empty()) node.name = node.address;
+  node.clock_offset = OffsetOf(info.Find("SystemTime").text(), now);
   node.total = {processors * 1'000'000'000, memory};
   node.os = info.Find("OSType").text();
   if (node.os.empty()) node.os = "linux";

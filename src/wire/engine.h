@@ -5,16 +5,19 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "swarmlib/clock.h"
 #include "swarmlib/model.h"
 
 namespace swarm {
 
 // Reads GET /info into id, name, total, labels, os, architecture, kernel_version, operating_system,
-// engine_version. FailedPrecondition with the reason in words when this is no Docker engine (no ID, no processors
-// or memory: perhaps a manager) or a label of it has no "=".
-absl::Status ApplyInfo(std::string_view body, Node& node);
-// Reads GET /version: engine_version, api_version, min_api_version. FailedPrecondition when it is too old
-// (below API 1.12).
+// engine_version, and clock_offset in whole seconds: its SystemTime (RFC 3339) against `now`, our
+// clock when it answered; 0 without SystemTime or with WallTime{}. FailedPrecondition with the
+// reason in words when this is no Docker engine (no ID, no processors or memory: perhaps a manager)
+// or a label of it has no "=".
+absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node);
+// Reads GET /version: engine_version, api_version, min_api_version. FailedPrecondition when it is
+// too old (below API 1.12).
 absl::Status ApplyVersion(std::string_view body, Node& node);
 
 }  // namespace swarm

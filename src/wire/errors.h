@@ -10,8 +10,9 @@
 
 namespace swarm {
 
-// The reply for an error: {"message":"..."} for clients of API 1.24 and newer, the text and a newline for older
-// ones (and a 409 for "no node fits" becomes 500 there). An engine's own body is passed on as it is.
+// The reply for an error: {"message":"..."} for clients of API 1.24 and newer, the text and a
+// newline for older ones (and a 409 for "no node fits" becomes 500 there). An engine's own body is
+// passed on as it is.
 Reply ErrorReply(const absl::Status& error, ApiVersion client);
 
 // The text of an engine's error answer: the JSON "message", else the trimmed body.

@@ -13,13 +13,14 @@
 
 namespace swarm {
 
-// Cuts JSON objects out of a stream that may be split anywhere (newline, RS 0x1e or nothing between them).
+// Cuts JSON objects out of a stream that may be split anywhere (newline, RS 0x1e or nothing between
+// them).
 class ObjectSplitter {
  public:
   explicit ObjectSplitter(std::size_t most_bytes) : most_(most_bytes) {}
 
-  // Appends whole objects to `objects`. ResourceExhausted when one grows beyond the bound, InvalidArgument when
-  // the stream holds anything but objects.
+  // Appends whole objects to `objects`. ResourceExhausted when one grows beyond the bound,
+  // InvalidArgument when the stream holds anything but objects.
   absl::Status Feed(std::string_view bytes, std::vector<std::string>& objects);
 
  private:
@@ -33,12 +34,13 @@ class ObjectSplitter {
 // One event object of an engine (old {status,id,from} ones too), with node.* attributes added.
 absl::StatusOr<ClusterEvent> ParseEvent(std::string_view object, const Node& node);
 
-// One JSON object and a newline, in the shape of the client's version: below 1.52 with status, id, from
+// One JSON object and a newline, in the shape of the client's version: below 1.52 with status, id,
+// from
 // ("IMAGE node:NAME") and the peer's `node` object.
 std::string FormatEvent(const ClusterEvent& event, ApiVersion client);
 
-// container (id prefix or name, node/name too), event, image, type, label, network, volume, daemon, scope,
-// plugin, node. Several values of a key: any; several keys: all (labels: all).
+// container (id prefix or name, node/name too), event, image, type, label, network, volume, daemon,
+// scope, plugin, node. Several values of a key: any; several keys: all (labels: all).
 bool EventMatches(const ClusterEvent& event, const FilterArguments& filters);
 
 // Rejects unknown keys: 400 `invalid filter 'x'`.

@@ -20,13 +20,15 @@ struct ImageList {
 // The answer of GET /images/json?all=0.
 absl::StatusOr<ImageList> ParseImageList(std::string_view body);
 
-// One JSON object for copies of one image on several nodes: RepoTags, RepoDigests and Labels united, Containers
-// summed, Nodes added (names, in order). `entries` is not empty; names[i] is the node's name of entries[i].
-absl::StatusOr<std::string> MergedImageRow(const std::vector<std::shared_ptr<const ImageEntry>>& entries,
-                                           const std::vector<std::string>& names);
+// One JSON object for copies of one image on several nodes: RepoTags, RepoDigests and Labels
+// united, Containers summed, Nodes added (names, in order). `entries` is not empty; names[i] is the
+// node's name of entries[i].
+absl::StatusOr<std::string> MergedImageRow(
+    const std::vector<std::shared_ptr<const ImageEntry>>& entries,
+    const std::vector<std::string>& names);
 
-// Full reference forms: "nginx" and "nginx:latest" are the same tag, "sha256:abc" and "abc" the same id (12 digits
-// or more, or any unique prefix).
+// Full reference forms: "nginx" and "nginx:latest" are the same tag, "sha256:abc" and "abc" the
+// same id (12 digits or more, or any unique prefix).
 bool ImageMatches(const Image& image, std::string_view reference);
 // "nginx" → "nginx:latest"; a digest or a tag stays.
 std::string WithDefaultTag(std::string_view reference);

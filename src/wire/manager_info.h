@@ -11,22 +11,23 @@
 
 namespace swarm {
 
-// What the answers need besides the cluster's own values. Gathered by the caller: wire has no clock, no host.
+// What the answers need besides the cluster's own values. Gathered by the caller: wire has no
+// clock, no host.
 struct ManagerFacts {
-  std::string id;              // stable
+  std::string id;  // stable
   std::string host_name, kernel_version, architecture;
-  std::string version;         // "0.1.0"
+  std::string version;  // "0.1.0"
   WallTime now{};
   std::string strategy;
   std::vector<std::string> filters;
   std::vector<std::pair<NodePointer, NodeTotals>> nodes;  // by name
   ClusterTotals totals;
   int event_listeners = 0;
-  ApiVersion newest, oldest;   // offered to clients now
+  ApiVersion newest, oldest;  // offered to clients now
 };
 
-// Role, Strategy, Filters, Nodes and the rows of each node as the peer had them, in `SystemStatus` (and
-// `DriverStatus` with the backspace of the posts for clients up to API 1.21).
+// Role, Strategy, Filters, Nodes and the rows of each node as the peer had them, in `SystemStatus`
+// (and `DriverStatus` with the backspace of the posts for clients up to API 1.21).
 std::string FormatInfo(const ManagerFacts& facts, ApiVersion client);
 std::string FormatVersion(const ManagerFacts& facts);
 

@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (inspect.ok()) Require(document.Parse(*inspect).ok());
   const auto images = swarm::ParseImageList(body);
   if (images.ok()) Require(images->rows.size() == images->images.size());
-  swarm::ApplyInfo(body, node).IgnoreError();
+  swarm::ApplyInfo(body, swarm::WallTime{}, node).IgnoreError();
   swarm::ApplyVersion(body, node).IgnoreError();
   return 0;
 }

@@ -33,7 +33,7 @@ TEST_F(SimEngineTest, IsReadAsAnEngine) {
   Node node;
   node.address = "sim-0001:2375";
   ASSERT_TRUE(ApplyVersion(Call("GET", "/version").body, node).ok());
-  ASSERT_TRUE(ApplyInfo(Call("GET", "/v1.41/info").body, node).ok());
+  ASSERT_TRUE(ApplyInfo(Call("GET", "/v1.41/info").body, WallTime{}, node).ok());
   EXPECT_EQ(node.id, "THE:ID");
   EXPECT_EQ(node.name, "n1");
   EXPECT_EQ(node.api_version, "1.41");

@@ -352,12 +352,14 @@ TEST(ParseCreateTest, IsBoundedInWork) {
   EXPECT_EQ(ports->spec.ports.size(), 60'001u);
 }
 
-TEST(WithCpuSharesTest, SetsOnlyThem) {
+TEST(WithCpuSharesTest, ReplacesOnlyWhatWasAsked) {
   EXPECT_EQ(WithCpuShares(R"({"HostConfig":{"CpuShares":2,"X":1}})", 512),
             R"({"HostConfig":{"CpuShares":512,"X":1}})");
-  EXPECT_EQ(WithCpuShares(R"({"HostConfig":{}})", 512), R"({"HostConfig":{"CpuShares":512}})");
-  EXPECT_EQ(WithCpuShares(R"({"A":1})", 512), R"({"A":1,"HostConfig":{"CpuShares":512}})");
-  EXPECT_EQ(WithCpuShares(R"({"HostConfig":null})", 1), R"({"HostConfig":{"CpuShares":1}})");
+  for (const char* none : {R"({"HostConfig":{}})", R"({"A":1})", R"({"HostConfig":null})",
+                           R"({"HostConfig":{"CpuShares":0,"NanoCpus":1000000000}})",
+                           R"({"HostConfig":{"NanoCpus":5}})"}) {
+    EXPECT_EQ(WithCpuShares(none, 512), none);
+  }
 }
 
 TEST(AddPlacementTest, TakesLinesAsDockerRunHasThem) {

@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+
 #include "swarmlib/status.h"
 #include "wire/api_version.h"
 #include "wire/engine.h"
 #include "wire/errors.h"
 #include "wire/filters.h"
 #include "wire/progress.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 namespace {
@@ -168,7 +172,7 @@ constexpr char kInfo[] =
 TEST(EngineTest, IsReadFromInfo) {
   Node node;
   node.address = "10.0.0.1:2375";
-  ASSERT_TRUE(ApplyInfo(kInfo, node).ok());
+  ASSERT_TRUE(ApplyInfo(kInfo, WallTime{}, node).ok());
   EXPECT_EQ(node.id, "AAAA:BBBB");
   EXPECT_EQ(node.name, "dockerhost01");
   EXPECT_EQ(node.total, (Resources{2'000'000'000, 2'097'152'000}));
@@ -179,6 +183,32 @@ TEST(EngineTest, IsReadFromInfo) {
                                  {"storagedriver", "overlay2"},
                                  {"zone", "external"}}));
   EXPECT_EQ(node.engine_version, "28.5.2");
+}
+
+TEST(EngineTest, TellsHowFarItsClockIsOff) {
+  const WallTime now = *ParseTime("2026-01-01T00:00:00Z");
+  const struct {
+    const char* system_time;
+    Duration offset;
+  } cases[] = {
+      {"2026-01-01T01:00:00.2Z", std::chrono::hours(1)},
+      {"2025-12-31T23:59:50+00:00", std::chrono::seconds(-10)},
+      {"2026-01-01T02:00:00.4+02:00", {}},
+      {"", {}},
+      {"yesterday", {}},
+      {"1700-01-01T00:00:00Z", {}},
+      {"0001-01-01T00:00:00Z", {}},
+  };
+  for (const auto& [system_time, offset] : cases) {
+    SCOPED_TRACE(system_time);
+    std::string info = kInfo;
+    info.insert(1, "\"SystemTime\":\"" + std::string(system_time) + "\",");
+    Node node;
+    ASSERT_TRUE(ApplyInfo(info, now, node).ok());
+    EXPECT_EQ(node.clock_offset, offset);
+    ASSERT_TRUE(ApplyInfo(info, WallTime{}, node).ok());
+    EXPECT_EQ(node.clock_offset, Duration{});
+  }
 }
 
 struct NotAnEngineCase {
@@ -192,7 +222,7 @@ class NotAnEngineTest : public testing::TestWithParam<NotAnEngineCase> {};
 TEST_P(NotAnEngineTest, IsToldInWords) {
   Node node;
   node.address = "10.0.0.1:2375";
-  const absl::Status status = ApplyInfo(GetParam().body, node);
+  const absl::Status status = ApplyInfo(GetParam().body, WallTime{}, node);
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(MessageOf(status).find(GetParam().reason), std::string_view::npos) << status;
   EXPECT_NE(MessageOf(status).find("10.0.0.1:2375"), std::string_view::npos);
