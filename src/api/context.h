@@ -25,8 +25,6 @@ inline constexpr std::size_t kMostJsonBody = 4U << 20U;      // bytes of a JSON 
 inline constexpr std::size_t kMostErrorBody = 1U << 20U;     // bytes of an engine's error answer
 inline constexpr std::size_t kMostInspectBody = 16U << 20U;  // bytes of an engine's inspect answer
 inline constexpr Duration kShortCall = std::chrono::seconds(30);
-inline constexpr Duration kStopCall =
-    std::chrono::hours(24);  // stop and restart wait for the container
 inline constexpr Duration kLongCall = std::chrono::hours(24 * 30);  // wait, uploads, pulls
 
 // One kept list answer, shared by every client that asks the same within the same second.
