@@ -37,6 +37,7 @@ absl::Status Ambiguous(std::string_view prefix, const std::vector<const Containe
 absl::Status OnSeveralNodes(std::string_view name,
                             const std::vector<const ContainerEntry*>& found) {
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (const ContainerEntry* entry : found) names.push_back(QualifiedName(*entry, name));
   std::sort(names.begin(), names.end());
   return AlreadyExists("The container name " + Quoted(name) +

@@ -19,7 +19,7 @@ class Query {
  public:
   using Check = std::function<bool(Slot)>;
 
-  Query(const NodeOrder& order) : order_(order) {}
+  explicit Query(const NodeOrder& order) : order_(order) {}
 
   void Clear();
   void Add(const NodeSelection& selection);
