@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/sanitized.h"
 #include "unit/core/cluster_world.h"
 
 namespace swarm {
@@ -38,7 +39,8 @@ void Agree(const Stage& stage, const std::string& strategy, std::uint64_t seed,
 class AgreementTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(AgreementTest, SmallAndMiddleClusters) {
-  const std::vector<Stage> runs = {{3, 1000}, {10, 2000}, {60, 2000}, {300, 1200}, {700, 300}};
+  std::vector<Stage> runs = {{3, 1000}, {10, 2000}, {60, 2000}, {300, 1200}, {700, 300}};
+  if (kSanitized) runs = {{3, 300}, {10, 600}, {60, 500}, {300, 200}};
   std::uint64_t seed = 11;
   for (const Stage& stage : runs) Agree(stage, GetParam(), seed++);
 }

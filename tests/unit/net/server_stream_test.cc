@@ -5,6 +5,7 @@
 #include "net/server.h"
 #include "net_test_tools.h"
 #include "script_stream.h"
+#include "support/sanitized.h"
 #include "swarmlib/status.h"
 
 namespace swarm::net {
@@ -276,19 +277,6 @@ TEST(TunnelTest, NoticesAClientThatGoesAfterItsEnd) {
   EXPECT_TRUE(WaitUntil([&] { return server.server().connections() == 0; }));
 }
 
-// Sanitizers keep freed memory for a while.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-
 long ResidentKilobytes() {
   std::ifstream status("/proc/self/statm");
   long pages = 0;
@@ -317,6 +305,7 @@ TEST(TunnelTest, MovesMuchInLittleMemory) {
     }
     sender.join();
     EXPECT_EQ(received, kTotal);
+    // Sanitizers keep freed memory for a while.
     if (!kSanitized) {
       EXPECT_LT(ResidentKilobytes() - before, 16 * 1024);
     }
