@@ -30,7 +30,8 @@ std::vector<std::string> Normalise(const std::vector<std::string>& words,
       continue;
     }
     const std::string name = word.substr(1, word.find('=') - 1);
-    if (name.size() > 1 && std::find(long_names.begin(), long_names.end(), name) != long_names.end()) {
+    if (name.size() > 1 &&
+        std::find(long_names.begin(), long_names.end(), name) != long_names.end()) {
       normal.push_back("-" + word);
     } else if (word[2] == '=') {
       normal.push_back(word.substr(0, 2));

@@ -11,9 +11,10 @@
 
 namespace swarmd {
 
-// Brings the peer's spellings into CLI11's: "-tlsverify" to "--tlsverify" for every word of `long_names`,
-// "-H=:2375" to "-H" ":2375". What follows "--" stays as it is.
-std::vector<std::string> Normalise(const std::vector<std::string>& words, const std::vector<std::string>& long_names);
+// Brings the peer's spellings into CLI11's: "-tlsverify" to "--tlsverify" for every word of
+// `long_names`, "-H=:2375" to "-H" ":2375". What follows "--" stays as it is.
+std::vector<std::string> Normalise(const std::vector<std::string>& words,
+                                   const std::vector<std::string>& long_names);
 
 // Go's durations ("1m30s", "500ms") and plain seconds ("25"). Empty when it is neither or negative.
 std::optional<swarm::Duration> ParseDuration(std::string_view text);

@@ -1,11 +1,11 @@
 #include "commands.h"
 
-#include <csignal>
-#include <cstdio>
 #include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdio>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -31,7 +31,8 @@ int Fail(const absl::Status& status) {
               status.code() == absl::StatusCode::kInvalidArgument ? 2 : 1);
 }
 
-// Signals are taken by sigwait in the main thread, so they must be blocked before any thread starts.
+// Signals are taken by sigwait in the main thread, so they must be blocked before any thread
+// starts.
 sigset_t BlockSignals() {
   sigset_t set;
   sigemptyset(&set);
@@ -41,8 +42,8 @@ sigset_t BlockSignals() {
   return set;
 }
 
-// Each client and each engine connection is a descriptor; the default soft limit of 1,024 is soon reached.
-// Returns the fields of a log line.
+// Each client and each engine connection is a descriptor; the default soft limit of 1,024 is soon
+// reached. Returns the fields of a log line.
 std::vector<std::pair<std::string, std::string>> RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
@@ -80,11 +81,15 @@ int RunManage(const std::string& program, Flags& flags) {
   const absl::Status served = (*manager)->Serve();
   if (!served.ok()) return Fail(served);
   for (const std::string& address : (*manager)->addresses()) {
-    log({swarm::LogLevel::kInfo, "listening", {{"address", address}, {"version", std::string(swarm::Version())}}});
+    log({swarm::LogLevel::kInfo,
+         "listening",
+         {{"address", address}, {"version", std::string(swarm::Version())}}});
   }
   int received = 0;
   sigwait(&signals, &received);
-  log({swarm::LogLevel::kInfo, "stopping", {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}}});
+  log({swarm::LogLevel::kInfo,
+       "stopping",
+       {{"signal", received == SIGTERM ? "SIGTERM" : "SIGINT"}}});
   (*manager)->Close(kGrace);
   log({swarm::LogLevel::kInfo, "stopped", {}});
   return 0;
@@ -112,10 +117,12 @@ int RunExplain(Flags& flags) {
       (*manager)->PlanCreate(line->body, line->name, line->platform);
   if (!plan.ok()) return Fail(plan.status());
   if (plan->chosen) {
-    std::printf("%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
-                plan->chosen->soft_dropped ? ", without the soft expressions: no node has them all" : "");
+    std::printf(
+        "%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
+        plan->chosen->soft_dropped ? ", without the soft expressions: no node has them all" : "");
     for (std::size_t i = 1; i < plan->candidates.size(); ++i) {
-      std::printf("  then %s (%s)\n", plan->candidates[i].node_name.c_str(), plan->candidates[i].node.c_str());
+      std::printf("  then %s (%s)\n", plan->candidates[i].node_name.c_str(),
+                  plan->candidates[i].node.c_str());
     }
   } else {
     std::printf("nowhere: %s\n", plan->summary.c_str());

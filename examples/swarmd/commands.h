@@ -1,4 +1,5 @@
-// The commands of swarmd. Each returns the exit code: 0, 1 = it failed while running, 2 = it was asked wrongly.
+// The commands of swarmd. Each returns the exit code: 0, 1 = it failed while running, 2 = it was
+// asked wrongly.
 #pragma once
 
 #include <string>

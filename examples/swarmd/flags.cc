@@ -13,12 +13,14 @@ namespace swarmd {
 namespace {
 
 constexpr char kMissingDiscovery[] =
-    "no discovery URL: name the engines, for example `swarmd manage nodes://10.0.0.1:2375,10.0.0.2:2375`, "
+    "no discovery URL: name the engines, for example `swarmd manage "
+    "nodes://10.0.0.1:2375,10.0.0.2:2375`, "
     "`file:///etc/swarm/cluster` or `sim://3`, or set SWARM_DISCOVERY";
 
 // The texts as they stood on the command line, before they are checked.
 struct Raw {
-  std::string discovery_flag, log_level = "info", log_format = "text", names = "both", timeout = "10s";
+  std::string discovery_flag, log_level = "info", log_format = "text", names = "both",
+                              timeout = "10s";
   std::string heartbeat = "60s", refresh_min = "30s", refresh_max = "60s", engine_timeout = "10s";
   std::string driver = "swarm", name_refresh;
   int refresh_retry = 3;
@@ -36,17 +38,22 @@ void AddGlobal(CLI::App& app, Raw& raw) {
   app.add_flag("--debug", raw.debug, "log everything (also DEBUG=1)");
   app.add_option("--log-level,-l", raw.log_level, "debug, info, warn, error, fatal or panic")
       ->check(CLI::IsMember({"debug", "info", "warn", "warning", "error", "fatal", "panic"}));
-  app.add_option("--log-format", raw.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  app.add_flag("--experimental", raw.experimental, "accepted for old command lines; changes nothing");
+  app.add_option("--log-format", raw.log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  app.add_flag("--experimental", raw.experimental,
+               "accepted for old command lines; changes nothing");
 }
 
 void AddDiscovery(CLI::App& app, Raw& raw) {
-  app.add_option("DISCOVERY", raw.positional,
-                 "nodes://HOST:PORT,..., file://PATH or sim://N; a list without a scheme is nodes://");
-  app.add_option("--discovery", raw.discovery_flag, "the same as a flag (the spelling of early 2015)");
+  app.add_option(
+      "DISCOVERY", raw.positional,
+      "nodes://HOST:PORT,..., file://PATH or sim://N; a list without a scheme is nodes://");
+  app.add_option("--discovery", raw.discovery_flag,
+                 "the same as a flag (the spelling of early 2015)");
   app.add_option("--discovery-opt", raw.discovery_options, "KEY=VALUE for the discovery service")
       ->allow_extra_args(false);
-  app.add_option("--heartbeat,--hb", raw.heartbeat, "how often a source is read again at the latest");
+  app.add_option("--heartbeat,--hb", raw.heartbeat,
+                 "how often a source is read again at the latest");
 }
 
 void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
@@ -56,7 +63,8 @@ void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_option("--cluster-driver,-c", raw.driver, "swarm")->check(CLI::IsMember({"swarm"}));
   app.add_option("--cluster-opt", raw.cluster_options, "swarm.overcommit=0.05, swarm.createretry=0")
       ->allow_extra_args(false);
-  app.add_option("--overcommit,--oc", raw.overcommit, "share of memory and processors given beyond what is there");
+  app.add_option("--overcommit,--oc", raw.overcommit,
+                 "share of memory and processors given beyond what is there");
   app.add_flag("--cpu-shares-as-cores", config.cpu_shares_as_cores,
                "read -c N as N processors, as Docker Swarm did");
   app.add_flag("--tls", config.tls.enabled, "use TLS");
@@ -64,34 +72,46 @@ void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_option("--tlscacert", config.tls.ca_file, "the CA's certificate (PEM)");
   app.add_option("--tlscert", config.tls.certificate_file, "our certificate (PEM)");
   app.add_option("--tlskey", config.tls.key_file, "its key (PEM)");
-  app.add_option("--engine-refresh-min-interval", raw.refresh_min, "least time between two looks at an engine");
-  app.add_option("--engine-refresh-max-interval", raw.refresh_max, "most time between two looks at an engine");
-  app.add_option("--engine-failure-retry", config.failure_retry, "failures in a row until an engine is unhealthy")
+  app.add_option("--engine-refresh-min-interval", raw.refresh_min,
+                 "least time between two looks at an engine");
+  app.add_option("--engine-refresh-max-interval", raw.refresh_max,
+                 "most time between two looks at an engine");
+  app.add_option("--engine-failure-retry", config.failure_retry,
+                 "failures in a row until an engine is unhealthy")
       ->check(CLI::Range(1, 1000));
   app.add_option("--engine-refresh-retry", raw.refresh_retry, "deprecated; only 3 is accepted");
-  app.add_option("--engine-timeout", raw.engine_timeout, "an engine that takes longer to answer has failed");
+  app.add_option("--engine-timeout", raw.engine_timeout,
+                 "an engine that takes longer to answer has failed");
 }
 
 void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
-  app.add_option("--host,-H", raw.hosts, "[tcp://]ADDRESS:PORT or unix://PATH to listen on (repeat; SWARM_HOST)")
+  app.add_option("--host,-H", raw.hosts,
+                 "[tcp://]ADDRESS:PORT or unix://PATH to listen on (repeat; SWARM_HOST)")
       ->allow_extra_args(false);
-  app.add_option("--names", raw.names, "container names as /name and /node/name, or only one of them")
+  app.add_option("--names", raw.names,
+                 "container names as /name and /node/name, or only one of them")
       ->check(CLI::IsMember({"both", "node", "plain"}));
-  app.add_flag("--insecure", config.insecure, "listen beyond loopback without --tlsverify all the same");
+  app.add_flag("--insecure", config.insecure,
+               "listen beyond loopback without --tlsverify all the same");
   app.add_flag("--api-enable-cors,--cors", raw.cors, "answer browsers of every origin");
-  app.add_option("--threads", config.threads, "event loops; 0 = one a processor")->check(CLI::Range(0, 256));
+  app.add_option("--threads", config.threads, "event loops; 0 = one a processor")
+      ->check(CLI::Range(0, 256));
   app.add_flag("--refresh-on-node-filter", raw.node_refresh, "accepted for old command lines");
-  app.add_option("--container-name-refresh-filter", raw.name_refresh, "accepted for old command lines");
+  app.add_option("--container-name-refresh-filter", raw.name_refresh,
+                 "accepted for old command lines");
 }
 
 // "A sentence" about what is wrong, or empty.
 using Complaint = std::string;
 
-Complaint TakeDuration(const char* flag, const std::string& text, swarm::Duration least, swarm::Duration& into) {
+Complaint TakeDuration(const char* flag, const std::string& text, swarm::Duration least,
+                       swarm::Duration& into) {
   const std::optional<swarm::Duration> parsed = ParseDuration(text);
   if (!parsed || *parsed < least) {
-    return std::string(flag) + " " + text + ": a duration such as 30s, 500ms or 1m30s of at least " +
-           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(least).count()) + "ms is wanted";
+    return std::string(flag) + " " + text +
+           ": a duration such as 30s, 500ms or 1m30s of at least " +
+           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(least).count()) +
+           "ms is wanted";
   }
   into = *parsed;
   return {};
@@ -105,7 +125,8 @@ Complaint TakeClusterOption(const std::string& option, swarm::Config& config) {
   if (key == "swarm.overcommit") {
     config.overcommit = std::strtod(value.c_str(), &end);
     if (value.empty() || *end != '\0' || !(config.overcommit > -1)) {
-      return "--cluster-opt " + option + ": a number above -1 is wanted, for example swarm.overcommit=0.05";
+      return "--cluster-opt " + option +
+             ": a number above -1 is wanted, for example swarm.overcommit=0.05";
     }
     return {};
   }
@@ -139,7 +160,8 @@ Complaint TakeDiscovery(const Raw& raw, swarm::Config& config) {
            raw.positional[0] + " " + raw.positional[1] + " ...)";
   }
   if (!raw.discovery_flag.empty() && !raw.positional.empty()) {
-    return "--discovery " + raw.discovery_flag + " and " + raw.positional[0] + " are both given; one is wanted";
+    return "--discovery " + raw.discovery_flag + " and " + raw.positional[0] +
+           " are both given; one is wanted";
   }
   config.discovery = raw.positional.empty() ? raw.discovery_flag : raw.positional[0];
   if (config.discovery.empty()) config.discovery = Environment("SWARM_DISCOVERY");
@@ -153,8 +175,9 @@ Complaint TakeDiscovery(const Raw& raw, swarm::Config& config) {
 
 void TakeNotices(const Raw& raw, Flags& flags) {
   if (raw.node_refresh || !raw.name_refresh.empty()) {
-    flags.notices.push_back("lists are always fresh: --refresh-on-node-filter and "
-                            "--container-name-refresh-filter change nothing");
+    flags.notices.push_back(
+        "lists are always fresh: --refresh-on-node-filter and "
+        "--container-name-refresh-filter change nothing");
   }
 }
 
@@ -167,14 +190,16 @@ Complaint Finish(Raw& raw, Flags& flags) {
         TakeDuration("--engine-refresh-min-interval", raw.refresh_min, moment, config.refresh_min),
         TakeDuration("--engine-refresh-max-interval", raw.refresh_max, moment, config.refresh_max),
         TakeDuration("--engine-timeout", raw.engine_timeout, moment, config.engine_timeout),
-        TakeDuration("--timeout", raw.timeout, moment, flags.timeout), TakeDiscovery(raw, config)}) {
+        TakeDuration("--timeout", raw.timeout, moment, flags.timeout),
+        TakeDiscovery(raw, config)}) {
     if (!complaint.empty()) return complaint;
   }
   if (config.refresh_max < config.refresh_min) {
-    return "--engine-refresh-max-interval " + raw.refresh_max + " is below --engine-refresh-min-interval " +
-           raw.refresh_min;
+    return "--engine-refresh-max-interval " + raw.refresh_max +
+           " is below --engine-refresh-min-interval " + raw.refresh_min;
   }
-  if (raw.refresh_retry != 3) return "--engine-refresh-retry is gone; --engine-failure-retry does its work";
+  if (raw.refresh_retry != 3)
+    return "--engine-refresh-retry is gone; --engine-failure-retry does its work";
   if (!(raw.overcommit > -1)) return "--overcommit: a number above -1 is wanted";
   config.overcommit = raw.overcommit;
   for (const std::string& option : raw.cluster_options) {
@@ -192,7 +217,8 @@ Complaint Finish(Raw& raw, Flags& flags) {
 
 void TakeLogging(const Raw& raw, Flags& flags) {
   flags.log_json = raw.log_format == "json";
-  if (raw.log_level == "warn" || raw.log_level == "warning") flags.log_level = swarm::LogLevel::kWarning;
+  if (raw.log_level == "warn" || raw.log_level == "warning")
+    flags.log_level = swarm::LogLevel::kWarning;
   if (raw.log_level == "error" || raw.log_level == "fatal" || raw.log_level == "panic") {
     flags.log_level = swarm::LogLevel::kError;
   }
@@ -240,15 +266,17 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   app.set_version_flag("--version,-v", version.substr(0, version.size() - 1));
   AddGlobal(app, raw);
 
-  CLI::App* manage = app.add_subcommand("manage", "serve the Docker API over the engines")->alias("m");
+  CLI::App* manage =
+      app.add_subcommand("manage", "serve the Docker API over the engines")->alias("m");
   AddDiscovery(*manage, raw);
   AddCluster(*manage, raw, flags.config);
   AddManage(*manage, raw, flags.config);
   CLI::App* list = app.add_subcommand("list", "print the engines' addresses")->alias("l");
   AddDiscovery(*list, raw);
   list->add_option("--timeout", raw.timeout, "how long to wait for the first answer");
-  CLI::App* explain = app.add_subcommand(
-      "explain", "print where a `docker run` line would go and why: explain DISCOVERY -- docker run ... IMAGE");
+  CLI::App* explain = app.add_subcommand("explain",
+                                         "print where a `docker run` line would go and why: "
+                                         "explain DISCOVERY -- docker run ... IMAGE");
   AddDiscovery(*explain, raw);
   AddCluster(*explain, raw, flags.config);
   explain->add_option("--timeout", raw.timeout, "how long to wait for the engines");
@@ -280,7 +308,8 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
       if (!topic.empty() && command->check_name(topic)) named = command;
     }
     if (!topic.empty() && named == nullptr) {
-      return Stop(2, program + ": there is no command " + topic + " (see `" + program + " help`)\n");
+      return Stop(2,
+                  program + ": there is no command " + topic + " (see `" + program + " help`)\n");
     }
     if (named != nullptr) return Stop(0, named->help());
     app.clear();  // a parsed command would print its own help

@@ -15,7 +15,7 @@ struct Flags {
   swarm::LogLevel log_level = swarm::LogLevel::kInfo;
   swarm::Duration timeout = std::chrono::seconds(10);  // list, explain
   std::vector<std::string> run_line;                   // explain: the words after "--"
-  std::vector<std::string> notices;                    // said at start: deprecated or needless flags
+  std::vector<std::string> notices;  // said at start: deprecated or needless flags
 };
 
 // What the command line means, or the one line to print and the exit code to end with.
@@ -23,11 +23,12 @@ struct ParseOutcome {
   Flags flags;
   bool stop = false;
   int exit_code = 0;
-  std::string output;  // help or version on standard output when exit_code is 0, else on standard error
+  // Help or version on standard output when exit_code is 0, else on standard error.
+  std::string output;
 };
 
-// `program` is how the program was called: "swarm" starts without TLS beyond loopback, with a warning.
-// Environment: SWARM_DISCOVERY, SWARM_HOST, DEBUG.
+// `program` is how the program was called: "swarm" starts without TLS beyond loopback, with a
+// warning. Environment: SWARM_DISCOVERY, SWARM_HOST, DEBUG.
 ParseOutcome ParseFlags(const std::string& program, const std::vector<std::string>& words);
 
 }  // namespace swarmd

@@ -1,11 +1,11 @@
 #include "run_line.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string_view>
 
 #include "swarmlib/status.h"
@@ -14,10 +14,29 @@ namespace swarmd {
 namespace {
 
 // Flags of `docker run` without a value (docker CLI reference, "docker container run").
-const std::set<std::string, std::less<>> kSwitches = {
-    "-d", "--detach", "-i", "--interactive", "-t", "--tty", "-P", "--publish-all", "--rm", "--privileged",
-    "--init", "--read-only", "--oom-kill-disable", "--no-healthcheck", "--sig-proxy", "--disable-content-trust",
-    "-q", "--quiet", "--help"};
+constexpr std::array<std::string_view, 19> kSwitches = {"-d",
+                                                        "--detach",
+                                                        "-i",
+                                                        "--interactive",
+                                                        "-t",
+                                                        "--tty",
+                                                        "-P",
+                                                        "--publish-all",
+                                                        "--rm",
+                                                        "--privileged",
+                                                        "--init",
+                                                        "--read-only",
+                                                        "--oom-kill-disable",
+                                                        "--no-healthcheck",
+                                                        "--sig-proxy",
+                                                        "--disable-content-trust",
+                                                        "-q",
+                                                        "--quiet",
+                                                        "--help"};
+
+bool IsSwitch(std::string_view word) {
+  return std::find(kSwitches.begin(), kSwitches.end(), word) != kSwitches.end();
+}
 
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
@@ -36,7 +55,8 @@ std::string Quoted(std::string_view text) {
 
 std::string List(const std::vector<std::string>& items) {
   std::string list = "[";
-  for (const std::string& item : items) list.append(list.size() > 1 ? "," : "").append(Quoted(item));
+  for (const std::string& item : items)
+    list.append(list.size() > 1 ? "," : "").append(Quoted(item));
   return list + "]";
 }
 
@@ -57,7 +77,8 @@ std::optional<std::int64_t> Bytes(std::string_view text) {
   if (unit.empty() || unit == "b" || unit == "B") return value;
   constexpr std::string_view kUnits = "kmgt";
   const std::size_t power = kUnits.find(static_cast<char>(unit[0] | 0x20));
-  if (power == std::string_view::npos || unit.size() > 2 || value > (std::int64_t{1} << 22U)) return std::nullopt;
+  if (power == std::string_view::npos || unit.size() > 2 || value > (std::int64_t{1} << 22U))
+    return std::nullopt;
   return value << (10U * (power + 1));
 }
 
@@ -65,7 +86,8 @@ std::optional<std::int64_t> Bytes(std::string_view text) {
 std::optional<std::int64_t> NanoCpus(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > 1e6) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > 1e6)
+    return std::nullopt;
   return static_cast<std::int64_t>(value * 1e9 + 0.5);
 }
 
@@ -81,7 +103,7 @@ std::vector<std::string> All(const Values& values, const std::string& flag) {
 
 std::string LongName(const std::string& flag) {
   static const std::map<std::string, std::string> kShort = {
-      {"-e", "--env"},   {"-p", "--publish"}, {"-m", "--memory"},     {"-c", "--cpu-shares"},
+      {"-e", "--env"},   {"-p", "--publish"},    {"-m", "--memory"}, {"-c", "--cpu-shares"},
       {"-l", "--label"}, {"--net", "--network"}, {"-v", "--volume"}, {"-h", "--hostname"}};
   const auto found = kShort.find(flag);
   return found == kShort.end() ? flag : found->second;
@@ -107,17 +129,18 @@ absl::Status AddPort(const std::string& text, std::map<std::string, std::string>
       host = host.substr(colon + 1);
     }
   }
-  if (container.empty()) return swarm::InvalidArgument("-p " + text + ": the container's port is missing");
+  if (container.empty())
+    return swarm::InvalidArgument("-p " + text + ": the container's port is missing");
   const std::string key = container + "/" + protocol;
-  const std::string binding =
-      Map({{"HostIp", Quoted(ip)}, {"HostPort", Quoted(host)}});
+  const std::string binding = Map({{"HostIp", Quoted(ip)}, {"HostPort", Quoted(host)}});
   std::string& list = bindings[key];
   list = list.empty() ? "[" + binding + "]" : list.substr(0, list.size() - 1) + "," + binding + "]";
   exposed[key] = "{}";
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> HostConfig(const Values& values, std::map<std::string, std::string>& exposed) {
+absl::StatusOr<std::string> HostConfig(const Values& values,
+                                       std::map<std::string, std::string>& exposed) {
   std::map<std::string, std::string> bindings;
   for (const std::string& port : All(values, "--publish")) {
     const absl::Status added = AddPort(port, bindings, exposed);
@@ -128,7 +151,8 @@ absl::StatusOr<std::string> HostConfig(const Values& values, std::map<std::strin
                                              {"VolumesFrom", List(All(values, "--volumes-from"))}};
   for (const std::string& memory : All(values, "--memory")) {
     const std::optional<std::int64_t> bytes = Bytes(memory);
-    if (!bytes) return swarm::InvalidArgument("-m " + memory + ": an amount such as 512m is wanted");
+    if (!bytes)
+      return swarm::InvalidArgument("-m " + memory + ": an amount such as 512m is wanted");
     host["Memory"] = std::to_string(*bytes);
   }
   for (const std::string& cpus : All(values, "--cpus")) {
@@ -137,13 +161,14 @@ absl::StatusOr<std::string> HostConfig(const Values& values, std::map<std::strin
     host["NanoCpus"] = std::to_string(*nano);
   }
   for (const std::string& shares : All(values, "--cpu-shares")) {
-    if (shares.empty() || shares.find_first_not_of("0123456789") != std::string::npos || shares.size() > 9) {
+    if (shares.empty() || shares.find_first_not_of("0123456789") != std::string::npos ||
+        shares.size() > 9) {
       return swarm::InvalidArgument("-c " + shares + ": a whole number is wanted");
     }
     host["CpuShares"] = shares;
   }
-  for (const auto& [flag, field] : {std::pair("--network", "NetworkMode"), std::pair("--ipc", "IpcMode"),
-                                    std::pair("--pid", "PidMode")}) {
+  for (const auto& [flag, field] : {std::pair("--network", "NetworkMode"),
+                                    std::pair("--ipc", "IpcMode"), std::pair("--pid", "PidMode")}) {
     for (const std::string& mode : All(values, flag)) host[field] = Quoted(mode);
   }
   return Map(host);
@@ -164,14 +189,15 @@ absl::StatusOr<RunLine> ParseRunLine(const std::vector<std::string>& words) {
       break;
     }
     std::optional<std::string> value;
-    if (const std::size_t equals = word.find('='); equals != std::string::npos && word.compare(0, 2, "--") == 0) {
+    if (const std::size_t equals = word.find('=');
+        equals != std::string::npos && word.compare(0, 2, "--") == 0) {
       value = word.substr(equals + 1);
       word.resize(equals);
     }
-    if (kSwitches.count(word) != 0) continue;
+    if (IsSwitch(word)) continue;
     if (word[1] != '-' && word.size() > 2) {  // "-dit", "-p80:80", "-dp 80:80"
       std::size_t letter = 1;
-      while (letter < word.size() && kSwitches.count(std::string("-") + word[letter]) != 0) ++letter;
+      while (letter < word.size() && IsSwitch(std::string("-") + word[letter])) ++letter;
       if (letter == word.size()) continue;
       if (letter + 1 < word.size()) value = word.substr(letter + 1);
       word = std::string("-") + word[letter];
@@ -192,7 +218,8 @@ absl::StatusOr<RunLine> ParseRunLine(const std::vector<std::string>& words) {
   std::map<std::string, std::string> labels;
   for (const std::string& label : All(values, "--label")) {
     const std::size_t equals = label.find('=');
-    labels[label.substr(0, equals)] = Quoted(equals == std::string::npos ? "" : label.substr(equals + 1));
+    labels[label.substr(0, equals)] =
+        Quoted(equals == std::string::npos ? "" : label.substr(equals + 1));
   }
   RunLine line;
   line.body = Map({{"Image", Quoted(words[at])},

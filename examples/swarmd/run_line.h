@@ -14,7 +14,8 @@ struct RunLine {
   std::string platform;
 };
 
-// `words` with or without the leading "docker" "run"/"create". InvalidArgument names the word that cannot be read.
+// `words` with or without the leading "docker" "run"/"create". InvalidArgument names the word that
+// cannot be read.
 absl::StatusOr<RunLine> ParseRunLine(const std::vector<std::string>& words);
 
 }  // namespace swarmd

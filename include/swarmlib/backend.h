@@ -59,22 +59,24 @@ struct Reply {
   // The body to come until its end, after `body`. Null when there is none.
   std::unique_ptr<Stream> body_stream;
   std::optional<std::uint64_t> body_length;  // of body_stream, when known
-  // Set when the connection stops being HTTP: after the head (101, or 200 without an Upgrade) bytes flow both
-  // ways with half-close. `tunnel_head` are bytes that the peer sent already behind its head.
+  // Set when the connection stops being HTTP: after the head (101, or 200 without an Upgrade) bytes
+  // flow both ways with half-close. `tunnel_head` are bytes that the peer sent already behind its
+  // head.
   std::unique_ptr<Stream> tunnel;
   std::string tunnel_head;
 };
 
 struct CallOptions {
-  Duration timeout = std::chrono::seconds(30);  // until the head (Open, Upgrade) or the whole answer (Call)
-  std::size_t max_body = 64U << 20U;            // bytes of the answer that Call takes
-  std::stop_token stop;                         // asks to give up; the callback then says Cancelled
+  // Until the head (Open, Upgrade) or the whole answer (Call).
+  Duration timeout = std::chrono::seconds(30);
+  std::size_t max_body = 64U << 20U;  // bytes of the answer that Call takes
+  std::stop_token stop;               // asks to give up; the callback then says Cancelled
 };
 
-// One engine. Calls may be made from any loop; the callback comes on the loop of the caller. Answers of any
-// status are values, not errors: an error means that there is no (whole) answer. Unavailable = the engine was
-// not reached, so the request was certainly not carried out; every other error leaves that open.
-// DeadlineExceeded = no answer within the timeout.
+// One engine. Calls may be made from any loop; the callback comes on the loop of the caller.
+// Answers of any status are values, not errors: an error means that there is no (whole) answer.
+// Unavailable = the engine was not reached, so the request was certainly not carried out; every
+// other error leaves that open. DeadlineExceeded = no answer within the timeout.
 class BackendClient {
  public:
   virtual ~BackendClient() = default;
@@ -85,8 +87,8 @@ class BackendClient {
   // Done when the head is there; the body follows in `body_stream` (always set).
   virtual void Open(Request request, CallOptions options, ResultCallback<Reply> done) = 0;
 
-  // Sends the request with its Upgrade header. Answer 101, or a 200 raw stream: `tunnel` is set. Any other
-  // answer: as Open.
+  // Sends the request with its Upgrade header. Answer 101, or a 200 raw stream: `tunnel` is set.
+  // Any other answer: as Open.
   virtual void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) = 0;
 };
 

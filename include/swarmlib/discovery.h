@@ -20,9 +20,9 @@ class Discovery {
  public:
   virtual ~Discovery() = default;
 
-  // Calls `changed` with the whole set ("host:port", sorted, no doubles) at once and after each change, or with
-  // an error when the source cannot be read: the set known so far then stays. Ends when the Discovery is
-  // destroyed. Called at most once.
+  // Calls `changed` with the whole set ("host:port", sorted, no doubles) at once and after each
+  // change, or with an error when the source cannot be read: the set known so far then stays. Ends
+  // when the Discovery is destroyed. Called at most once.
   virtual void Watch(std::function<void(absl::StatusOr<std::vector<std::string>>)> changed) = 0;
 };
 
@@ -33,9 +33,10 @@ struct DiscoveryContext {
   LogSink log;
   // Calls back once on the owner's loop after `delay`.
   std::function<void(Duration delay, Callback<> then)> after;
-  // Calls back on the owner's loop each time that the descriptor is readable, until the returned function is
-  // called. Absent in simulations.
-  std::function<std::function<void()>(int descriptor, std::function<void()> readable)> watch_descriptor;
+  // Calls back on the owner's loop each time that the descriptor is readable, until the returned
+  // function is called. Absent in simulations.
+  std::function<std::function<void()>(int descriptor, std::function<void()> readable)>
+      watch_descriptor;
 };
 
 // `rest` is what follows "scheme://". InvalidArgument if it cannot be read.
@@ -48,12 +49,13 @@ DiscoveryRegistry BuiltinDiscovery();
 
 // Splits "scheme://rest" (no scheme = nodes) and makes the Discovery. An empty or unknown URL is an
 // InvalidArgument that names the schemes there are.
-absl::StatusOr<std::unique_ptr<Discovery>> MakeDiscovery(const DiscoveryRegistry& registry, std::string_view url,
+absl::StatusOr<std::unique_ptr<Discovery>> MakeDiscovery(const DiscoveryRegistry& registry,
+                                                         std::string_view url,
                                                          const DiscoveryContext& context);
 
-// Waits for the first answer of a source and returns it. DeadlineExceeded after `timeout`. Blocks; runs its own
-// loop, so it may be called from any thread that has none.
-absl::StatusOr<std::vector<std::string>> ListOnce(const DiscoveryRegistry& registry, std::string_view url,
-                                                  Duration timeout);
+// Waits for the first answer of a source and returns it. DeadlineExceeded after `timeout`. Blocks;
+// runs its own loop, so it may be called from any thread that has none.
+absl::StatusOr<std::vector<std::string>> ListOnce(const DiscoveryRegistry& registry,
+                                                  std::string_view url, Duration timeout);
 
 }  // namespace swarm

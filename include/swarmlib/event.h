@@ -9,8 +9,8 @@
 
 namespace swarm {
 
-// One event of an engine, or of the manager itself (engine_connect, engine_reconnect, engine_disconnect).
-// Immutable once published.
+// One event of an engine, or of the manager itself (engine_connect, engine_reconnect,
+// engine_disconnect). Immutable once published.
 struct ClusterEvent {
   std::uint64_t sequence = 0;  // order of arrival in this manager, from 1
   std::string type;            // container, image, network, volume, daemon, node

@@ -38,24 +38,43 @@ class NodeView {
 namespace term {
 struct Healthy {};
 // A label's value, or the node's name or ID for the key "node", matches.
-struct Label { Expression expression; };
+struct Label {
+  Expression expression;
+};
 // The node is one of these, by name.
-struct NodeIn { std::vector<std::string> names; };
+struct NodeIn {
+  std::vector<std::string> names;
+};
 // A container with that id, name (or, for any other key, that label value) is on the node.
-struct HoldsContainer { Expression expression; };
+struct HoldsContainer {
+  Expression expression;
+};
 // The node holds every one of these containers, named as Docker names them.
-struct HoldsAll { std::vector<std::string> references; };
-struct HoldsImage { Expression expression; };
-struct PortsFree { std::vector<PortBinding> ports; bool host_network = false; };
+struct HoldsAll {
+  std::vector<std::string> references;
+};
+struct HoldsImage {
+  Expression expression;
+};
+struct PortsFree {
+  std::vector<PortBinding> ports;
+  bool host_network = false;
+};
 struct SlotFree {};
 // "linux/amd64": operating system and architecture.
-struct Platform { std::string platform; };
-// Anything else: pure, same node same answer. Runs last, on the nodes left, outside the state's lock.
-struct Opaque { std::function<bool(const NodeView&)> holds; };
+struct Platform {
+  std::string platform;
+};
+// Anything else: pure, same node same answer. Runs last, on the nodes left, outside the state's
+// lock.
+struct Opaque {
+  std::function<bool(const NodeView&)> holds;
+};
 }  // namespace term
 
-using Term = std::variant<term::Healthy, term::Label, term::NodeIn, term::HoldsContainer, term::HoldsAll,
-                          term::HoldsImage, term::PortsFree, term::SlotFree, term::Platform, term::Opaque>;
+using Term =
+    std::variant<term::Healthy, term::Label, term::NodeIn, term::HoldsContainer, term::HoldsAll,
+                 term::HoldsImage, term::PortsFree, term::SlotFree, term::Platform, term::Opaque>;
 
 // One demand that a container makes on a node.
 struct Rule {

@@ -22,7 +22,8 @@ namespace swarm {
 // One set of files for both roles: server certificate to clients, client certificate to engines.
 struct TlsConfig {
   bool enabled = false;  // --tls
-  bool verify = false;   // --tlsverify: clients must show a certificate of the CA, engines are verified
+  // --tlsverify: clients must show a certificate of the CA, engines are verified.
+  bool verify = false;
   std::string ca_file, certificate_file, key_file;  // PEM
 };
 
@@ -30,26 +31,27 @@ struct TlsConfig {
 enum class NameStyle { kBoth, kNode, kPlain };
 
 struct Config {
-  std::string discovery;                  // URL; see discovery.h
-  std::vector<std::string> listen;        // "tcp://127.0.0.1:2375", "unix:///run/swarm.sock"
+  std::string discovery;            // URL; see discovery.h
+  std::vector<std::string> listen;  // "tcp://127.0.0.1:2375", "unix:///run/swarm.sock"
   std::string strategy = "spread";
-  std::vector<std::string> filters;       // empty = all built-in ones
+  std::vector<std::string> filters;  // empty = all built-in ones
   TlsConfig tls;
-  bool insecure = false;                  // plain TCP beyond loopback is wanted
+  bool insecure = false;  // plain TCP beyond loopback is wanted
   NameStyle names = NameStyle::kBoth;
-  double overcommit = 0.05;               // share of memory and processors above what a node has; > -1
-  int create_retry = 0;                   // further tries after a failed create
-  bool cpu_shares_as_cores = false;       // the peer's reading of -c
+  double overcommit = 0.05;          // share of memory and processors above what a node has; > -1
+  int create_retry = 0;              // further tries after a failed create
+  bool cpu_shares_as_cores = false;  // the peer's reading of -c
   bool cors = false;
   Duration heartbeat = std::chrono::seconds(60);
   Duration refresh_min = std::chrono::seconds(30);
   Duration refresh_max = std::chrono::seconds(60);
   int failure_retry = 3;
-  Duration engine_timeout = std::chrono::seconds(10);  // of one health or state call; a time-out is a failure
-  int threads = 0;                        // loops; 0 = one a processor
-  std::uint64_t seed = 0;                 // of names, jitter and `random`; 0 = from the operating system
-  LogSink log;                            // empty = nothing is logged
-  Clock* clock = nullptr;                 // null = SystemClock()
+  // Of one health or state call; a time-out is a failure.
+  Duration engine_timeout = std::chrono::seconds(10);
+  int threads = 0;         // loops; 0 = one a processor
+  std::uint64_t seed = 0;  // of names, jitter and `random`; 0 = from the operating system
+  LogSink log;             // empty = nothing is logged
+  Clock* clock = nullptr;  // null = SystemClock()
 
   FilterRegistry filter_registry = BuiltinFilters();
   StrategyRegistry strategy_registry = BuiltinStrategies();
@@ -61,13 +63,15 @@ struct Config {
 // Thread-safe. Destroying it closes it.
 class Manager {
  public:
-  // Checks the configuration, starts discovery and the loops. InvalidArgument names the field that is wrong.
+  // Checks the configuration, starts discovery and the loops. InvalidArgument names the field that
+  // is wrong.
   static absl::StatusOr<std::unique_ptr<Manager>> Open(Config config);
   ~Manager();
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  // Listens on Config::listen. Nothing is accepted before this, and either every address is bound or none.
+  // Listens on Config::listen. Nothing is accepted before this, and either every address is bound
+  // or none.
   absl::Status Serve();
 
   // The addresses really bound, "tcp://127.0.0.1:49153": port 0 is resolved.
@@ -79,18 +83,20 @@ class Manager {
   // Where a container would go. Changes nothing.
   absl::StatusOr<Explanation> Plan(const ContainerSpec& spec);
 
-  // The same for a create body as clients send it (JSON), with the query parameters `name` and `platform`.
-  // InvalidArgument: the body or an expression in it cannot be read.
+  // The same for a create body as clients send it (JSON), with the query parameters `name` and
+  // `platform`. InvalidArgument: the body or an expression in it cannot be read.
   absl::StatusOr<Explanation> PlanCreate(const std::string& body, const std::string& name,
                                          const std::string& platform);
 
   // Never null, lives as long as the manager.
   Cluster& cluster();
 
-  // Waits until every engine of the first discovery answer was tried once. DeadlineExceeded after `timeout`.
+  // Waits until every engine of the first discovery answer was tried once. DeadlineExceeded after
+  // `timeout`.
   absl::Status WaitReady(Duration timeout);
 
-  // Stops accepting, lets running requests end, at most `grace`, then cuts them. Idempotent. Blocks.
+  // Stops accepting, lets running requests end, at most `grace`, then cuts them. Idempotent.
+  // Blocks.
   void Close(Duration grace);
 
  private:

@@ -1,4 +1,5 @@
-// An explicit list of named makers: filters, strategies, discovery schemes. Nothing registers itself.
+// An explicit list of named makers: filters, strategies, discovery schemes. Nothing registers
+// itself.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,8 @@
 
 namespace swarm {
 
-// Maps a name to a maker of T. A value: copy it, add to it, give it to Manager::Open. Not thread-safe while
-// being changed.
+// Maps a name to a maker of T. A value: copy it, add to it, give it to Manager::Open. Not
+// thread-safe while being changed.
 template <typename Maker>
 class Registry {
  public:

@@ -11,8 +11,9 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
 
-  // The node to take. InvalidArgument: an expression cannot be read. FailedPrecondition (HTTP 409): no node
-  // fits; the message is the peer's first line, then the reason of every node (20 at most, then counts).
+  // The node to take. InvalidArgument: an expression cannot be read. FailedPrecondition (HTTP 409):
+  // no node fits; the message is the peer's first line, then the reason of every node (20 at most,
+  // then counts).
   virtual absl::StatusOr<Placement> Choose(const ContainerSpec& spec) = 0;
 
   // The same as data, by the slow path. Draws nothing and changes nothing.

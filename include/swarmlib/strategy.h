@@ -29,9 +29,10 @@ class Strategy {
   // The word used in `--strategy`; lower case, never changes once released.
   virtual std::string_view name() const = 0;
 
-  // The rank of a node for a request; the lowest is taken. Empty = does not fit. Equal ranks are settled by
-  // the node's name, then its address, in byte order.
-  virtual std::optional<std::int64_t> Rank(const NodeUsage& usage, const Resources& request) const = 0;
+  // The rank of a node for a request; the lowest is taken. Empty = does not fit. Equal ranks are
+  // settled by the node's name, then its address, in byte order.
+  virtual std::optional<std::int64_t> Rank(const NodeUsage& usage,
+                                           const Resources& request) const = 0;
 
   // True when the scheduler shall draw among the nodes that fit instead of ranking them.
   virtual bool draws() const { return false; }

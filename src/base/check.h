@@ -4,7 +4,8 @@
 namespace swarm {
 
 // Writes where and what to standard error and aborts.
-[[noreturn]] void CheckFailed(const char* file, int line, const char* condition, const char* message);
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition,
+                              const char* message);
 
 }  // namespace swarm
 

@@ -33,7 +33,8 @@ spdlog::level::level_enum LevelOf(LogLevel level) {
 bool NeedsQuotes(std::string_view value) {
   if (value.empty()) return true;
   for (const char letter : value) {
-    if (letter <= ' ' || letter == '"' || letter == '=' || letter == '\\' || letter == '\x7f') return true;
+    if (letter <= ' ' || letter == '"' || letter == '=' || letter == '\\' || letter == '\x7f')
+      return true;
   }
   return false;
 }
@@ -78,7 +79,8 @@ std::string FormatJson(const LogRecord& record) {
 }
 
 LogSink StderrSink(LogLevel least, bool json) {
-  auto logger = std::make_shared<spdlog::logger>("swarm", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("swarm", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(LevelOf(least));
   logger->set_pattern(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->flush_on(spdlog::level::debug);

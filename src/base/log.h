@@ -15,7 +15,8 @@ using LogFields = std::vector<std::pair<std::string, std::string>>;
 // Gives the record to `sink` if there is one.
 void Log(const LogSink& sink, LogLevel level, std::string_view message, LogFields fields = {});
 
-// One line without the newline: `message key=value key="two words"`, every control character escaped.
+// One line without the newline: `message key=value key="two words"`, every control character
+// escaped.
 std::string FormatText(const LogRecord& record);
 // One JSON object: {"level":...,"message":...,fields...}.
 std::string FormatJson(const LogRecord& record);

@@ -35,7 +35,8 @@ std::uint64_t Random::Next() {
 
 std::uint64_t Random::Below(std::uint64_t bound) {
   SWARM_CHECK(bound > 0, "a draw needs at least one outcome");
-  const std::uint64_t unfair = (0 - bound) % bound;  // values below this would favour small outcomes
+  const std::uint64_t unfair =
+      (0 - bound) % bound;  // values below this would favour small outcomes
   std::uint64_t value = Next();
   while (value < unfair) value = Next();
   return value % bound;

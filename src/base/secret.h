@@ -7,8 +7,8 @@
 
 namespace swarm {
 
-// Prints as "<redacted>" everywhere; Reveal() is the only way to the text, and easy to search for. The memory is
-// overwritten when the value goes.
+// Prints as "<redacted>" everywhere; Reveal() is the only way to the text, and easy to search for.
+// The memory is overwritten when the value goes.
 class Secret {
  public:
   Secret() = default;

@@ -37,7 +37,9 @@ absl::StatusCode CodeOfHttp(int http_status) {
 absl::Status InvalidArgument(std::string_view message) {
   return Make(absl::StatusCode::kInvalidArgument, message);
 }
-absl::Status NotFound(std::string_view message) { return Make(absl::StatusCode::kNotFound, message); }
+absl::Status NotFound(std::string_view message) {
+  return Make(absl::StatusCode::kNotFound, message);
+}
 absl::Status AlreadyExists(std::string_view message) {
   return Make(absl::StatusCode::kAlreadyExists, message);
 }
@@ -56,7 +58,9 @@ absl::Status Unavailable(std::string_view message) {
 absl::Status Unimplemented(std::string_view message) {
   return Make(absl::StatusCode::kUnimplemented, message);
 }
-absl::Status Internal(std::string_view message) { return Make(absl::StatusCode::kInternal, message); }
+absl::Status Internal(std::string_view message) {
+  return Make(absl::StatusCode::kInternal, message);
+}
 absl::Status Cancelled(std::string_view message) {
   return Make(absl::StatusCode::kCancelled, message);
 }

@@ -19,7 +19,8 @@ std::string_view Trim(std::string_view text);  // spaces, tabs, CR, LF
 std::vector<std::string_view> Split(std::string_view text, char separator);
 std::string Join(const std::vector<std::string>& parts, std::string_view separator);
 
-// The whole text as a decimal number without sign or space; empty when it is not one or does not fit.
+// The whole text as a decimal number without sign or space; empty when it is not one or does not
+// fit.
 std::optional<std::uint64_t> ParseUnsigned(std::string_view text);
 
 // "%2F" and the like; empty when a % is not followed by two hexadecimal digits. "+" stays (paths).
@@ -30,11 +31,13 @@ std::string PercentEncode(std::string_view text);
 // True when `text` matches `pattern`, in which only "*" is special (any run of characters).
 bool GlobMatch(std::string_view pattern, std::string_view text);
 
-// Hash maps and sets that are asked by string_view without making a string. Never iterated where the order
-// could be seen.
+// Hash maps and sets that are asked by string_view without making a string. Never iterated where
+// the order could be seen.
 struct StringHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
 };
 template <typename Value>
 using StringMap = std::unordered_map<std::string, Value, StringHash, std::equal_to<>>;

@@ -8,7 +8,8 @@
 namespace swarm {
 namespace {
 
-// Waits again and again until it is told to stop. The descriptor stays its owner's: it is released, not closed.
+// Waits again and again until it is told to stop. The descriptor stays its owner's: it is released,
+// not closed.
 class DescriptorWatch : public std::enable_shared_from_this<DescriptorWatch> {
  public:
   DescriptorWatch(Loop& loop, int descriptor, std::function<void()> readable)
@@ -50,8 +51,8 @@ DiscoveryContext MakeDiscoveryContext(Loop& loop, Duration heartbeat) {
   return context;
 }
 
-absl::StatusOr<std::vector<std::string>> ListOnce(const DiscoveryRegistry& registry, std::string_view url,
-                                                  Duration timeout) {
+absl::StatusOr<std::vector<std::string>> ListOnce(const DiscoveryRegistry& registry,
+                                                  std::string_view url, Duration timeout) {
   Loop loop(SystemClock(), nullptr);
   const DiscoveryContext context = MakeDiscoveryContext(loop, timeout);
   absl::StatusOr<std::unique_ptr<Discovery>> discovery = MakeDiscovery(registry, url, context);

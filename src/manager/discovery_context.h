@@ -6,7 +6,8 @@
 
 namespace swarm {
 
-// The loop's clock, timers, log and descriptor readiness. `loop` must outlive the context and what was made with it.
+// The loop's clock, timers, log and descriptor readiness. `loop` must outlive the context and what
+// was made with it.
 DiscoveryContext MakeDiscoveryContext(Loop& loop, Duration heartbeat);
 
 }  // namespace swarm

@@ -25,18 +25,23 @@ absl::Status CheckAddress(const Config& config, std::string_view address) {
     return InvalidArgument("listen address " + shown + ": the path is missing");
   }
   if (address.substr(0, kTcp.size()) != kTcp) {
-    return InvalidArgument("listen address " + shown + ": tcp://ADDRESS:PORT or unix:///PATH is wanted");
+    return InvalidArgument("listen address " + shown +
+                           ": tcp://ADDRESS:PORT or unix:///PATH is wanted");
   }
   const std::string_view rest = address.substr(kTcp.size());
   const std::size_t colon = rest.rfind(':');
-  const auto port = colon == std::string_view::npos ? std::nullopt : ParseUnsigned(rest.substr(colon + 1));
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : ParseUnsigned(rest.substr(colon + 1));
   if (!port || *port > 65535) {
-    return InvalidArgument("listen address " + shown + ": a port from 0 to 65535 is missing, as in tcp://127.0.0.1:2375");
+    return InvalidArgument("listen address " + shown +
+                           ": a port from 0 to 65535 is missing, as in tcp://127.0.0.1:2375");
   }
-  if (IsLoopback(rest.substr(0, colon)) || config.tls.verify || config.insecure) return absl::OkStatus();
-  return InvalidArgument("refusing to listen on " + shown +
-                         " without --tlsverify: whoever reaches this port is root on every engine. Use --tlsverify, "
-                         "listen on 127.0.0.1, or say --insecure if that is what you want");
+  if (IsLoopback(rest.substr(0, colon)) || config.tls.verify || config.insecure)
+    return absl::OkStatus();
+  return InvalidArgument(
+      "refusing to listen on " + shown +
+      " without --tlsverify: whoever reaches this port is root on every engine. Use --tlsverify, "
+      "listen on 127.0.0.1, or say --insecure if that is what you want");
 }
 
 std::string Choices(const std::vector<std::string>& names) { return Join(names, ", "); }
@@ -45,7 +50,8 @@ std::string Choices(const std::vector<std::string>& names) { return Join(names, 
 std::vector<std::string> DefaultFilters(const FilterRegistry& registry) {
   std::vector<std::string> order = {"health",   "port",       "containerslots", "dependency",
                                     "affinity", "constraint", "whitelist",      "platform"};
-  std::erase_if(order, [&registry](const std::string& name) { return registry.Find(name) == nullptr; });
+  std::erase_if(order,
+                [&registry](const std::string& name) { return registry.Find(name) == nullptr; });
   for (const std::string& name : registry.Names()) {
     if (std::find(order.begin(), order.end(), name) == order.end()) order.push_back(name);
   }
@@ -64,7 +70,8 @@ absl::Status CheckListen(const Config& config) {
 
 absl::Status CheckConfig(const Config& config) {
   if (config.discovery.empty()) {
-    return InvalidArgument("no discovery URL; there are " + Choices(config.discovery_registry.Names()) +
+    return InvalidArgument("no discovery URL; there are " +
+                           Choices(config.discovery_registry.Names()) +
                            ", for example nodes://10.0.0.1:2375,10.0.0.2:2375");
   }
   if (!(config.overcommit > -1)) return InvalidArgument("overcommit must be above -1");
@@ -73,8 +80,10 @@ absl::Status CheckConfig(const Config& config) {
   if (config.refresh_min <= Duration::zero() || config.refresh_max < config.refresh_min) {
     return InvalidArgument("0 < refresh_min <= refresh_max must hold");
   }
-  if (config.engine_timeout <= Duration::zero()) return InvalidArgument("engine_timeout must be above 0");
-  if (config.heartbeat < std::chrono::seconds(1)) return InvalidArgument("heartbeat must be at least 1s");
+  if (config.engine_timeout <= Duration::zero())
+    return InvalidArgument("engine_timeout must be above 0");
+  if (config.heartbeat < std::chrono::seconds(1))
+    return InvalidArgument("heartbeat must be at least 1s");
   if (config.threads < 0) return InvalidArgument("threads must not be negative");
   return CheckListen(config);
 }

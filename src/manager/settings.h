@@ -9,8 +9,8 @@
 
 namespace swarm {
 
-// Refuses addresses beyond loopback without TLS verification unless Config::insecure says so; the message names the
-// flag. Addresses without a scheme, port or path are refused too.
+// Refuses addresses beyond loopback without TLS verification unless Config::insecure says so; the
+// message names the flag. Addresses without a scheme, port or path are refused too.
 absl::Status CheckListen(const Config& config);
 
 // Every other field that can be wrong, the first one found.

@@ -9,7 +9,8 @@ void AddSimulation(Config& config) {
   auto simulation = std::make_shared<Simulation>(clock);
   const absl::Status added = AddSimulation(config.discovery_registry, simulation);
   SWARM_CHECK(added.ok(), "the scheme sim is added once");
-  if (config.discovery.starts_with("sim://")) config.backend = SimulationBackend(std::move(simulation));
+  if (config.discovery.starts_with("sim://"))
+    config.backend = SimulationBackend(std::move(simulation));
 }
 
 }  // namespace swarm

@@ -32,7 +32,8 @@ std::string HeaderOf(const std::string& name, std::size_t size) {
   std::string header(kBlock, '\0');
   header.replace(0, std::min(name.size(), kNameSize - 1), name, 0, kNameSize - 1);
   const auto put = [&header](std::size_t at, int digits, std::uint64_t value) {
-    for (int i = digits - 1; i >= 0; --i, value /= 8) header[at + i] = static_cast<char>('0' + value % 8);
+    for (int i = digits - 1; i >= 0; --i, value /= 8)
+      header[at + i] = static_cast<char>('0' + value % 8);
   };
   put(100, 7, 0644);
   put(108, 7, 0);

@@ -14,16 +14,19 @@ struct Case {
 
 class HttpStatusTest : public testing::TestWithParam<Case> {};
 
-TEST_P(HttpStatusTest, EachCodeHasItsUsualOne) { EXPECT_EQ(HttpStatusOf(GetParam().status), GetParam().http); }
+TEST_P(HttpStatusTest, EachCodeHasItsUsualOne) {
+  EXPECT_EQ(HttpStatusOf(GetParam().status), GetParam().http);
+}
 
-INSTANTIATE_TEST_SUITE_P(, HttpStatusTest,
-                         testing::Values(Case{absl::OkStatus(), 200}, Case{InvalidArgument("x"), 400},
-                                         Case{NotFound("x"), 404}, Case{AlreadyExists("x"), 409},
-                                         Case{FailedPrecondition("x"), 409}, Case{ResourceExhausted("x"), 429},
-                                         Case{Cancelled("x"), 499}, Case{Internal("x"), 500},
-                                         Case{Unimplemented("x"), 501}, Case{Unavailable("x"), 503},
-                                         Case{DeadlineExceeded("x"), 504}, Case{HttpError(418, "x"), 418},
-                                         Case{HttpError(502, "x"), 502}));
+INSTANTIATE_TEST_SUITE_P(
+    , HttpStatusTest,
+    testing::Values(Case{absl::OkStatus(), 200}, Case{InvalidArgument("x"), 400},
+                    Case{NotFound("x"), 404}, Case{AlreadyExists("x"), 409},
+                    Case{FailedPrecondition("x"), 409}, Case{ResourceExhausted("x"), 429},
+                    Case{Cancelled("x"), 499}, Case{Internal("x"), 500},
+                    Case{Unimplemented("x"), 501}, Case{Unavailable("x"), 503},
+                    Case{DeadlineExceeded("x"), 504}, Case{HttpError(418, "x"), 418},
+                    Case{HttpError(502, "x"), 502}));
 
 TEST(Status, HttpErrorKeepsTheEnginesBody) {
   const absl::Status status = HttpError(404, "no such image", "{\"message\":\"no\"}");

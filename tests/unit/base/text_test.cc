@@ -35,10 +35,12 @@ TEST_P(ParseUnsignedTest, TakesWholeNumbersOnly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, ParseUnsignedTest,
-                         testing::Values(NumberCase{"0", 0}, NumberCase{"18446744073709551615", ~0ULL},
+                         testing::Values(NumberCase{"0", 0},
+                                         NumberCase{"18446744073709551615", ~0ULL},
                                          NumberCase{"18446744073709551616", {}}, NumberCase{"", {}},
-                                         NumberCase{"+1", {}}, NumberCase{"-1", {}}, NumberCase{" 1", {}},
-                                         NumberCase{"1 ", {}}, NumberCase{"0x1", {}}));
+                                         NumberCase{"+1", {}}, NumberCase{"-1", {}},
+                                         NumberCase{" 1", {}}, NumberCase{"1 ", {}},
+                                         NumberCase{"0x1", {}}));
 
 TEST(Text, PercentDecodeRefusesBrokenEscapes) {
   EXPECT_EQ(PercentDecode("n1%2Fweb"), "n1/web");
@@ -69,13 +71,14 @@ TEST_P(GlobTest, OnlyTheStarIsSpecial) {
   EXPECT_EQ(GlobMatch(GetParam().pattern, GetParam().text), GetParam().matches);
 }
 
-INSTANTIATE_TEST_SUITE_P(, GlobTest,
-                         testing::Values(GlobCase{"", "", true}, GlobCase{"*", "", true}, GlobCase{"*", "x", true},
-                                         GlobCase{"us-*", "us-east", true}, GlobCase{"us-*", "eu-us-", false},
-                                         GlobCase{"1.2", "1x2", false}, GlobCase{"a|b", "a", false},
-                                         GlobCase{"*a*b*", "xxaxxbxx", true}, GlobCase{"*a*b", "abab", true},
-                                         GlobCase{"*a*b", "aba", false}, GlobCase{"a?c", "abc", false},
-                                         GlobCase{"**", "abc", true}, GlobCase{"abc", "ab", false}));
+INSTANTIATE_TEST_SUITE_P(
+    , GlobTest,
+    testing::Values(GlobCase{"", "", true}, GlobCase{"*", "", true}, GlobCase{"*", "x", true},
+                    GlobCase{"us-*", "us-east", true}, GlobCase{"us-*", "eu-us-", false},
+                    GlobCase{"1.2", "1x2", false}, GlobCase{"a|b", "a", false},
+                    GlobCase{"*a*b*", "xxaxxbxx", true}, GlobCase{"*a*b", "abab", true},
+                    GlobCase{"*a*b", "aba", false}, GlobCase{"a?c", "abc", false},
+                    GlobCase{"**", "abc", true}, GlobCase{"abc", "ab", false}));
 
 TEST(Text, StringMapIsAskedByView) {
   StringMap<int> map;

@@ -56,10 +56,12 @@ TEST(JsonText, EscapesWhatMustBe) {
 }
 
 TEST(Log, ALineIsALineWhateverIsInIt) {
-  const LogRecord record{LogLevel::kWarning, "engine said\nno", {{"node", "n1"}, {"why", "a b\r\n=c"}, {"none", ""}}};
+  const LogRecord record{
+      LogLevel::kWarning, "engine said\nno", {{"node", "n1"}, {"why", "a b\r\n=c"}, {"none", ""}}};
   EXPECT_EQ(FormatText(record), "engine said\\nno node=n1 why=\"a b\\r\\n=c\" none=\"\"");
   EXPECT_EQ(FormatJson(record),
-            "{\"level\":\"warning\",\"message\":\"engine said\\nno\",\"node\":\"n1\",\"why\":\"a b\\r\\n=c\",\"none\":\"\"}");
+            "{\"level\":\"warning\",\"message\":\"engine said\\nno\",\"node\":\"n1\",\"why\":\"a "
+            "b\\r\\n=c\",\"none\":\"\"}");
 }
 
 TEST(Secret, IsNeverPrinted) {

@@ -24,7 +24,8 @@ Config SimulatedConfig() {
 }
 
 // The reply of one request in process.
-absl::StatusOr<Reply> Ask(Manager& manager, std::string method, std::string target, std::string body) {
+absl::StatusOr<Reply> Ask(Manager& manager, std::string method, std::string target,
+                          std::string body) {
   Request request;
   request.method = std::move(method);
   request.target = std::move(target);
@@ -32,8 +33,10 @@ absl::StatusOr<Reply> Ask(Manager& manager, std::string method, std::string targ
   request.body = std::move(body);
   std::promise<absl::StatusOr<Reply>> promise;
   std::future<absl::StatusOr<Reply>> future = promise.get_future();
-  manager.Handle(std::move(request), [&promise](absl::StatusOr<Reply> reply) { promise.set_value(std::move(reply)); });
-  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) return DeadlineExceeded("no reply in 30 s");
+  manager.Handle(std::move(request),
+                 [&promise](absl::StatusOr<Reply> reply) { promise.set_value(std::move(reply)); });
+  if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+    return DeadlineExceeded("no reply in 30 s");
   return future.get();
 }
 
@@ -41,12 +44,14 @@ TEST(Manager, ServesInProcessWithoutASocket) {
   auto manager = Manager::Open(SimulatedConfig());
   ASSERT_TRUE(manager.ok()) << manager.status();
   ASSERT_TRUE((*manager)->WaitReady(std::chrono::seconds(30)).ok());
-  const auto created = Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
+  const auto created =
+      Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
   ASSERT_TRUE(created.ok()) << created.status();
   EXPECT_EQ(created->status, 201);
   const auto entry = (*manager)->cluster().FindContainer("web");
   ASSERT_TRUE(entry.ok()) << entry.status();
-  const auto again = Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
+  const auto again =
+      Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->status, 409);
 }
@@ -55,12 +60,14 @@ TEST(Manager, PlansWithoutChangingAnything) {
   auto manager = Manager::Open(SimulatedConfig());
   ASSERT_TRUE(manager.ok()) << manager.status();
   ASSERT_TRUE((*manager)->WaitReady(std::chrono::seconds(30)).ok());
-  const auto plan = (*manager)->PlanCreate(R"({"Image":"busybox","Env":["constraint:zone==internal"]})", "", "");
+  const auto plan =
+      (*manager)->PlanCreate(R"({"Image":"busybox","Env":["constraint:zone==internal"]})", "", "");
   ASSERT_TRUE(plan.ok()) << plan.status();
   ASSERT_TRUE(plan->chosen.has_value());
   EXPECT_EQ(plan->refused.size(), 2U);
   EXPECT_TRUE((*manager)->cluster().Containers().empty());
-  EXPECT_EQ((*manager)->PlanCreate("{", "", "").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ((*manager)->PlanCreate("{", "", "").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Manager, SeveralLiveInOneProcessAndCloseTwiceIsOnce) {
