@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -36,6 +37,7 @@ class CountedStream final : public Stream {
   void CloseWrite() override { stream_->CloseWrite(); }
   void Abort() override { stream_->Abort(); }
   std::optional<int> NativeSocket() const override { return stream_->NativeSocket(); }
+  void NotifyLoss(Callback<> lost) override { stream_->NotifyLoss(std::move(lost)); }
 
  private:
   std::unique_ptr<Stream> stream_;
@@ -52,19 +54,25 @@ void CountStreams(const ContextPointer& context, Reply& reply) {
   }
 }
 
-void CountRequest(Context& context, std::string_view route, int status, Duration took) {
-  Metrics& metrics = context.metrics();
-  metrics
-      .counter("swarmd_requests_total", "Requests answered, by route and status.",
-               {{"route", std::string(route)}, {"status", std::to_string(status)}})
-      .Add();
-  metrics
-      .histogram("swarmd_request_seconds", "Time from the request to the head of its reply.",
-                 {{"route", std::string(route)}})
-      .Observe(took.count());
-  if (status >= 400) {
-    metrics.counter("swarmd_refusals_total", "Replies of status 400 and above.").Add();
-  }
+Counter& RequestsOf(Metrics& metrics, const std::string& route, int status) {
+  return metrics.counter("swarmd_requests_total", "Requests answered, by route and status.",
+                         {{"route", route}, {"status", std::to_string(status)}});
+}
+
+Histogram& SecondsOf(Metrics& metrics, const std::string& route) {
+  return metrics.histogram("swarmd_request_seconds",
+                           "Time from the request to the head of its reply.", {{"route", route}});
+}
+
+void CountRefusal(Metrics& metrics, int status) {
+  if (status < 400) return;
+  metrics.counter("swarmd_refusals_total", "Replies of status 400 and above.").Add();
+}
+
+void CountRequest(Metrics& metrics, const std::string& route, int status, Duration took) {
+  RequestsOf(metrics, route, status).Add();
+  SecondsOf(metrics, route).Observe(took.count());
+  CountRefusal(metrics, status);
 }
 
 std::string LabelOf(const Route& route) {
@@ -178,13 +186,30 @@ Task<Reply> Api::Handle(Request request) {
   }
   SetCommonHeaders(reply, CommonHeaders(*context));
   CountStreams(context, reply);
-  CountRequest(*context, course->route, reply.status, context->clock().Now() - began);
+  CountRequest(context->metrics(), course->route, reply.status, context->clock().Now() - began);
   co_return reply;
 }
 
 std::optional<ForwardPlan> Api::FastForward(std::string_view method,
                                             std::string_view target) const {
   return PlanForward(*impl_->context(), method, target);
+}
+
+// The handles are kept: looking them up would cost more than the rest of a forwarded request.
+void ForwardMeter::Count(std::string_view pattern, int status, Duration took) {
+  const auto is_it = [&](const Series& series) {
+    return series.status == status && series.pattern.data() == pattern.data();
+  };
+  auto found = std::find_if(series_.begin(), series_.end(), is_it);
+  if (found == series_.end()) {
+    const std::string route = "GET " + std::string(pattern);
+    series_.push_back(
+        {pattern, status, &RequestsOf(metrics_, route, status), &SecondsOf(metrics_, route)});
+    found = series_.end() - 1;
+  }
+  found->requests->Add();
+  found->seconds->Observe(took.count());
+  CountRefusal(metrics_, status);
 }
 
 Metrics& Api::metrics() { return impl_->context()->metrics(); }

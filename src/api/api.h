@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "async/task.h"
 #include "base/metrics.h"
@@ -21,7 +22,8 @@ namespace swarm {
 struct ApiOptions {
   NameStyle names = NameStyle::kBoth;
   CreateRules rules;
-  bool cors = false;  // replies may be read by pages of any origin
+  bool cors = false;          // replies may be read by pages of any origin
+  bool experimental = false;  // told by /info and /version
   LogSink log;
   Clock* clock = nullptr;      // null = SystemClock()
   Metrics* metrics = nullptr;  // null = metrics of its own; else it must outlive the Api
@@ -37,11 +39,31 @@ struct ApiOptions {
 // A request that an engine answers as it is: where it goes and how. The reply gets `reply_headers`,
 // which replace fields of the same name.
 struct ForwardPlan {
+  std::string_view pattern;  // of the route, for ForwardMeter; lives as long as the program
   std::string node_address;
   std::string target;
   Headers reply_headers;
   // Set: a 200 answer is an inspect answer, which InspectForClient completes for this node.
   NodePointer inspected;
+};
+
+// Counts replies that engines gave without Handle as Handle counts its own. Of one loop; the Api's
+// metrics outlive it.
+class ForwardMeter {
+ public:
+  explicit ForwardMeter(Metrics& metrics) : metrics_(metrics) {}
+  // `status` and the time from the request to the head of its reply.
+  void Count(std::string_view pattern, int status, Duration took);
+
+ private:
+  struct Series {
+    std::string_view pattern;
+    int status;
+    Counter* requests;
+    Histogram* seconds;
+  };
+  Metrics& metrics_;
+  std::vector<Series> series_;  // few: routes that are forwarded, times their statuses
 };
 
 // Thread-safe: called from several loops at once; a request runs on the loop that calls and calls

@@ -41,11 +41,13 @@ std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method
   if (verb.empty()) return std::nullopt;
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, match->name);
   if (!entry.ok() || (*entry)->node->state != NodeState::kHealthy) return std::nullopt;
-  const ApiVersion client = parts->version.value_or(context.offer().Now().newest);
+  const ApiVersion client =
+      parts->version.has_value() ? *parts->version : context.offer().Now().newest;
   const ApiVersion spoken = SpokenTo(*(*entry)->node, client);
   // The shape of errors would differ.
   if ((client < kJsonErrors) != (spoken < kJsonErrors)) return std::nullopt;
   ForwardPlan plan;
+  plan.pattern = match->route->pattern;
   plan.node_address = (*entry)->node->address;
   plan.target =
       EngineTarget(spoken, "/containers/" + (*entry)->container.id + std::string(verb), query);

@@ -7,7 +7,7 @@
 #include "net/http_head.h"
 #include "net/relay.h"
 #include "swarmlib/status.h"
-#include "wire/containers.h"
+#include "wire/inspect_editor.h"
 
 namespace swarm {
 namespace {
@@ -18,7 +18,9 @@ class UnusableBackend final : public BackendClient {
   explicit UnusableBackend(absl::Status why) : why_(std::move(why)) {}
   void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
   void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
+  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override {
+    Refuse(std::move(done));
+  }
 
  private:
   void Refuse(ResultCallback<Reply> done) const {
@@ -57,7 +59,10 @@ class Upstreams {
     const std::shared_ptr<BackendClient> backend = backends_.Find(address);
     if (!backend) return nullptr;
     std::shared_ptr<net::Client> client = ClientOfThisLoop(*backend);
-    if (client) known_.insert_or_assign(std::string(address), Known{backend, client});
+    if (!client) return nullptr;
+    // Nodes come and go: what is known of those that went is dropped when another comes.
+    std::erase_if(known_, [](const auto& entry) { return entry.second.backend.expired(); });
+    known_.insert_or_assign(std::string(address), Known{backend, client});
     return client;
   }
 
@@ -74,9 +79,14 @@ class Upstreams {
 
 std::unique_ptr<BackendClient> SocketBackends::Make(const std::string& address) {
   auto client = MakeSocketBackend("tcp://" + address, tls_);
-  if (!client.ok()) return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
+  if (!client.ok())
+    return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
   std::shared_ptr<BackendClient> shared = *std::move(client);
   const std::lock_guard lock(mutex_);
+  if (made_.size() >= sweep_at_) {
+    std::erase_if(made_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = 2 * made_.size() + 16;
+  }
   made_.insert_or_assign(address, shared);
   return std::make_unique<SharedBackend>(std::move(shared));
 }
@@ -89,7 +99,8 @@ std::shared_ptr<BackendClient> SocketBackends::Find(std::string_view address) co
 
 net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {
   auto upstreams = std::make_shared<Upstreams>(backends);
-  return [&api, upstreams](const net::RequestHead& head, net::Forward* forward) {
+  auto editor = std::make_shared<InspectEditor>();
+  return [&api, upstreams, editor](const net::RequestHead& head, net::Forward* forward) {
     std::optional<ForwardPlan> plan = api.FastForward(head.method, head.target);
     if (!plan) return false;
     forward->upstream = upstreams->To(plan->node_address);
@@ -99,13 +110,12 @@ net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {
     for (const auto& [name, value] : plan->reply_headers) {
       forward->common_fields.append(name).append(": ").append(value).append("\r\n");
     }
+    forward->route = plan->pattern;
     forward->edit = nullptr;
     if (plan->inspected) {
-      forward->edit = [node = std::move(plan->inspected)](std::string_view body, std::string* edited) {
-        absl::StatusOr<std::string> complete = InspectForClient(body, *node);
-        if (!complete.ok()) return false;
-        *edited = *std::move(complete);
-        return true;
+      forward->edit = [editor, node = std::move(plan->inspected)](std::string_view body,
+                                                                  std::string* edited) {
+        return editor->Append(body, node, *edited).ok();
       };
     }
     return true;

@@ -15,8 +15,8 @@
 
 namespace swarm {
 
-// The backends of a cluster over sockets, which the relays share with the handlers: one pool of connections an engine
-// and a loop. Thread-safe.
+// The backends of a cluster over sockets, which the relays share with the handlers: one pool of
+// connections an engine and a loop. Thread-safe.
 class SocketBackends {
  public:
   explicit SocketBackends(std::shared_ptr<net::TlsContext> tls) : tls_(std::move(tls)) {}
@@ -30,9 +30,11 @@ class SocketBackends {
   const std::shared_ptr<net::TlsContext> tls_;
   mutable std::mutex mutex_;
   StringMap<std::weak_ptr<BackendClient>> made_;
+  std::size_t sweep_at_ = 16;  // entries at which those of engines that left are dropped
 };
 
-// The rule of one server: what Api::FastForward allows. `api` and `backends` outlive it; used on the server's loop.
+// The rule of one server: what Api::FastForward allows. `api` and `backends` outlive it; used on
+// the server's loop.
 net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends);
 
 }  // namespace swarm

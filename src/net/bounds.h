@@ -31,6 +31,12 @@ inline constexpr Duration kHeadDeadline =
 inline constexpr Duration kIdleDeadline = std::chrono::minutes(5);  // between requests
 inline constexpr Duration kRelayDeadline =
     std::chrono::seconds(30);  // for the head of a relayed answer
+inline constexpr Duration kRelayPause =
+    std::chrono::minutes(2);  // between two pieces of a relayed answer
+inline constexpr Duration kBodyPause =
+    std::chrono::minutes(10);  // between two pieces of a request's body
+inline constexpr Duration kDrainDeadline =
+    std::chrono::seconds(10);  // for the rest of a body that nobody wants
 inline constexpr Duration kLingerDeadline =
     std::chrono::seconds(2);  // for a client to read our last answer
 inline constexpr Duration kAcceptPause =
@@ -45,7 +51,7 @@ inline constexpr Duration kPoolIdleDeadline = std::chrono::seconds(60);
 inline constexpr std::size_t kMaxPooled = 64;       // idle connections of one loop to one endpoint
 inline constexpr std::size_t kMaxInterimHeads = 8;  // 1xx heads before an answer
 inline constexpr std::size_t kMaxResolvedAddresses = 8;  // tried for one name
-inline constexpr std::size_t kReactorBatch = 256;  // events told in one turn of the loop
+inline constexpr std::size_t kReactorBatch = 256;        // events told in one turn of the loop
 inline constexpr std::size_t kAcceptBatch = 32;  // connections taken in one turn of the loop
 inline constexpr std::size_t kReservedDescriptors = 256;  // never used for clients' connections
 inline constexpr int kListenBacklog = 4096;

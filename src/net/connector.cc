@@ -71,11 +71,11 @@ class Connector : public std::enable_shared_from_this<Connector> {
         ::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fresh.valid()) {
       error.assign(errno, boost::system::system_category());
-    } else {
-      socket_.assign(address.protocol(), fresh.get(), error);
-      if (!error) fresh.Release();
+      return FailHere(error.message());
     }
-    if (error) return Fail(error.message());
+    socket_.assign(address.protocol(), fresh.get(), error);
+    if (error) return FailHere(error.message());
+    fresh.Release();
     socket_.async_connect(address,
                           [self = shared_from_this()](const boost::system::error_code& failed) {
                             if (!self->done_) return;
@@ -90,7 +90,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
     peer.address = endpoint_->name();
     boost::system::error_code error;
     Descriptor connected(socket_.release(error));
-    if (error) return Fail(error.message());
+    if (error) return FailHere(error.message());
     auto done = Finish();
     if (endpoint_->tls && !endpoint_->address.is_unix()) {
       return ConnectTls(loop_, endpoint_->tls, std::move(connected), std::move(peer),
@@ -114,12 +114,21 @@ class Connector : public std::enable_shared_from_this<Connector> {
         " s");
   }
 
-  // Posted, since the start of an attempt may fail inside Connect().
   void Fail(const std::string& why) {
-    boost::asio::post(
-        loop_.context(),
-        [done = Finish(), status = Unavailable("cannot connect to " + endpoint_->name() + ": " +
-                                               why)]() mutable { done(status); });
+    FailWith(Unavailable("cannot connect to " + endpoint_->name() + ": " + why));
+  }
+
+  // No word against the engine.
+  void FailHere(const std::string& why) {
+    FailWith(ResourceExhausted("cannot connect to " + endpoint_->name() +
+                               ": no socket on this side: " + why));
+  }
+
+  // Posted, since the start of an attempt may fail inside Connect().
+  void FailWith(absl::Status status) {
+    boost::asio::post(loop_.context(), [done = Finish(), status = std::move(status)]() mutable {
+      done(std::move(status));
+    });
   }
 
   Loop& loop_;

@@ -26,8 +26,9 @@ struct Endpoint {
 };
 
 // Resolves the name if it is one (never blocking the loop), tries its addresses in turn, and makes
-// the TLS handshake if there is a context. All errors are Unavailable and name the endpoint: it was
-// not reached. Bounded by kConnectDeadline and kHandshakeDeadline on the loop's clock. On the loop.
+// the TLS handshake if there is a context. Errors name the endpoint: Unavailable when it was not
+// reached, ResourceExhausted when this side has no socket left. Bounded by kConnectDeadline and
+// kHandshakeDeadline on the loop's clock. On the loop.
 void Connect(Loop& loop, std::shared_ptr<const Endpoint> endpoint,
              ResultCallback<std::unique_ptr<Transport>> done);
 

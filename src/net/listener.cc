@@ -30,7 +30,11 @@ std::string Reason(int error) { return std::system_category().message(error); }
 absl::Status CannotListen(const Address& address, int error) {
   const std::string message = "cannot listen on " + address.text() + ": " + Reason(error);
   if (error == EADDRINUSE) {
-    return AlreadyExists(message + "; stop the other program or choose another address");
+    const bool docker = address.port == 2375 || address.port == 2376;
+    return AlreadyExists(
+        message +
+        (docker ? "; is a Docker engine listening there? Stop it" : "; stop the other program") +
+        " or choose another address");
   }
   return FailedPrecondition(message);
 }

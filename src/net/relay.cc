@@ -36,6 +36,8 @@ bool Relay::Start(const RequestHead& head) {
   if (!connection_) return false;
   ++attempt_;
   head_taken_ = committed_ = editing_ = writing_ = ended_ = false;
+  interim_heads_ = 0;
+  started_ = forward_.upstream->loop().clock().Now();
   parser_.Reset({});
   connection_->SetUser(this);
   WriteRequest(head);
@@ -81,15 +83,15 @@ void Relay::TakeHead() {
     InputBuffer& input = connection_->input();
     const HeadResult result = parser_.Parse(input.bytes());
     if (result.state == HeadState::kError) {
-      const std::string message = forward_.upstream->endpoint()->name() +
-                                  " sent a malformed answer: " + std::string(result.reason);
-      Drop();
-      return owner_.RelayRefuses(502, message);
+      return Refuse(502, "sent a malformed answer: " + std::string(result.reason));
     }
     if (result.state == HeadState::kNeedMore) {
       if (!connection_->ended() && connection_->failure().ok()) return connection_->StartRead();
       Drop();
       return owner_.RelayFallsBack();
+    }
+    if (parser_.head().interim() && ++interim_heads_ > kMaxInterimHeads) {
+      return Refuse(502, "sent " + std::to_string(interim_heads_) + " interim answers");
     }
     if (parser_.head().interim()) {
       input.Consume(result.size);
@@ -129,6 +131,7 @@ void Relay::Commit() {
   committed_ = true;
   const ResponseHead& head = parser_.head();
   const bool keep = owner_.RelayCommits();
+  TellAnswered(head.status);
   head_text_ += owner_.DateField();
   if (editing_) {
     AppendContentLength(&head_text_, edited_.size());
@@ -192,10 +195,7 @@ void Relay::CollectForEdit() {
     return connection_->StartRead();
   edited_.clear();
   if (broken || !body_.ended() || !forward_.edit(collected_, &edited_)) {
-    const std::string message =
-        forward_.upstream->endpoint()->name() + " sent an answer that cannot be read";
-    Drop();
-    return owner_.RelayRefuses(502, message);
+    return Refuse(502, "sent an answer that cannot be read");
   }
   ended_ = true;
   Commit();
@@ -213,6 +213,7 @@ void Relay::WritePieces(std::size_t taken) {
   if (pieces_.empty()) return OnWritten(absl::OkStatus());
   pieces_.front().remove_prefix(written);
   writing_ = true;
+  owner_.RelayAwaits(false);
   owner_.client().WriteMany(
       pieces_, [this, owner = owner_.KeepAlive(), attempt = attempt_](absl::Status status) {
         if (attempt != attempt_) return;
@@ -229,7 +230,24 @@ void Relay::OnWritten(const absl::Status& status) {
   const bool more =
       !connection_->input().empty() || connection_->ended() || !connection_->failure().ok();
   if (more) return TakeBody();
+  owner_.RelayAwaits(true);
   connection_->StartRead();
+}
+
+void Relay::TimeOut() {
+  if (committed_) return owner_.RelayBroke();
+  Refuse(504, "did not answer in time");
+}
+
+void Relay::Refuse(int status, const std::string& why) {
+  const std::string message = forward_.upstream->endpoint()->name() + " " + why;
+  Drop();
+  TellAnswered(status);
+  owner_.RelayRefuses(status, message);
+}
+
+void Relay::TellAnswered(int status) {
+  owner_.RelayAnswered(status, forward_.upstream->loop().clock().Now() - started_);
 }
 
 void Relay::Finish() {

@@ -29,6 +29,7 @@ struct Forward {
   // Rewrites the whole body of a 200 answer, at most kMaxEditedBody; false = cannot, and the client
   // gets 502. Empty = bodies pass through as they come.
   std::function<bool(std::string_view body, std::string* edited)> edit;
+  std::string_view route;  // what ServerOptions::forwarded is told; lives as long as the program
 };
 
 // What the relay asks of the client's connection.
@@ -41,6 +42,10 @@ class RelayOwner {
   // The answer's head is about to be written: the request cannot be answered by the handler any
   // more. True if the connection will be kept.
   virtual bool RelayCommits() = 0;
+  // The status that the client gets, and the time to it.
+  virtual void RelayAnswered(int status, Duration took) = 0;
+  // The engine owes the next piece of the answer from now on; or it does not.
+  virtual void RelayAwaits(bool engine) = 0;
   virtual void RelayFinished() = 0;   // the answer is out
   virtual void RelayFallsBack() = 0;  // nothing was sent to the client: let the handler answer
   virtual void RelayRefuses(int status,
@@ -60,6 +65,8 @@ class Relay final : public ConnectionUser {
   void Drop();
   // Bytes of the answer have gone to the client.
   bool committed() const { return committed_; }
+  // The engine took too long for its head, or for the next piece.
+  void TimeOut();
 
   void OnInput() override;
 
@@ -68,6 +75,8 @@ class Relay final : public ConnectionUser {
   void TakeHead();
   void WriteAnswerHead();
   void Commit();
+  void Refuse(int status, const std::string& why);
+  void TellAnswered(int status);
   void TakeBody();
   void PassLength();
   void PassDecoded();
@@ -80,6 +89,8 @@ class Relay final : public ConnectionUser {
   Forward forward_;
   std::unique_ptr<ClientConnection> connection_;
   std::uint64_t attempt_ = 0;  // tells late callbacks of an earlier request
+  TimePoint started_{};
+  std::size_t interim_heads_ = 0;
   bool request_sent_ = false;
   bool head_taken_ = false;
   bool committed_ = false;

@@ -24,13 +24,14 @@
 namespace swarm::net {
 namespace {
 
-std::size_t ConnectionsOfDescriptors() {
+std::size_t ConnectionsOfDescriptors(std::size_t servers) {
   rlimit limit{};
   constexpr std::size_t kLeast = 16;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kReservedDescriptors)
     return kLeast;
   // Each client's connection may need another one to an engine.
-  return std::max<std::size_t>(kLeast, (limit.rlim_cur - kReservedDescriptors) / 2);
+  const std::size_t all = (limit.rlim_cur - kReservedDescriptors) / 2;
+  return std::max<std::size_t>(kLeast, all / std::max<std::size_t>(servers, 1));
 }
 
 }  // namespace
@@ -38,12 +39,16 @@ std::size_t ConnectionsOfDescriptors() {
 struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Core> {
   Core(Loop& on, ServerOptions server_options, Handler request_handler)
       : home(on), options(std::move(server_options)), answer(std::move(request_handler)) {
-    if (options.max_connections == 0) options.max_connections = ConnectionsOfDescriptors();
+    if (options.max_connections == 0)
+      options.max_connections = ConnectionsOfDescriptors(options.servers);
   }
 
   Loop& loop() override { return home; }
   const Handler& handler() override { return answer; }
   const ForwardRule& forward_rule() override { return options.forward; }
+  void Forwarded(std::string_view route, int status, Duration took) override {
+    if (options.forwarded) options.forwarded(route, status, took);
+  }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }
@@ -52,7 +57,7 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
 
   std::size_t open() const { return connections.size() + handshakes; }
   bool full() const { return open() >= options.max_connections; }
-  void Take(Descriptor descriptor);
+  void Take(Descriptor descriptor, bool secured);
   void Add(std::unique_ptr<Transport> transport);
   void Resume();
 
@@ -75,6 +80,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
       : core_(std::move(core)),
         loop_(loop),
         address_(std::move(listener.address)),
+        unix_(address_.starts_with("unix://")),
         file_(std::move(listener.file)),
         socket_(loop.context(), listener.socket.Release()) {}
 
@@ -105,7 +111,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
       Descriptor taken(
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
-        core->Take(std::move(taken));
+        core->Take(std::move(taken), !unix_);
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         Log(loop_.log(), LogLevel::kWarning,
             "cannot accept connections: out of descriptors or memory", {{"address", address_}});
@@ -121,16 +127,17 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
   const std::weak_ptr<Core> core_;
   Loop& loop_;
   const std::string address_;
+  const bool unix_;
   std::shared_ptr<void> file_;
   boost::asio::posix::stream_descriptor socket_;
   bool waiting_ = false;
 };
 
-void Server::Core::Take(Descriptor descriptor) {
+void Server::Core::Take(Descriptor descriptor, bool secured) {
   Peer peer;
   peer.address =
       options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
-  if (!options.tls)
+  if (!options.tls || !secured)
     return Add(std::make_unique<SocketStream>(home, std::move(descriptor), std::move(peer)));
   ++handshakes;
   AcceptTls(home, options.tls, std::move(descriptor), std::move(peer),

@@ -35,12 +35,16 @@ struct Forward;  // relay.h
 using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward)>;
 
 struct ServerOptions {
-  std::shared_ptr<TlsContext> tls;  // null = plain
-  std::size_t max_connections =
-      0;  // more wait in the kernel's queue; 0 = half of what descriptors allow
+  std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets, as engines do
+  // More wait in the kernel's queue. 0 = this server's part of half of what descriptors allow.
+  std::size_t max_connections = 0;
+  std::size_t servers = 1;  // of this process, which share the descriptors
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
+  // Told of each of them, with Forward::route, the status that the client gets and the time to it;
+  // may be empty.
+  std::function<void(std::string_view route, int status, Duration took)> forwarded;
 };
 
 // All functions on the loop's thread, or while the loop does not run. Bounds and deadlines:

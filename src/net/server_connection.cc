@@ -215,6 +215,7 @@ void ServerConnection::ReadBody(std::uint64_t request, std::span<char> into,
                       });
   }
   DeliverBody();
+  if (body_done_) SetDeadline(kBodyPause);
 }
 
 void ServerConnection::DeliverBody() {
@@ -234,6 +235,7 @@ void ServerConnection::DeliverBody() {
 
 // Posted: a callback never comes from inside the call that was given it.
 void ServerConnection::FinishBodyRead(absl::StatusOr<std::size_t> result) {
+  ClearDeadline();
   loop().Post([done = std::exchange(body_done_, nullptr), result = std::move(result)]() mutable {
     done(std::move(result));
   });
@@ -306,9 +308,10 @@ void ServerConnection::OnTimer() {
   timer_ = 0;
   if (deadline_ == TimePoint::max()) return;
   if (loop().clock().Now() < deadline_) return ArmTimer();
-  if (state_ == State::kRelaying) {
-    relay_->Drop();
-    return RelayRefuses(504, "the engine did not answer in time");
+  if (state_ == State::kRelaying) return relay_->TimeOut();
+  if (body_done_) {
+    Log(loop().log(), LogLevel::kInfo, "the body of a request did not come in time",
+        {{"client", transport_->peer().address}});
   }
   if (state_ == State::kHead && !input_.empty()) {
     Log(loop().log(), LogLevel::kDebug, "a request head did not come in time",

@@ -34,6 +34,7 @@ class ServerSeam {
   virtual Loop& loop() = 0;
   virtual const Handler& handler() = 0;
   virtual const ForwardRule& forward_rule() = 0;
+  virtual void Forwarded(std::string_view route, int status, Duration took) = 0;
   virtual bool stopping() = 0;
   virtual void RequestStarted() = 0;
   virtual void RequestEnded() = 0;
@@ -70,6 +71,8 @@ class ServerConnection final : public RelayOwner,
   Transport& client() override { return *transport_; }
   std::string_view DateField() override { return server_->DateField(); }
   bool RelayCommits() override;
+  void RelayAnswered(int status, Duration took) override;
+  void RelayAwaits(bool engine) override;
   void RelayFinished() override;
   void RelayFallsBack() override;
   void RelayRefuses(int status, std::string_view message) override;

@@ -38,6 +38,18 @@ bool ServerConnection::RelayCommits() {
   return keep_alive_;
 }
 
+void ServerConnection::RelayAnswered(int status, Duration took) {
+  server_->Forwarded(relay_->forward().route, status, took);
+}
+
+void ServerConnection::RelayAwaits(bool engine) {
+  if (engine) {
+    SetDeadline(kRelayPause);
+  } else {
+    ClearDeadline();
+  }
+}
+
 void ServerConnection::RelayFinished() {
   counted_ = false;
   server_->RequestEnded();

@@ -44,6 +44,8 @@ void ServerConnection::StartReply() {
         {{"status", std::to_string(reply_.status)}});
     return Close();
   }
+  // An offer that was not taken: an end of the client's side means what it does without one.
+  if (!reply_.tunnel) wants_upgrade_ = false;
   BuildHead();
   pieces_.clear();
   pieces_.push_back(head_text_);
@@ -188,6 +190,7 @@ void ServerConnection::FinishReply() {
   if (!keep_alive_) return Linger();
   state_ = State::kDraining;
   drained_ = 0;
+  SetDeadline(kDrainDeadline);
   Drain();
 }
 

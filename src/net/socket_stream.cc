@@ -136,6 +136,7 @@ class SocketStream::Core final : public Reactor::Watcher {
     if (!is_open()) return;
     Unwatch();
     socket_.Close();
+    lost_ = nullptr;
     if (read_done_) {
       loop_.Post([done = std::exchange(read_done_, nullptr),
                   status = ClosedHere("read from ")]() mutable { done(std::move(status)); });
@@ -169,11 +170,19 @@ class SocketStream::Core final : public Reactor::Watcher {
       write_waits_ = false;
       Drain();
     }
+    // Both directions are over, or it was reset.
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && lost_) std::exchange(lost_, nullptr)();
+  }
+
+  void NotifyLoss(Callback<> lost) {
+    lost_ = std::move(lost);
+    if (is_open()) Watch("watch ").IgnoreError();
   }
 
   void OnShutdown() override {
     const auto read = std::exchange(read_done_, nullptr);
     const auto write = std::exchange(write_done_, nullptr);
+    const auto lost = std::exchange(lost_, nullptr);
     write_waits_ = false;
   }
 
@@ -282,6 +291,7 @@ class SocketStream::Core final : public Reactor::Watcher {
 
   std::span<char> read_into_;
   ResultCallback<std::size_t> read_done_;
+  Callback<> lost_;
 
   bool write_waits_ = false;  // for room
   bool close_after_write_ = false;
@@ -326,6 +336,8 @@ std::optional<int> SocketStream::NativeSocket() const {
   core_->GiveUpEvents();
   return core_->socket();
 }
+
+void SocketStream::NotifyLoss(Callback<> lost) { core_->NotifyLoss(std::move(lost)); }
 
 const Peer& SocketStream::peer() const { return core_->peer(); }
 

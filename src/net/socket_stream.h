@@ -42,6 +42,7 @@ class SocketStream final : public Transport {
   // The loop's events of the socket are for others from now on, until the next Read or Write that
   // has to wait.
   std::optional<int> NativeSocket() const override;
+  void NotifyLoss(Callback<> lost) override;
   const Peer& peer() const override;
   bool HasNews() override;
 

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -84,14 +85,22 @@ class TlsStream::Core final : public Reactor::Watcher {
     }
   }
 
-  void OnReady(std::uint32_t) override {
+  void OnReady(std::uint32_t events) override {
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0) over = true;
     if (handshake_done || write_done || close_wanted || read_done) Progress();
+    TellLoss();
+  }
+
+  // An end of the peer's socket alone says nothing: a proxy may pass a half-close on with it.
+  void TellLoss() {
+    if (over && lost) loop.Post(std::exchange(lost, nullptr));
   }
 
   void OnShutdown() override {
     const auto handshake = std::exchange(handshake_done, nullptr);
     const auto write = std::exchange(write_done, nullptr);
     const auto read = std::exchange(read_done, nullptr);
+    const auto told = std::exchange(lost, nullptr);
     starting.reset();
   }
 
@@ -235,6 +244,7 @@ class TlsStream::Core final : public Reactor::Watcher {
     if (std::exchange(secured, false)) KeepSession();
     if (watched()) Reactor::Of(loop).Remove(*this);
     socket.Close();
+    lost = nullptr;
     Drop(Cancelled("the connection to " + peer.address + " was closed on this side"));
   }
 
@@ -262,6 +272,8 @@ class TlsStream::Core final : public Reactor::Watcher {
   ResultCallback<std::unique_ptr<Transport>> handshake_done;
   std::span<char> read_into;
   ResultCallback<std::size_t> read_done;
+  bool over = false;  // both directions of the socket have ended, or it broke
+  Callback<> lost;
   std::string_view single;
   std::span<const std::string_view> pieces;
   std::size_t next_piece = 0;
@@ -318,6 +330,11 @@ void TlsStream::CloseWrite() {
 }
 
 void TlsStream::Abort() { core_->Close(); }
+
+void TlsStream::NotifyLoss(Callback<> lost) {
+  core_->lost = std::move(lost);
+  core_->TellLoss();
+}
 
 const Peer& TlsStream::peer() const { return core_->peer; }
 

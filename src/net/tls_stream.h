@@ -32,6 +32,7 @@ class TlsStream final : public Transport {
   std::size_t WriteSome(std::span<const std::string_view>) override { return 0; }
   void CloseWrite() override;
   void Abort() override;
+  void NotifyLoss(Callback<> lost) override;
   const Peer& peer() const override;
   bool HasNews() override;
 

@@ -200,7 +200,12 @@ void Tunnel::Await(Way& way, bool readable) {
 // A peer that has ended its side may still go away altogether; nobody reads from it any more, so
 // nobody would notice. An end of both its directions, or a reset, ends the tunnel.
 void Tunnel::WatchForLoss(Way& way) {
-  if (!way.source) return;
+  if (!way.source) {
+    way.from->NotifyLoss([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->Finish();
+    });
+    return;
+  }
   way.source->async_wait(Waitable::wait_error,
                          [self = shared_from_this()](const boost::system::error_code& error) {
                            if (!error && !self->finished_) self->Finish();

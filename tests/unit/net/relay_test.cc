@@ -327,7 +327,19 @@ TEST(RelayTest, LetsTheEngineGoWhenTheClientIsGone) {
       WaitUntil([&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
 }
 
-TEST(RelayTest, BoundsTheWaitForTheEngine) {
+// What the engine sends before it falls silent, and what the client gets in the end.
+struct SilentCase {
+  const char* name;
+  std::string_view answer;
+  Duration bound;
+  int status;  // -1: the head was out, and the connection broke
+  int told;    // to ServerOptions::forwarded
+};
+
+class RelaySilenceTest : public testing::TestWithParam<SilentCase> {};
+
+TEST_P(RelaySilenceTest, IsBounded) {
+  const SilentCase& test = GetParam();
   ManualClock clock;
   Loop loop(clock, nullptr);
   RawListener engine;
@@ -338,7 +350,9 @@ TEST(RelayTest, BoundsTheWaitForTheEngine) {
     RawSocket connection = engine.Accept();
     connection.ReceiveUntil("\r\n\r\n");
     connection.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    connection.ReceiveAll();  // the relayed request, and never an answer
+    connection.ReceiveUntil("\r\n\r\n");
+    connection.Send(test.answer);
+    connection.ReceiveAll();  // and never the rest of the answer
   });
   Request ping;
   ping.method = "GET";
@@ -349,28 +363,66 @@ TEST(RelayTest, BoundsTheWaitForTheEngine) {
     return upstream->idle() == 1;
   }));
   ServerOptions options;
+  std::string told;
   options.forward = [&](const RequestHead& head, Forward* forward) {
     forward->upstream = upstream;
     forward->target = head.target;
+    forward->route = "/some/{name}";
     return true;
+  };
+  options.forwarded = [&](std::string_view route, int status, Duration) {
+    told = std::string(route) + " " + std::to_string(status);
   };
   Server server(loop, std::move(options),
                 [](Request, ResultCallback<Reply> done) { done(Reply()); });
   ASSERT_TRUE(server.Listen("tcp://127.0.0.1:0").ok());
   RawSocket client = RawSocket::Connect(server.addresses().front());
   client.Send(kAsk);
+  const bool begins = test.status < 0;
+  std::string begun;
   ASSERT_TRUE(WaitUntil([&] {
     loop.RunReady();
-    return server.active() == 1;
+    if (begins) begun += client.ReceiveSome(std::chrono::milliseconds(1));
+    return server.active() == 1 && (!begins || begun.find("part") != std::string::npos);
   }));
   const TimePoint start = clock.Now();
   while (server.active() == 1 && loop.StepTime(clock)) {
     for (int i = 0; i < 10; ++i) loop.RunReady();
   }
-  EXPECT_EQ(clock.Now() - start, kRelayDeadline);
-  EXPECT_EQ(StatusOf(ReceiveAnswer(client)), 504);
+  EXPECT_EQ(clock.Now() - start, test.bound);
+  EXPECT_EQ(told, "/some/{name} " + std::to_string(test.told));
+  const std::string rest = begins ? client.ReceiveAll() : ReceiveAnswer(client);
+  if (begins) {
+    EXPECT_EQ(rest, "") << "the connection breaks";
+  } else {
+    EXPECT_EQ(StatusOf(rest), test.status);
+    EXPECT_NE(rest.find(endpoint->name()), std::string::npos) << rest;
+  }
   upstream.reset();
   answering.join();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, RelaySilenceTest,
+    testing::Values(SilentCase{"BeforeTheHead", "", kRelayDeadline, 504, 504},
+                    SilentCase{"InTheHead", "HTTP/1.1 200 OK\r\nContent-Le", kRelayDeadline, 504,
+                               504},
+                    SilentCase{"BehindTheHead", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart",
+                               kRelayPause, -1, 200},
+                    SilentCase{"BetweenChunks",
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n",
+                               kRelayPause, -1, 200}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(RelayTest, BoundsInterimAnswers) {
+  RelayServer relay;
+  RawSocket engine = relay.Warm();
+  RawSocket client = relay.server().Connect();
+  client.Send(kAsk);
+  engine.ReceiveUntil("\r\n\r\n");
+  for (std::size_t i = 0; i <= kMaxInterimHeads; ++i)
+    engine.Send("HTTP/1.1 102 Processing\r\n\r\n");
+  EXPECT_EQ(StatusOf(ReceiveAnswer(client)), 502);
 }
 
 }  // namespace

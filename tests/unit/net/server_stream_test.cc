@@ -62,6 +62,21 @@ TEST(ServerStreamTest, SendsTheHeadBeforeAnyByteOfTheBody) {
   EXPECT_EQ(server.server().connections(), 1U);
 }
 
+// Some clients offer an upgrade with every request; the end of their side still means that they
+// went.
+TEST(ServerStreamTest, NoticesAClientThatWentThoughItOfferedAnUpgrade) {
+  for (const bool after_head : {false, true}) {
+    SCOPED_TRACE(after_head);
+    StreamServer server;
+    RawSocket client = server.server().Connect();
+    client.Send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    if (after_head) client.ReceiveUntil("\r\n\r\n");
+    client.CloseWrite();
+    EXPECT_TRUE(
+        WaitUntil([&] { return server.destroyed() && server.server().connections() == 0; }));
+  }
+}
+
 TEST(ServerStreamTest, KeepsToAKnownLength) {
   StreamServer server(6);
   RawSocket client = server.Ask();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <atomic>
 #include <fstream>
 
@@ -416,6 +417,56 @@ TEST(ServerTest, EndsSlowHeadsAndIdleConnections) {
     EXPECT_EQ(server.connections(), 0U);
     EXPECT_GE(clock.Now() - start, test.early);
     EXPECT_LE(clock.Now() - start, test.late);
+  }
+}
+
+// A body of which no more comes holds its connection for a bounded time, wanted or not.
+TEST(ServerTest, BoundsTheWaitForABody) {
+  for (const bool wanted : {true, false}) {
+    SCOPED_TRACE(wanted);
+    ManualClock clock;
+    Loop loop(clock, nullptr);
+    std::unique_ptr<Stream> body;
+    std::array<char, 64> into;
+    std::string outcome;
+    ResultCallback<Reply> answer;
+    Server server(loop, {}, [&](Request request, ResultCallback<Reply> done) {
+      if (!wanted) return done(Reply());
+      body = std::move(request.body_stream);
+      answer = std::move(done);
+      body->Read(into, [&](absl::StatusOr<std::size_t> got) {
+        ASSERT_TRUE(got.ok());
+        body->Read(into, [&](absl::StatusOr<std::size_t> more) {
+          outcome = more.ok() ? "bytes" : "gone";
+        });
+      });
+    });
+    ASSERT_TRUE(server.Listen("tcp://127.0.0.1:0").ok());
+    RawSocket client = RawSocket::Connect(server.addresses().front());
+    client.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsome");
+    ASSERT_TRUE(WaitUntil([&] {
+      loop.RunReady();
+      return server.connections() == 1 && (!wanted || (body && server.active() == 1));
+    }));
+    if (!wanted) {
+      std::string got;
+      ASSERT_TRUE(WaitUntil([&] {
+        loop.RunReady();
+        got += client.ReceiveSome(std::chrono::milliseconds(1));
+        return got.find("\r\n\r\n") != std::string::npos;
+      }));
+    }
+    for (int i = 0; i < 20; ++i) loop.RunReady();
+    const TimePoint start = clock.Now();
+    while (server.connections() == 1 && loop.StepTime(clock)) {
+      for (int i = 0; i < 20; ++i) loop.RunReady();
+    }
+    EXPECT_EQ(server.connections(), 0U);
+    EXPECT_EQ(clock.Now() - start, wanted ? kBodyPause : kDrainDeadline);
+    EXPECT_EQ(outcome, wanted ? "gone" : "");
+    answer = nullptr;
+    body.reset();
+    loop.RunReady();
   }
 }
 
