@@ -35,7 +35,7 @@ has_all() {
     names+=("$name")
     ids+=("$id")
   done < <(list)
-  [[ $(timeout 20 "$client" -H "$1" image inspect --format '{{.Id}}' "${names[@]}" 2>/dev/null) == \
+  [[ $(direct timeout 20 "$client" -H "$1" image inspect --format '{{.Id}}' "${names[@]}" 2>/dev/null) == \
     "$(printf '%s\n' "${ids[@]}")" ]]
 }
 
@@ -43,7 +43,7 @@ has_all() {
 load_one() {
   local output
   has_all "$1" && return
-  output=$(timeout 300 "$client" -H "$1" load -q -i "$archive" 2>&1) || {
+  output=$(direct timeout 300 "$client" -H "$1" load -q -i "$archive" 2>&1) || {
     say "images: $1 did not load $archive: $output"
     return 1
   }

@@ -74,7 +74,7 @@ three_nodes_healthy() {
 # ---- docker, and what is expected of it ----
 
 docker() {
-  env -u DOCKER_CONTEXT -u DOCKER_TLS_VERIFY -u DOCKER_CERT_PATH \
+  direct env -u DOCKER_CONTEXT -u DOCKER_TLS_VERIFY -u DOCKER_CERT_PATH \
     timeout -k 2 60 "$client" -H "tcp://$net.200:2375" "$@"
 }
 
@@ -118,7 +118,7 @@ expect_answer() {
   address=$net.$((200 + 10#${node#dockerhost})):$address
   wait_for "$answer_seconds" serves "$address" "$1" || failed "http://$address/ does not answer '$1'"
 }
-serves() { [[ $(curl -s --noproxy '*' -m 2 "http://$1/") == "$2" ]]; }
+serves() { [[ $(direct curl -s -m 2 "http://$1/") == "$2" ]]; }
 
 remove_all() {
   local ids
@@ -204,6 +204,7 @@ up() {
   title "everything landed where it should"
   cat <<TEXT
 Use it:      export DOCKER_HOST=tcp://$net.200:2375     then docker ps, docker run, docker info ...
+             (behind a proxy: export no_proxy=$net.200 as well)
 A host:      scripts/hosts.sh ${prefix:+--prefix $prefix }run 01 docker ps
 Log:         $state/swarmd.log
 End it all:  scripts/quickstart.sh down${prefix:+ --prefix $prefix}

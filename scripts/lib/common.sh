@@ -27,6 +27,11 @@ become_root() {
   exec sudo env "${variables[@]}" "$@"
 }
 
+# direct COMMAND...: runs COMMAND without the proxies of the environment, which cannot reach hosts of this machine.
+direct() {
+  env -u http_proxy -u https_proxy -u all_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY "$@"
+}
+
 # milliseconds: time for measuring durations, from a clock that only counts up.
 milliseconds() {
   local seconds _

@@ -97,5 +97,5 @@ engine_curl() {
     scheme=https
     options=(--cacert "$client/ca.pem" --cert "$client/cert.pem" --key "$client/key.pem")
   fi
-  curl -sf --noproxy '*' -m 5 "${options[@]}" "$@" "$scheme://$(address_of "$number"):$(port)$path"
+  direct curl -sf -m 5 "${options[@]}" "$@" "$scheme://$(address_of "$number"):$(port)$path"
 }

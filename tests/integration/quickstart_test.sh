@@ -23,6 +23,9 @@ swarmd=${1:-${SWARMD:-}}
 [[ $EUID -eq 0 ]] || skip "hosts in network namespaces need root"
 for part in engine-20.10 cli-20.10; do "$scripts/parts.sh" path "$part" >/dev/null 2>&1 || skip "no $part on this machine"; done
 export SWARM_SWARMD=$swarmd
+"$scripts/images.sh" build >/dev/null 2>&1 || skip "the images cannot be built on this machine"
+# Nobody listens there: what asked a proxy for a host of this machine would fail.
+export http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 no_proxy=''
 
 work=$(mktemp -d)
 # shellcheck disable=SC2317 # called by the trap
