@@ -23,36 +23,48 @@ namespace swarm {
 // Reads a stream in the background.
 class StreamReader {
  public:
-  explicit StreamReader(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) { ReadNext(); }
+  explicit StreamReader(std::unique_ptr<Stream> stream) : state_(std::make_shared<State>()) {
+    state_->stream = std::move(stream);
+    ReadNext(state_);
+  }
+  ~StreamReader() { Drop(); }
 
-  const std::string& text() const { return text_; }
-  bool ended() const { return ended_; }
-  const absl::Status& status() const { return status_; }
-  Stream& stream() { return *stream_; }
-  void Drop() { stream_.reset(); }
+  StreamReader(const StreamReader&) = delete;
+  StreamReader& operator=(const StreamReader&) = delete;
+
+  const std::string& text() const { return state_->text; }
+  bool ended() const { return state_->ended; }
+  const absl::Status& status() const { return state_->status; }
+  Stream& stream() { return *state_->stream; }
+  void Drop() { state_->stream.reset(); }
 
  private:
-  void ReadNext() {
-    if (!stream_) {
-      ended_ = true;
+  // Kept by the read under way, whose callback comes after its stream was dropped.
+  struct State {
+    std::unique_ptr<Stream> stream;
+    std::array<char, 64> buffer;  // small, so that several reads are needed
+    std::string text;
+    bool ended = false;
+    absl::Status status;
+  };
+
+  static void ReadNext(const std::shared_ptr<State>& state) {
+    if (!state->stream) {
+      state->ended = true;
       return;
     }
-    stream_->Read(std::span<char>(buffer_), [this](absl::StatusOr<std::size_t> got) {
+    state->stream->Read(std::span<char>(state->buffer), [state](absl::StatusOr<std::size_t> got) {
       if (!got.ok() || *got == 0) {
-        ended_ = true;
-        status_ = got.status();
+        state->ended = true;
+        state->status = got.status();
         return;
       }
-      text_.append(buffer_.data(), *got);
-      ReadNext();
+      state->text.append(state->buffer.data(), *got);
+      ReadNext(state);
     });
   }
 
-  std::unique_ptr<Stream> stream_;
-  std::array<char, 64> buffer_;  // small, so that several reads are needed
-  std::string text_;
-  bool ended_ = false;
-  absl::Status status_;
+  std::shared_ptr<State> state_;
 };
 
 class SimTest : public testing::Test {
