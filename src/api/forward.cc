@@ -10,8 +10,6 @@
 namespace swarm {
 namespace {
 
-constexpr ApiVersion kJsonErrors{1, 24};
-
 bool Follows(const Query& query) {
   const std::string* follow = FindQuery(query, "follow");
   return follow != nullptr && ParseBoolean(*follow);

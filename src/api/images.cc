@@ -115,6 +115,7 @@ Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string ve
     Exchange again;
     again.request.method = exchange.request.method;
     again.request.headers = exchange.request.headers;
+    again.request.stop = exchange.request.stop;
     again.query = exchange.query;
     again.version = exchange.version;
     EngineCall call;

@@ -11,8 +11,6 @@
 namespace swarm {
 namespace {
 
-constexpr ApiVersion kJsonErrors{1, 24};
-
 bool StaysBehind(std::string_view name, bool registry) {
   constexpr std::string_view kNever[] = {"Host",
                                          "Connection",
@@ -105,18 +103,23 @@ Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request requ
     co_return Unavailable("node " + node->name + " (" + node->address + ") has left the cluster");
   }
   BackendClient& engine = *client;
+  const std::stop_token given_up = options.stop;
+  Result answer = Internal("not asked");
   switch (way) {
-    case EngineCall::Way::kWhole: {
-      Result answer = co_await Call(engine, std::move(request), std::move(options));
-      co_return answer;
-    }
-    case EngineCall::Way::kStream: {
-      Result answer = co_await OpenStream(engine, std::move(request), std::move(options));
-      co_return answer;
-    }
-    case EngineCall::Way::kTunnel: break;
+    case EngineCall::Way::kWhole:
+      answer = co_await Call(engine, std::move(request), std::move(options));
+      break;
+    case EngineCall::Way::kStream:
+      answer = co_await OpenStream(engine, std::move(request), std::move(options));
+      break;
+    case EngineCall::Way::kTunnel:
+      answer = co_await Upgrade(engine, std::move(request), std::move(options));
+      break;
   }
-  Result answer = co_await Upgrade(engine, std::move(request), std::move(options));
+  // Not by the client: the node fell ill before it had answered.
+  if (absl::IsCancelled(answer.status()) && !given_up.stop_requested()) {
+    co_return HttpError(503, MessageOf(answer.status()));
+  }
   co_return answer;
 }
 
@@ -155,6 +158,7 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
   CallOptions options;
   options.timeout = call.timeout;
   options.max_body = call.max_body;
+  options.stop = std::move(exchange.request.stop);
   Result answer =
       co_await SendToEngine(context, call.node, std::move(request), call.way, std::move(options));
   if (!answer.ok()) co_return answer.status();

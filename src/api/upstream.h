@@ -12,6 +12,9 @@
 
 namespace swarm {
 
+// From this version on errors are JSON objects; before they were plain text.
+inline constexpr ApiVersion kJsonErrors{1, 24};
+
 // The version that the node's engine is spoken to for this client.
 ApiVersion SpokenTo(const Node& node, ApiVersion client);
 
@@ -36,7 +39,8 @@ struct EngineCall {
 };
 
 // Sends the client's request to the engine with the path replaced and the query kept, and gives
-// back its answer, of any status, with error bodies in the shape of the client's version.
+// back its answer, of any status, with error bodies in the shape of the client's version. Given up
+// when the client goes (Cancelled) or the node stops being healthy (503) before the head is there.
 Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall call);
 
 // The same for a request of our own.

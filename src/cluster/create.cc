@@ -185,7 +185,6 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   Request message = CreateMessage(attempt);
   CallOptions options;
   options.timeout = kCreateTimeout;
-  options.stop = attempt.engine->health_token();
   const std::shared_ptr<BackendClient> guard = attempt.engine->guard();
   absl::StatusOr<Reply> reply = co_await Call(*guard, std::move(message), std::move(options));
   SharedState& state = attempt.hub->state;

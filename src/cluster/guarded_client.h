@@ -8,6 +8,9 @@ namespace swarm {
 class Engine;
 
 // Part of an Engine, handed out in a pointer that keeps the Engine. Thread-safe.
+//
+// A call that waits for its head (Open, Upgrade) or its answer (Call) when the engine stops being
+// healthy is given up and says Cancelled with the engine's reason: it may have been carried out.
 class GuardedClient final : public BackendClient {
  public:
   explicit GuardedClient(Engine& engine) : engine_(engine) {}
@@ -17,7 +20,8 @@ class GuardedClient final : public BackendClient {
   void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override;
 
  private:
-  ResultCallback<Reply> Counted(ResultCallback<Reply> done);
+  // Joins the engine's health into `options.stop`, and counts how the call ends.
+  ResultCallback<Reply> Guard(CallOptions& options, ResultCallback<Reply> done);
   bool Refused(ResultCallback<Reply>& done);
 
   Engine& engine_;

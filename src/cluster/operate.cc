@@ -111,7 +111,6 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
   Request message = OperationMessage(operation, NodeNow(*engine));
   CallOptions options;
   options.timeout = OperationTimeout(operation);
-  options.stop = engine->health_token();
   const std::shared_ptr<BackendClient> guard = engine->guard();
   absl::StatusOr<Reply> reply = co_await Call(*guard, std::move(message), std::move(options));
 
@@ -134,7 +133,7 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
       .append(" on node ")
       .append(engine->Label());
   if (absl::IsCancelled(reply.status())) {
-    co_return Unavailable(what + " was not answered: " + std::string(MessageOf(engine->Refusal())));
+    co_return Unavailable(what + " was not answered: " + std::string(MessageOf(reply.status())));
   }
   co_return Annotate(reply.status(), what);
 }

@@ -30,6 +30,45 @@ TEST_F(ProxyTest, HeaderHygiene) {
   EXPECT_EQ(cluster_.seen[0].headers, wanted);
 }
 
+TEST_F(ProxyTest, AClientThatGoesGivesTheCallUp) {
+  AddImage("n1", "abc", {"busybox:latest"});
+  cluster_.execs[FullId('e')] = cluster_.nodes[0]->address;
+  struct Case {
+    const char* method;
+    std::string target;
+  };
+  const Case cases[] = {{"GET", "/v1.41/containers/web/archive?path=/f"},
+                        {"HEAD", "/v1.41/containers/web/archive?path=/f"},
+                        {"PUT", "/v1.41/containers/web/archive?path=/f"},
+                        {"GET", "/v1.41/containers/web/export"},
+                        {"GET", "/v1.41/containers/web/json"},
+                        {"GET", "/v1.41/containers/web/logs?stdout=1"},
+                        {"POST", "/v1.41/containers/web/attach?stream=1"},
+                        {"POST", "/v1.41/containers/web/wait"},
+                        {"GET", "/v1.41/exec/" + FullId('e') + "/json"},
+                        {"GET", "/v1.41/images/busybox/json"}};
+  for (const Case& wanted : cases) {
+    cluster_.seen.clear();
+    Request request = MakeRequest(wanted.method, wanted.target);
+    std::stop_source client;
+    request.stop = client.get_token();
+    Send(std::move(request));
+    ASSERT_EQ(cluster_.seen.size(), 1U) << wanted.target;
+    EXPECT_FALSE(cluster_.seen[0].options.stop.stop_requested()) << wanted.target;
+    client.request_stop();
+    EXPECT_TRUE(cluster_.seen[0].options.stop.stop_requested()) << wanted.target;
+  }
+}
+
+TEST_F(ProxyTest, ACallThatItsNodesIllnessEndedIs503) {
+  for (const char* target : {"/v1.41/containers/web/export", "/v1.41/containers/web/json"}) {
+    cluster_.script = [](const Seen&) { return Cancelled("node n1 is not healthy: frozen"); };
+    const Reply reply = Send("GET", target);
+    EXPECT_EQ(reply.status, 503) << target;
+    EXPECT_NE(reply.body.find("node n1 is not healthy: frozen"), std::string::npos) << reply.body;
+  }
+}
+
 TEST_F(ProxyTest, PathsAreBuiltFromTheKnownId) {
   struct Case {
     const char* target;

@@ -236,6 +236,43 @@ TEST(Watch, TheGuardRefusesAtOnceWithTheReason) {
   EXPECT_EQ(world.cluster().EngineClient("10.9.9.9:1"), nullptr);
 }
 
+TEST(Watch, GuardedCallsEndWhenTheNodeFallsIllOrTheirCallerGoes) {
+  using Way = void (BackendClient::*)(Request, CallOptions, ResultCallback<Reply>);
+  for (const Way way : {&BackendClient::Call, &BackendClient::Open, &BackendClient::Upgrade}) {
+    World world(1);
+    ASSERT_TRUE(world.Connect());
+    world.engine(1).SetMode(FakeEngine::Mode::kFrozen);
+    const auto client = world.cluster().EngineClient(World::AddressOf(1));
+    std::stop_source caller;
+    std::vector<absl::Status> ended(2, absl::OkStatus());
+    for (int i = 0; i < 2; ++i) {
+      world.OnLoop([&, i] {
+        Request request;
+        request.method = "GET";
+        request.target = "/v1.41/containers/x/archive";
+        CallOptions options;
+        options.timeout = std::chrono::hours(24 * 30);
+        if (i == 0) options.stop = caller.get_token();
+        ((*client).*way)(std::move(request), options, [&ended, i](absl::StatusOr<Reply> reply) {
+          ended[static_cast<std::size_t>(i)] = reply.status();
+        });
+      });
+    }
+    world.Settle();
+    EXPECT_TRUE(ended[0].ok() && ended[1].ok());
+    caller.request_stop();
+    world.Settle();
+    EXPECT_TRUE(absl::IsCancelled(ended[0])) << ended[0];
+    EXPECT_TRUE(ended[1].ok()) << ended[1];
+    ASSERT_TRUE(world.Until([&] { return !ended[1].ok(); }, seconds(45)));
+    // It was sent, so it is not Unavailable.
+    EXPECT_TRUE(absl::IsCancelled(ended[1])) << ended[1];
+    EXPECT_TRUE(Holds(std::string(MessageOf(ended[1])), "n1 (10.0.0.1:2375) is not healthy"))
+        << ended[1];
+    EXPECT_EQ(world.StateOf(1), NodeState::kUnhealthy);
+  }
+}
+
 TEST(Watch, RealCallsThatTimeOutCountAndOneAnswerHeals) {
   World world(1);
   ASSERT_TRUE(world.Connect());
