@@ -138,7 +138,14 @@ Task<void> ApplyBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> b
 
 }  // namespace
 
+void SeenEvents::BeginAt(std::int64_t engine_nano) {
+  if (!opened_) begin_ = engine_nano;
+}
+
 bool SeenEvents::Add(const ClusterEvent& event) {
+  // Engines that know whole seconds only replay a little more. What is older than that was not
+  // replayed: the clock was set back.
+  if (event.time_nano < begin_ && event.time_nano >= begin_ - kNanosASecond) return false;
   const std::uint64_t key = KeyOf(event);
   // Only near the newest can there be a double.
   if (event.time_nano <= newest_ && std::find(keys_.begin(), keys_.end(), key) != keys_.end())
@@ -150,9 +157,13 @@ bool SeenEvents::Add(const ClusterEvent& event) {
 }
 
 std::string SeenEvents::Since() const {
-  if (newest_ == 0) return {};
-  // A second more: events are not always sent in the order of their times.
-  const std::int64_t since = std::max<std::int64_t>(0, newest_ - kNanosASecond);
+  std::int64_t since = begin_;
+  if (newest_ != 0) {
+    // A second more: events are not always sent in the order of their times.
+    since = std::max<std::int64_t>(0, newest_ - kNanosASecond);
+    if (newest_ >= begin_) since = std::max(since, begin_);
+  }
+  if (since == 0) return {};
   char text[64];
   std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(since / kNanosASecond),
                 static_cast<long long>(since % kNanosASecond));
@@ -180,6 +191,7 @@ Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
   const absl::Status answered = CheckAnswer(reply, "GET /events");
   if (!answered.ok()) co_return answered;
   if (!reply->body_stream) co_return Internal("GET /events was answered without a stream");
+  session->seen->Opened();
   session->stream = std::move(reply->body_stream);
   session->first_bytes = std::move(reply->body);
   co_return absl::OkStatus();

@@ -28,9 +28,15 @@ inline constexpr std::size_t kMostEventsAtOnce = 256;
 // a time, and what came before the break must not come twice. Home loop only.
 class SeenEvents {
  public:
+  // What the engine's own clock showed before its first stream was opened, so that the next one has
+  // a `since` also when the first told nothing. Nothing older is taken. Ignored after Opened.
+  void BeginAt(std::int64_t engine_nano);
+  // A stream was opened.
+  void Opened() { opened_ = true; }
   // False when it was seen already.
   bool Add(const ClusterEvent& event);
-  // The `since` of a new stream, "1700000000.123456789"; empty when nothing was seen yet.
+  // The `since` of a new stream, "1700000000.123456789"; empty when neither an event nor the
+  // engine's clock was seen yet.
   std::string Since() const;
 
  private:
@@ -40,6 +46,8 @@ class SeenEvents {
   std::array<std::uint64_t, kRemembered> keys_{};
   std::size_t next_ = 0;
   std::int64_t newest_ = 0;
+  std::int64_t begin_ = 0;
+  bool opened_ = false;
 };
 
 // Home loop only.

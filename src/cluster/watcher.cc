@@ -56,7 +56,8 @@ Task<absl::Status> Resolve(std::shared_ptr<Engine> engine, Node* node) {
 }
 
 // Asks the engine who it is. FailedPrecondition: it is not to be used, for the reason given.
-Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::stop_token stop) {
+Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<SeenEvents> seen,
+                            std::stop_token stop) {
   Node node;
   node.address = engine->address();
   node.ip = engine->node().ip;
@@ -68,6 +69,7 @@ Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::stop_token stop
   const WallTime answered = engine->hub().WallNow();
   const WallTime between = asked + (answered - asked) / 2;
   if (absl::Status read = ApplyInfo(*info, between, node); !read.ok()) co_return read;
+  if (const auto clock = EngineClock(*info)) seen->BeginAt(*clock);
   const absl::StatusOr<std::string> version =
       co_await Get(engine, "/version", kMostInfoBytes, stop);
   if (!version.ok()) co_return version.status();
@@ -98,7 +100,7 @@ Task<absl::Status> Ping(std::shared_ptr<Engine> engine, std::stop_token stop) {
 Task<absl::Status> Refresh(std::shared_ptr<Session> session) {
   session->resync = false;
   const std::stop_token stop = session->stop.get_token();
-  const absl::Status described = co_await Describe(session->engine, stop);
+  const absl::Status described = co_await Describe(session->engine, session->seen, stop);
   if (!described.ok()) co_return described;
   const bool inspect_all = false;
   const bool was_silent = std::exchange(session->silent, true);
@@ -166,7 +168,7 @@ struct EndSession {
 };
 
 Task<absl::Status> RunSession(std::shared_ptr<Engine> engine, std::shared_ptr<SeenEvents> seen) {
-  const absl::Status described = co_await Describe(engine, engine->stop_token());
+  const absl::Status described = co_await Describe(engine, seen, engine->stop_token());
   if (!described.ok()) co_return described;
   auto session = std::make_shared<Session>();
   session->engine = engine;

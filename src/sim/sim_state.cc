@@ -1,6 +1,7 @@
 #include "sim/sim_state.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -312,7 +313,9 @@ Reply SimState::Info() const {
   AppendJsonField(json, "ContainersStopped", count - running - paused);
   AppendJsonField(json, "Images", static_cast<std::int64_t>(images_.size()));
   AppendJsonField(json, "Driver", "overlay2");
-  AppendJsonField(json, "SystemTime", FormatTime(Now()));
+  // Later than every event, also while the clock stands still.
+  const std::chrono::nanoseconds last_event(events_.empty() ? 0 : events_.back().time_nano + 1);
+  AppendJsonField(json, "SystemTime", FormatTime(std::max(Now(), WallTime(last_event))));
   AppendJsonField(json, "KernelVersion", "6.1.0");
   AppendJsonField(json, "OperatingSystem", "Simulated Linux");
   AppendJsonField(json, "OSType", "linux");

@@ -99,6 +99,14 @@ absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
   return absl::OkStatus();
 }
 
+std::optional<std::int64_t> EngineClock(std::string_view info) {
+  JsonDocument document;
+  if (!document.Parse(info).ok()) return std::nullopt;
+  const std::optional<WallTime> time = ParseTime(document.root().Find("SystemTime").text());
+  if (!time || *time == WallTime{}) return std::nullopt;
+  return time->time_since_epoch().count();
+}
+
 absl::Status ApplyVersion(std::string_view body, Node& node) {
   JsonDocument document;
   if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {

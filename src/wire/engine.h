@@ -1,6 +1,8 @@
 // What an engine says of itself.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,9 @@ namespace swarm {
 // reason in words when this is no Docker engine (no ID, no processors or memory: perhaps a manager)
 // or a label of it has no "=".
 absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node);
+// The engine's clock when it answered GET /info, in nanoseconds since 1970; nothing when it does
+// not say.
+std::optional<std::int64_t> EngineClock(std::string_view info);
 // Reads GET /version: engine_version, api_version, min_api_version. FailedPrecondition when it is
 // too old (below API 1.12).
 absl::Status ApplyVersion(std::string_view body, Node& node);

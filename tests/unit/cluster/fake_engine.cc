@@ -10,6 +10,7 @@
 
 #include "swarmlib/status.h"
 #include "wire/filters.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 
@@ -296,9 +297,12 @@ std::unique_ptr<Stream> FakeEngine::OpenEvents(std::string_view query, Loop* loo
 Reply FakeEngine::Route(const Request& request, std::string path, std::string query) {
   if (path == "/_ping") return Json(200, "OK");
   if (path == "/info") {
+    // Later than every event, also while the clock stands still.
+    const WallTime last_event{std::chrono::nanoseconds(last_time_ + 1)};
+    const std::string now = FormatTime(std::max(clock_.Wall(), last_event));
     return Json(
         200,
-        "{\"ID\":\"" + id_ + "\",\"Name\":\"" + name_ +
+        "{\"ID\":\"" + id_ + "\",\"Name\":\"" + name_ + "\",\"SystemTime\":\"" + now +
             "\",\"NCPU\":4,\"MemTotal\":8589934592,\"OSType\":\"linux\",\"Driver\":\"overlay2\","
             "\"ServerVersion\":\"20.10.24\",\"Labels\":[\"zone=" +
             name_ + "\"]}");

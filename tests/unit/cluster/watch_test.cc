@@ -123,6 +123,33 @@ TEST(Watch, ABrokenStreamIsResumedWithoutLossOrDoubles) {
   EXPECT_EQ(world.StateOf(1), NodeState::kHealthy);
 }
 
+TEST(Watch, TheFirstEventOfAnEngineMayComeWhileItsStreamIsBroken) {
+  for (const bool refused_before : {false, true}) {
+    World world(1);
+    std::vector<std::string> seen;
+    const auto subscription =
+        world.cluster().Subscribe([&](std::shared_ptr<const ClusterEvent> event) {
+          if (event->type == "container") seen.push_back(event->action);
+        });
+    world.engine(1).Run("old", "created");
+    world.engine(1).SetState("old", "running", true);
+    ASSERT_TRUE(world.Connect());
+    if (refused_before) {
+      world.engine(1).SetId("ID9");
+      world.engine(1).BreakStreams();
+      ASSERT_TRUE(
+          world.Until([&] { return world.cluster().FindNode("ID9") != nullptr; }, seconds(10)));
+    }
+    world.Pass(seconds(20));
+    EXPECT_TRUE(seen.empty());  // what was before is not news
+    world.engine(1).BreakStreams();
+    world.engine(1).SetState("old", "exited", true);
+    ASSERT_TRUE(world.Until([&] { return world.engine(1).streams() == 1; }, seconds(10)));
+    world.Pass(seconds(1));
+    EXPECT_EQ(seen, std::vector<std::string>{"die"});
+  }
+}
+
 TEST(Watch, ARefreshFindsWhatNoEventTold) {
   World world(1);
   world.engine(1).Run("a", "created");
