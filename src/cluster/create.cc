@@ -120,32 +120,39 @@ Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
   co_return result;
 }
 
-// No whole answer came. Finds out what the engine did; an error when it made nothing, or when
-// nobody knows.
+absl::Status Unknown(const std::string& name, const std::string& node, const absl::Status& why) {
+  const auto margin = std::chrono::duration_cast<std::chrono::seconds>(kDoubtMargin);
+  return DeadlineExceeded("the create of container " + name + " on node " + node +
+                          " was not answered (" + std::string(MessageOf(why)) +
+                          "); whether the node makes the container is not known yet. Its name, "
+                          "ports and resources stay "
+                          "reserved until the node shows it, or " +
+                          std::to_string(margin.count()) +
+                          " s from now or later is seen without it. Look with \"docker "
+                          "ps -a --filter name=" +
+                          name + "\" before creating it again");
+}
+
+// No whole answer came. Looks whether the engine has made the container. If not it may still do so:
+// the place stays held and the create is not tried again.
 Task<absl::StatusOr<CreateResult>> FindLost(Attempt attempt, absl::Status why) {
-  const std::uint64_t ticket = attempt.place.reservation.ticket;
-  const std::string where =
-      "the create of " + attempt.place.reservation.name + " on node " + attempt.engine->Label();
-  attempt.hub->state.Doubt(ticket);
+  const std::string name = attempt.place.reservation.name;
+  const TimePoint until = attempt.engine->home()->clock().Now() + kDoubtMargin;
+  attempt.hub->state.Doubt(attempt.place.reservation.ticket, until);
   absl::StatusOr<std::string> id = absl::StatusOr<std::string>(why);
   // An engine that is known to be ill is not asked: its next whole reading tells.
   for (int time = 0; time < kLookUps && attempt.engine->healthy(); ++time) {
     if (time > 0) co_await SleepFor(kLookUpPause);
-    id = co_await FetchCreated(attempt.engine, attempt.request->spec.swarm_id,
-                               attempt.place.reservation.name, std::stop_token());
+    id = co_await FetchCreated(attempt.engine, attempt.request->spec.swarm_id, name,
+                               attempt.engine->health_token());
     if (id.ok() && !id->empty()) break;
   }
-  if (!id.ok()) {
+  if (!id.ok() || id->empty()) {
     Log(attempt.hub->options.log, LogLevel::kWarning, "nobody knows whether a container was made",
-        {{"node", attempt.engine->Label()}, {"container", attempt.place.reservation.name}});
-    co_return DeadlineExceeded(
-        where + " was not answered (" + std::string(MessageOf(why)) +
-        ") and the node cannot be asked now: the name is held until it answers again");
-  }
-  if (id->empty()) {
-    attempt.hub->state.GiveBack(ticket);
-    co_return Internal(where + " was not answered (" + std::string(MessageOf(why)) +
-                       "); the node did not make the container: try again");
+        {{"node", attempt.engine->Label()},
+         {"container", name},
+         {"reason", std::string(MessageOf(why))}});
+    co_return Unknown(name, attempt.engine->Label(), why);
   }
   Reply reply;
   reply.status = 201;
@@ -209,10 +216,11 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   co_return result;
 }
 
-// Worth another try: nothing was made, and the next one may go better.
+// Worth another try: nothing was made for certain, and the next one may go better. A lost answer is
+// DeadlineExceeded.
 bool MayTryAgain(const absl::StatusOr<CreateResult>& result) {
   if (result.ok()) return result->entry == nullptr && result->reply.status >= 500;
-  return !absl::IsDeadlineExceeded(result.status());
+  return absl::IsUnavailable(result.status());
 }
 
 }  // namespace

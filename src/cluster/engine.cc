@@ -150,7 +150,7 @@ void Engine::Refuse(const absl::Status& reason) {
   if (was_known) hub_->state.Empty(member_);
 }
 
-void Engine::PublishHealthy(std::uint64_t read, EngineContents contents) {
+void Engine::PublishHealthy(std::uint64_t read, TimePoint began, EngineContents contents) {
   const bool healed = node_.state != NodeState::kHealthy;
   node_.state = NodeState::kHealthy;
   node_.error.clear();
@@ -164,7 +164,7 @@ void Engine::PublishHealthy(std::uint64_t read, EngineContents contents) {
   }
   // Calls are let through before the scheduler can choose the node.
   SetHealthy(true);
-  hub_->state.PublishAll(member_, read, node_, std::move(contents));
+  hub_->state.PublishAll(member_, read, began, node_, std::move(contents));
   {
     const std::lock_guard lock(shown_mutex_);
     shown_error_.clear();

@@ -73,8 +73,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void NoteFailure(const absl::Status& failure, TimePoint began);
   // Not an engine of this cluster (any more): shown as pending with the reason, holds nothing.
   void Refuse(const absl::Status& reason);
-  // The state was read whole: publishes it, and heals.
-  void PublishHealthy(std::uint64_t read, EngineContents contents);
+  // The state was read whole, in a reading begun at `began`: publishes it, and heals.
+  void PublishHealthy(std::uint64_t read, TimePoint began, EngineContents contents);
   // A try to connect has ended, well or not.
   void NoteAttempt();
   // Ends the watching. The engine has left the cluster, or the cluster closes.

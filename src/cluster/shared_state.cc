@@ -126,7 +126,7 @@ void SharedState::PublishImages(Member member, std::uint64_t read, EngineContent
   state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
 }
 
-void SharedState::PublishAll(Member member, std::uint64_t read, Node node,
+void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began, Node node,
                              EngineContents contents) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);
@@ -135,8 +135,10 @@ void SharedState::PublishAll(Member member, std::uint64_t read, Node node,
   for (const ContainerRecord& record : contents.containers) SettleBySwarmId(member, record);
   std::vector<std::uint64_t> never_made;
   for (const auto& [ticket, held] : held_) {
-    if (held.member == member && held.in_doubt && held.doubted_at < read)
+    if (held.member == member && held.in_doubt && held.doubted_at < read &&
+        held.doubted_until <= began) {
       never_made.push_back(ticket);
+    }
   }
   for (const std::uint64_t ticket : never_made) {
     state_.Settle(ticket, nullptr);
@@ -185,7 +187,7 @@ void SharedState::GiveBack(std::uint64_t ticket) {
   Forget(ticket);
 }
 
-void SharedState::Doubt(std::uint64_t ticket) {
+void SharedState::Doubt(std::uint64_t ticket, TimePoint until) {
   const std::lock_guard lock(mutex_);
   const auto found = held_.find(ticket);
   if (found == held_.end()) return;
@@ -197,6 +199,7 @@ void SharedState::Doubt(std::uint64_t ticket) {
   }
   found->second.in_doubt = true;
   found->second.doubted_at = stay->last_read;
+  found->second.doubted_until = until;
 }
 
 void SharedState::Settle(std::uint64_t ticket, Member member, std::uint64_t read,

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "core/cluster_state.h"
+#include "swarmlib/clock.h"
 
 namespace swarm {
 
@@ -83,18 +84,21 @@ class SharedState {
   void PublishContainer(Member member, std::uint64_t read, std::string_view id,
                         const ContainerRecord* record);
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
-  // A whole reading together with the node's description. Creates in doubt since before `read` that
-  // it does not show give their places back.
-  void PublishAll(Member member, std::uint64_t read, Node node, EngineContents contents);
+  // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
+  // it does not show give their places back, if it was begun after their doubt and not before the
+  // time that Doubt was given.
+  void PublishAll(Member member, std::uint64_t read, TimePoint began, Node node,
+                  EngineContents contents);
 
   // --- creates
   // ---------------------------------------------------------------------------------------------
   absl::StatusOr<HeldPlace> Place(const ContainerSpec& spec);
   // The container was not made. Unknown or settled already: nothing happens.
   void GiveBack(std::uint64_t ticket);
-  // Nobody knows whether it was made: the place stays held until the next whole reading, or until
-  // the node leaves.
-  void Doubt(std::uint64_t ticket);
+  // Nobody knows whether it was made or still will be: the place stays held until a reading shows
+  // the container, until a whole reading begun at `until` or later does not, or until the node
+  // leaves.
+  void Doubt(std::uint64_t ticket, TimePoint until);
   // As PublishContainer, for the create that holds `ticket`.
   void Settle(std::uint64_t ticket, Member member, std::uint64_t read,
               const ContainerRecord& record);
@@ -112,6 +116,7 @@ class SharedState {
     std::string swarm_id;
     bool in_doubt = false;
     std::uint64_t doubted_at = 0;  // Stay::last_read then
+    TimePoint doubted_until{};
   };
 
   Stay* Find(Member member);

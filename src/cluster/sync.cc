@@ -125,11 +125,13 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
 Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
                         std::stop_token stop) {
   SharedState& state = engine->hub().state;
+  const TimePoint began = engine->home()->clock().Now();
   const std::uint64_t read = state.BeginRead(engine->member());
   absl::StatusOr<EngineContents> contents =
       co_await ReadAllContents(engine, inspect_all, changed, std::move(stop));
   const absl::Status status = contents.status();
-  if (contents.ok() && !engine->stopping()) engine->PublishHealthy(read, *std::move(contents));
+  if (contents.ok() && !engine->stopping())
+    engine->PublishHealthy(read, began, *std::move(contents));
   state.EndRead(engine->member(), read);
   co_return status;
 }

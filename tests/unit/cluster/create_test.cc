@@ -122,16 +122,47 @@ TEST(Create, ALostAnswerOfAMadeContainerIsFoundByItsLabel) {
   EXPECT_EQ(world.cluster().Containers().size(), 1U);
 }
 
-TEST(Create, ALostAnswerOfNothingIsAnErrorAndGivesThePlaceBack) {
-  World world(1);
+TEST(Create, ALostAnswerOfNothingHoldsThePlaceAndIsNeverTriedAgain) {
+  World world(2, [](EngineClusterOptions& options) { options.create_retry = 5; });
   ASSERT_TRUE(world.Connect());
   world.engine(1).SetLoss(FakeEngine::Loss::kBeforeItIsMade, DeadlineExceeded("no answer in time"));
+  const auto lost = world.Create(CreateOf("web", "busybox", "8080", "constraint:node==n1"));
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_EQ(HttpStatusOf(lost->status()), 504) << lost->status();
+  const std::string said(MessageOf(lost->status()));
+  for (const char* part : {"container web", "node n1 (10.0.0.1:2375)", "no answer in time",
+                           "not known yet", "stay reserved"}) {
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+  EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), 1);
+  EXPECT_EQ(world.engine(2).Calls("POST /containers/create"), 0);
+  const auto name = world.Create(CreateOf("web", "busybox"));
+  EXPECT_EQ(HttpStatusOf(name->status()), 409) << name->status();
+  const auto port = world.Create(CreateOf("bb", "busybox", "8080", "constraint:node==n1"));
+  EXPECT_EQ(HttpStatusOf(port->status()), 409) << port->status();
+  world.Pass(minutes(4));  // seen without it
+  const auto again = world.Create(CreateOf("web", "busybox", "8080", "constraint:node==n1"));
+  ASSERT_TRUE(again && again->ok()) << again->status();
+}
+
+TEST(Create, ACreateThatIsCarriedOutLateIsTheOneThatWasAskedFor) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(FakeEngine::Loss::kUntilMadeLate, Internal("connection reset"));
   const auto lost = world.Create(CreateOf("web", "busybox", "8080"));
   ASSERT_TRUE(lost.has_value());
-  EXPECT_EQ(HttpStatusOf(lost->status()), 500) << lost->status();
-  EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), 1);
-  const auto again = world.Create(CreateOf("web", "busybox", "8080"));
-  ASSERT_TRUE(again && again->ok()) << again->status();
+  EXPECT_EQ(HttpStatusOf(lost->status()), 504) << lost->status();
+  world.Pass(seconds(100));  // read whole at least once meanwhile
+  EXPECT_EQ(HttpStatusOf(world.Create(CreateOf("web", "busybox"))->status()), 409);
+  world.engine(1).MakeLate();
+  world.Settle();
+  const auto found = world.cluster().FindContainer("web");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(world.cluster().Containers().size(), 1U);
+  EXPECT_EQ(HttpStatusOf(world.Create(CreateOf("web", "busybox"))->status()), 409);
+  world.Pass(minutes(5));
+  EXPECT_EQ(BoxesOf(world, 1), 1U);
+  EXPECT_EQ(HttpStatusOf(world.Create(CreateOf("web", "busybox"))->status()), 409);
 }
 
 TEST(Create, WhileNobodyKnowsTheNameStaysHeldAndTheNextReadingTells) {
@@ -157,6 +188,7 @@ TEST(Create, WhileNobodyKnowsTheNameStaysHeldAndTheNextReadingTells) {
     world.engine(1).SetMode(FakeEngine::Mode::kWell);
     ASSERT_TRUE(world.Until([&] { return world.StateOf(1) == NodeState::kHealthy; }, minutes(1)));
     EXPECT_EQ(world.cluster().FindContainer("web").ok(), was_made);
+    world.Pass(minutes(3));
     const auto after = world.Create(CreateOf("web", "busybox", "8080"));
     ASSERT_TRUE(after.has_value());
     EXPECT_EQ(after->ok(), !was_made);

@@ -172,6 +172,11 @@ void FakeEngine::SetLoss(Loss loss, absl::Status error) {
   loss_error_ = std::move(error);
 }
 
+void FakeEngine::MakeLate() {
+  const std::lock_guard lock(mutex_);
+  Create(late_body_, late_query_);
+}
+
 void FakeEngine::SetId(std::string id) {
   const std::lock_guard lock(mutex_);
   id_ = std::move(id);
@@ -273,7 +278,12 @@ FakeEngine::Answer FakeEngine::Handle(const Request& request) {
   }
   const bool creates = path == "/containers/create";
   const Loss loss = creates ? std::exchange(loss_, Loss::kNone) : Loss::kNone;
-  if (loss == Loss::kBeforeItIsMade) return {loss_error_, latency_, false};
+  if (loss == Loss::kUntilMadeLate) {
+    late_body_ = request.body;
+    late_query_ = query;
+  }
+  if (loss == Loss::kBeforeItIsMade || loss == Loss::kUntilMadeLate)
+    return {loss_error_, latency_, false};
   Reply reply = Route(request, path, query);
   if (loss == Loss::kAfterItIsMade) return {loss_error_, latency_, false};
   return {std::move(reply), latency_, false};
@@ -320,7 +330,7 @@ Reply FakeEngine::Route(const Request& request, std::string path, std::string qu
     }
     return Json(200, rows + "]");
   }
-  if (path == "/containers/create") return Create(request, query);
+  if (path == "/containers/create") return Create(request.body, query);
   if (path == "/containers/json") {
     const Query pairs = ParseQuery(query);
     const std::string* const text = FindQuery(pairs, "filters");
@@ -346,8 +356,8 @@ Reply FakeEngine::Route(const Request& request, std::string path, std::string qu
   return Operate(request.method, id, verb, query);
 }
 
-Reply FakeEngine::Create(const Request& request, const std::string& query) {
-  const boost::json::value body = boost::json::parse(request.body);
+Reply FakeEngine::Create(const std::string& sent, const std::string& query) {
+  const boost::json::value body = boost::json::parse(sent);
   Box box;
   box.name = *FindQuery(ParseQuery(query), "name");
   box.image = body.at("Image").as_string().c_str();

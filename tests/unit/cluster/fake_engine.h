@@ -22,7 +22,7 @@ class FakeEngine {
  public:
   enum class Mode { kWell, kRefusing, kFrozen, kHtml };
   // What happens to the answer of the next create.
-  enum class Loss { kNone, kBeforeItIsMade, kAfterItIsMade };
+  enum class Loss { kNone, kBeforeItIsMade, kAfterItIsMade, kUntilMadeLate };
 
   struct Box {
     std::string id, name, image, swarm_id, state = "created";
@@ -36,6 +36,8 @@ class FakeEngine {
 
   void SetMode(Mode mode);
   void SetLoss(Loss loss, absl::Status error);
+  // Carries out the create that was kept for later.
+  void MakeLate();
   void SetId(std::string id);
   void AddImage(const std::string& image);
   void SetLatency(Duration latency);
@@ -68,7 +70,7 @@ class FakeEngine {
   Answer Handle(const Request& request);
   std::unique_ptr<Stream> OpenEvents(std::string_view query, Loop* loop);
   Reply Route(const Request& request, std::string path, std::string query);
-  Reply Create(const Request& request, const std::string& query);
+  Reply Create(const std::string& sent, const std::string& query);
   Reply Operate(const std::string& method, const std::string& id, const std::string& verb,
                 const std::string& query);
   Box* Find(std::string_view id_or_name);
@@ -83,6 +85,7 @@ class FakeEngine {
   Mode mode_ = Mode::kWell;
   Loss loss_ = Loss::kNone;
   absl::Status loss_error_;
+  std::string late_body_, late_query_;
   Duration latency_{};
   std::vector<Box> boxes_;
   std::set<std::string> images_{"busybox:latest"};

@@ -75,13 +75,13 @@ TEST_F(SharedStateTest, AWholeReadingDoesNotUndoWhatWasReadSince) {
   EngineContents contents;
   contents.containers = {Record("removed", ContainerState::kRunning),
                          Record("old", ContainerState::kRunning)};
-  state_.PublishAll(member_, whole, HealthyNode(), std::move(contents));
+  state_.PublishAll(member_, whole, TimePoint{}, HealthyNode(), std::move(contents));
   state_.EndRead(member_, whole);
   EXPECT_EQ(Shown("new"), "created");
   EXPECT_EQ(Shown("removed"), "gone");
   EXPECT_EQ(Shown("old"), "running");
   const std::uint64_t next = state_.BeginRead(member_);
-  state_.PublishAll(member_, next, HealthyNode(), {});
+  state_.PublishAll(member_, next, TimePoint{}, HealthyNode(), {});
   state_.EndRead(member_, next);
   EXPECT_EQ(Shown("new"), "gone");
 }
@@ -101,20 +101,25 @@ TEST_F(SharedStateTest, AReadingSettlesTheCreateItShows) {
   EXPECT_EQ(Shown("x"), "created");
 }
 
-TEST_F(SharedStateTest, ADoubtEndsWithTheNextWholeReadingAndNoEarlierOne) {
+TEST_F(SharedStateTest, ADoubtEndsWithAWholeReadingBegunAfterItsTimeAndNoEarlierOne) {
+  const TimePoint doubted = TimePoint{} + std::chrono::seconds(100);
+  const TimePoint until = doubted + std::chrono::seconds(60);
   ContainerSpec spec;
   spec.name = "web";
   spec.swarm_id = std::string(64, 'a');
   const auto place = state_.Place(spec);
   ASSERT_TRUE(place.ok());
   const std::uint64_t before = state_.BeginRead(member_);
-  state_.Doubt(place->reservation.ticket);
-  state_.PublishAll(member_, before, HealthyNode(), {});
-  state_.EndRead(member_, before);
+  state_.Doubt(place->reservation.ticket, until);
+  const auto whole = [this](std::uint64_t read, TimePoint began) {
+    state_.PublishAll(member_, read, began, HealthyNode(), {});
+    state_.EndRead(member_, read);
+  };
+  whole(before, until);  // not begun after the doubt
   EXPECT_FALSE(state_.Place(spec).ok());
-  const std::uint64_t after = state_.BeginRead(member_);
-  state_.PublishAll(member_, after, HealthyNode(), {});
-  state_.EndRead(member_, after);
+  whole(state_.BeginRead(member_), until - std::chrono::nanoseconds(1));
+  EXPECT_FALSE(state_.Place(spec).ok());
+  whole(state_.BeginRead(member_), until);
   EXPECT_TRUE(state_.Place(spec).ok());
 }
 
