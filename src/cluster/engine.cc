@@ -36,13 +36,14 @@ Engine::Engine(std::shared_ptr<Hub> hub, std::string address, Loop* home,
                std::unique_ptr<BackendClient> client, std::uint64_t seed)
     : hub_(std::move(hub)),
       address_(std::move(address)),
+      host_(HostOf(address_)),
       home_(home),
       client_(std::move(client)),
       guard_(std::make_unique<GuardedClient>(*this)),
       shown_error_("it was not reached yet"),
       random_(seed) {
   node_.address = address_;
-  node_.ip = HostOf(address_);
+  node_.ip = host_;
   node_.error = shown_error_;
 }
 

@@ -34,6 +34,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // --- any thread
   // ------------------------------------------------------------------------------------------
   const std::string& address() const { return address_; }
+  // Of the address, without brackets: a name or an IP.
+  const std::string& host() const { return host_; }
   Hub& hub() const { return *hub_; }
   Loop* home() const { return home_; }
   Member member() const { return member_; }
@@ -88,6 +90,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   const std::shared_ptr<Hub> hub_;
   const std::string address_;
+  const std::string host_;
   Loop* const home_;
   const std::unique_ptr<BackendClient> client_;
   const std::unique_ptr<GuardedClient> guard_;

@@ -4,12 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/ip/address.hpp>
-
 #include "async/await.h"
 #include "base/log.h"
 #include "cluster/engine_calls.h"
 #include "cluster/hub.h"
+#include "cluster/look_up.h"
 #include "cluster/session.h"
 #include "swarmlib/status.h"
 #include "wire/engine.h"
@@ -41,28 +40,14 @@ Duration NextRefresh(Engine& engine) {
   return options.refresh_min + Jitter(engine, options.refresh_max - options.refresh_min);
 }
 
-Task<absl::Status> Resolve(std::shared_ptr<Engine> engine, Node* node) {
-  boost::system::error_code wrong;
-  boost::asio::ip::make_address(node->ip, wrong);
-  if (!wrong || !engine->hub().options.resolve) co_return absl::OkStatus();
-  auto start = [engine, host = node->ip](ResultCallback<std::string> done) {
-    engine->hub().options.resolve(host, std::move(done));
-  };
-  absl::StatusOr<std::string> ip =
-      co_await AwaitCallback<absl::StatusOr<std::string>>(std::move(start));
-  if (!ip.ok()) co_return Annotate(ip.status(), "the host " + node->ip + " cannot be resolved");
-  node->ip = *std::move(ip);
-  co_return absl::OkStatus();
-}
-
 // Asks the engine who it is. FailedPrecondition: it is not to be used, for the reason given.
 Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<SeenEvents> seen,
                             std::stop_token stop) {
   Node node;
   node.address = engine->address();
-  node.ip = engine->node().ip;
-  const absl::Status resolved = co_await Resolve(engine, &node);
-  if (!resolved.ok()) co_return resolved;
+  absl::StatusOr<std::string> ip = co_await ResolveHost(engine, stop);
+  if (!ip.ok()) co_return ip.status();
+  node.ip = *std::move(ip);
   const WallTime asked = engine->hub().WallNow();
   const absl::StatusOr<std::string> info = co_await Get(engine, "/info", kMostInfoBytes, stop);
   if (!info.ok()) co_return info.status();

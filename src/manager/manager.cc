@@ -7,8 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "api/api.h"
 #include "async/loop.h"
 #include "base/log.h"
@@ -16,6 +14,7 @@
 #include "cluster/engine_cluster.h"
 #include "manager/discovery_context.h"
 #include "manager/host_facts.h"
+#include "manager/name_resolver.h"
 #include "manager/relay_rule.h"
 #include "manager/settings.h"
 #include "net/server.h"
@@ -34,27 +33,6 @@ constexpr Duration kLongestStop = std::chrono::seconds(5);
 Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done) {
   Reply reply = co_await api->Handle(std::move(request));
   done(std::move(reply));
-}
-
-// The first IPv4 address of a name, else the first of any kind.
-void Resolve(Loop& loop, std::string host, ResultCallback<std::string> done) {
-  using Resolver = boost::asio::ip::tcp::resolver;
-  auto resolver = std::make_shared<Resolver>(loop.context());
-  auto shared = std::make_shared<ResultCallback<std::string>>(std::move(done));
-  resolver->async_resolve(host, "", [resolver, host, shared](const boost::system::error_code& error,
-                                                             const Resolver::results_type& results) {
-    if (error || results.empty()) {
-      (*shared)(NotFound("the name " + host + " has no address: " + error.message()));
-      return;
-    }
-    std::string found = results.begin()->endpoint().address().to_string();
-    for (const auto& entry : results) {
-      if (!entry.endpoint().address().is_v4()) continue;
-      found = entry.endpoint().address().to_string();
-      break;
-    }
-    (*shared)(std::move(found));
-  });
 }
 
 }  // namespace
@@ -148,6 +126,7 @@ class Manager::Impl {
     Drain(grace);
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [this, i] { servers_[i].reset(); });
     OnLoop(0, [this] { discovery_.reset(); });
+    resolver_.Close();
     cluster_->Stop();
     AwaitStopped();
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [] {});
@@ -184,8 +163,8 @@ class Manager::Impl {
     if (!options.backend) {
       backends_ = std::make_unique<SocketBackends>(client_tls_);
       options.backend = [this](const std::string& address) { return backends_->Make(address); };
-      options.resolve = [loop = loops_[0].get()](std::string host, ResultCallback<std::string> done) {
-        Resolve(*loop, std::move(host), std::move(done));
+      options.resolve = [this](std::string host, ResultCallback<std::string> done) {
+        resolver_.Resolve(std::move(host), std::move(done));
       };
     }
     cluster_ = std::make_unique<EngineCluster>(std::move(options));
@@ -263,6 +242,7 @@ class Manager::Impl {
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
   // Destroyed from the last to the first: the loops outlive all that runs on them.
   std::vector<std::unique_ptr<Loop>> loops_;
+  NameResolver resolver_;
   std::unique_ptr<SocketBackends> backends_;  // null when Config::backend makes the clients
   std::unique_ptr<EngineCluster> cluster_;
   std::unique_ptr<Discovery> discovery_;
