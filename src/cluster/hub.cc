@@ -94,6 +94,8 @@ Hub::Hub(EngineClusterOptions given)
   SWARM_CHECK(!options.loops.empty(), "a cluster has a loop");
   SWARM_CHECK(options.backend, "a cluster can reach engines");
   options.refresh_max = std::max(options.refresh_min, options.refresh_max);
+  const int share = std::max(1, kMostInspects / static_cast<int>(options.loops.size()));
+  for (Loop* const loop : options.loops) gates.emplace(loop, std::make_unique<LoopGates>(share));
 }
 
 Duration Hub::PingInterval() const { return std::min(options.refresh_min, kLongestPingInterval); }

@@ -16,11 +16,17 @@
 #include "cluster/event_bus.h"
 #include "cluster/exec_table.h"
 #include "cluster/shared_state.h"
+#include "cluster/tasks.h"
 
 namespace swarm {
 
-// Readings of single containers that run at once in the whole cluster while engines are read; an
-// engine that finds them all taken still gets one.
+// Engines of one loop that are asked at once who they are, or are read whole; further ones wait for
+// their turn. An engine that does not answer keeps the first for 2 engine_timeouts at most, and the
+// second only if it falls silent while it is read.
+inline constexpr int kMostDescribed = 512;
+inline constexpr int kMostRead = 64;
+// Readings of single containers that run at once in the whole cluster while engines are read; each
+// loop has its share, at least one.
 inline constexpr int kMostInspects = 1'024;
 // The same for one engine.
 inline constexpr int kMostInspectsPerEngine = 16;
@@ -58,6 +64,14 @@ class Readiness {
   std::vector<Callback<>> callbacks_;
 };
 
+// The permits of one loop. On that loop.
+struct LoopGates {
+  explicit LoopGates(int most_inspects) : inspects(most_inspects) {}
+  Gate described{kMostDescribed};
+  Gate read{kMostRead};
+  Gate inspects;
+};
+
 struct Hub {
   explicit Hub(EngineClusterOptions given);
 
@@ -66,6 +80,8 @@ struct Hub {
   Loop* HomeOf(std::string_view address) const;
   // The caller's loop, or the first one.
   Loop* CallersLoop() const;
+  // `loop` is one of the options'.
+  LoopGates& GatesOf(Loop* loop) const { return *gates.at(loop); }
   WallTime WallNow() const { return options.loops.front()->clock().Wall(); }
 
   EngineClusterOptions options;  // filters and strategy have moved into the state
@@ -74,7 +90,7 @@ struct Hub {
   ExecTable execs;
   Membership membership;
   Readiness readiness;
-  std::atomic<int> inspects{0};
+  std::map<Loop*, std::unique_ptr<LoopGates>> gates;  // does not change
   std::atomic<int> listeners{0};
   std::atomic<int> watching{0};  // Watch coroutines that have not ended
   std::atomic<bool> stopped{false};

@@ -22,25 +22,6 @@ struct Inspects {
   absl::Status failure;
 };
 
-// Permits of the whole cluster, given back when the reading ends in any way.
-class Permits {
- public:
-  Permits(Hub& hub, int wanted) : hub_(hub) {
-    const int taken = hub_.inspects.fetch_add(wanted);
-    const int free = std::max(1, std::min(wanted, kMostInspects - taken));
-    hub_.inspects.fetch_sub(wanted - free);
-    count_ = free;
-  }
-  ~Permits() { hub_.inspects.fetch_sub(count_); }
-  Permits(const Permits&) = delete;
-  Permits& operator=(const Permits&) = delete;
-  int count() const { return count_; }
-
- private:
-  Hub& hub_;
-  int count_ = 0;
-};
-
 bool LooksUnchanged(const ContainerRecord& now, const ContainerEntry& before) {
   return now.container.state == before.container.state &&
          now.container.state != ContainerState::kRestarting &&
@@ -67,7 +48,16 @@ void ChooseInspects(const Engine& engine, bool inspect_all, Inspects& work) {
 }
 
 Task<void> InspectSome(std::shared_ptr<Inspects> work) {
+  Loop* const home = work->engine->home();
+  Gate& gate = work->engine->hub().GatesOf(home).inspects;
   while (work->failure.ok() && work->next < work->wanted.size()) {
+    const bool entered = co_await gate.Enter(home, work->stop);
+    if (!entered) {
+      work->failure = Cancelled("the reading was given up");
+      co_return;
+    }
+    const GatePass pass(gate);
+    if (!work->failure.ok() || work->next >= work->wanted.size()) co_return;
     const std::size_t index = work->wanted[work->next++];
     ContainerRecord* const record = &work->records[index];
     const absl::StatusOr<bool> there = co_await AddInspect(work->engine, record, work->stop);
@@ -81,11 +71,9 @@ Task<void> InspectSome(std::shared_ptr<Inspects> work) {
 
 Task<absl::Status> InspectAll(std::shared_ptr<Inspects> work) {
   if (work->wanted.empty()) co_return absl::OkStatus();
-  const int most =
-      static_cast<int>(std::min<std::size_t>(work->wanted.size(), kMostInspectsPerEngine));
-  const Permits permits(work->engine->hub(), most);
+  const std::size_t most = std::min<std::size_t>(work->wanted.size(), kMostInspectsPerEngine);
   std::vector<Task<void>> workers;
-  for (int i = 0; i < permits.count(); ++i) workers.push_back(InspectSome(work));
+  for (std::size_t i = 0; i < most; ++i) workers.push_back(InspectSome(work));
   co_await RunAll(std::move(workers));
   if (!work->failure.ok()) co_return work->failure;
   std::sort(work->gone.rbegin(), work->gone.rend());
@@ -125,6 +113,10 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
 Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
                         std::stop_token stop) {
   SharedState& state = engine->hub().state;
+  Gate& gate = engine->hub().GatesOf(engine->home()).read;
+  const bool entered = co_await gate.Enter(engine->home(), stop);
+  if (!entered) co_return Cancelled("the reading was given up");
+  const GatePass pass(gate);
   const TimePoint began = engine->home()->clock().Now();
   const std::uint64_t read = state.BeginRead(engine->member());
   absl::StatusOr<EngineContents> contents =

@@ -7,6 +7,13 @@
 namespace swarm {
 namespace {
 
+constexpr Duration kLongPause = std::chrono::hours(1);
+
+struct InterruptPause {
+  Pause* pause;
+  void operator()() const { pause->Interrupt(); }
+};
+
 struct Join {
   std::size_t left = 0;
   Callback<bool> done;
@@ -40,6 +47,33 @@ void Pause::Interrupt() {
   }
   loop_->Cancel(timer_);
   sleeper->done(true);
+}
+
+Task<bool> Gate::Enter(Loop* loop, std::stop_token stop) {
+  if (stop.stop_requested()) co_return false;
+  if (free_ > 0) {
+    --free_;
+    co_return true;
+  }
+  auto waiter = std::make_shared<Waiter>();
+  waiting_.push_back(waiter);
+  const std::stop_callback<InterruptPause> on_stop(stop, InterruptPause{&waiter->pause});
+  while (!waiter->granted && !stop.stop_requested()) {
+    co_await waiter->pause.For(loop, kLongPause);
+  }
+  co_return waiter->granted;
+}
+
+void Gate::Leave() {
+  while (!waiting_.empty()) {
+    const std::shared_ptr<Waiter> next = waiting_.front().lock();
+    waiting_.pop_front();
+    if (!next) continue;  // it was stopped
+    next->granted = true;
+    next->pause.Interrupt();
+    return;
+  }
+  ++free_;
 }
 
 Task<void> RunAll(std::vector<Task<void>> tasks) {

@@ -3,7 +3,9 @@
 // frees everything.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "async/await.h"
@@ -28,6 +30,39 @@ class Pause {
   Loop* loop_ = nullptr;
   Loop::TimerId timer_ = 0;
   bool interrupted_ = false;
+};
+
+// Permits of one loop. Who finds none waits in the order of asking. Outlives those who wait.
+class Gate {
+ public:
+  explicit Gate(int permits) : free_(permits) {}
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  // True with a permit, which is given back by Leave; false without one when `stop` came first (on
+  // this loop).
+  Task<bool> Enter(Loop* loop, std::stop_token stop);
+  void Leave();
+
+ private:
+  struct Waiter {
+    Pause pause;
+    bool granted = false;
+  };
+  int free_;
+  std::deque<std::weak_ptr<Waiter>> waiting_;
+};
+
+// A permit that was given, until the end of the scope.
+class GatePass {
+ public:
+  explicit GatePass(Gate& gate) : gate_(gate) {}
+  ~GatePass() { gate_.Leave(); }
+  GatePass(const GatePass&) = delete;
+  GatePass& operator=(const GatePass&) = delete;
+
+ private:
+  Gate& gate_;
 };
 
 // Starts all tasks on the current loop and comes back when the last has ended.

@@ -48,6 +48,10 @@ Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<Seen
   absl::StatusOr<std::string> ip = co_await ResolveHost(engine, stop);
   if (!ip.ok()) co_return ip.status();
   node.ip = *std::move(ip);
+  Gate& gate = engine->hub().GatesOf(engine->home()).described;
+  const bool entered = co_await gate.Enter(engine->home(), stop);
+  if (!entered) co_return Cancelled("the engine left");
+  const GatePass pass(gate);
   const WallTime asked = engine->hub().WallNow();
   const absl::StatusOr<std::string> info = co_await Get(engine, "/info", kMostInfoBytes, stop);
   if (!info.ok()) co_return info.status();
