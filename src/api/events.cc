@@ -57,6 +57,7 @@ struct EventFeed {
   std::uint64_t replayed = 0;  // the newest sequence that the replay held
   std::shared_ptr<Output> output;
   std::unique_ptr<Subscription> subscription;
+  Loop::TimerId until_timer = 0;
 
   void Take(const ClusterEvent& event) {
     if (until && event.time_nano > *until) return;
@@ -155,8 +156,9 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   reply.headers.emplace_back("Content-Type", std::string(media_type));
   reply.body_stream = feed->output->Reader();
   ++context->event_listeners;
-  feed->output->OnGone([feed]() mutable {
+  feed->output->OnGone([feed, loop]() mutable {
     --feed->context->event_listeners;
+    loop->Cancel(feed->until_timer);
     feed->subscription.reset();
     feed.reset();
   });
@@ -170,7 +172,7 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   } else if (*until) {
     const std::weak_ptr<EventFeed> weak = feed;
     const Duration left = std::min(Duration(**until - now), kMostFollowed);
-    loop->After(left, [weak] {
+    feed->until_timer = loop->After(left, [weak] {
       if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Finish(absl::OkStatus());
     });
   }

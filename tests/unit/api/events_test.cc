@@ -112,6 +112,18 @@ TEST_F(EventsTest, UntilInTheFutureEndsWhenItComes) {
   EXPECT_EQ(cluster_.subscriptions, 0);
 }
 
+TEST_F(EventsTest, AClientThatGoesLeavesNoTimerBehind) {
+  for (int i = 0; i < 3; ++i) {
+    Reply reply = Send("GET", "/v1.41/events?until=" + Seconds(3'600));
+    const auto followed = Follow(*reply.body_stream);
+    EXPECT_FALSE(followed->ended);
+    reply.body_stream->Abort();
+    Settle();
+  }
+  EXPECT_EQ(cluster_.subscriptions, 0);
+  EXPECT_FALSE(loop_.StepTime(clock_));
+}
+
 TEST_F(EventsTest, Filters) {
   struct Case {
     const char* filters;
