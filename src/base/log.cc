@@ -82,11 +82,13 @@ LogSink StderrSink(LogLevel least, bool json) {
   auto logger =
       std::make_shared<spdlog::logger>("swarm", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(LevelOf(least));
-  logger->set_pattern(json ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  // RFC 3339; in JSON the first member of the record's own object.
+  logger->set_pattern(json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%e%z\",%v"
+                           : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   logger->flush_on(spdlog::level::debug);
   return [logger, json, least](const LogRecord& record) {
     if (record.level < least) return;
-    logger->log(LevelOf(record.level), json ? FormatJson(record) : FormatText(record));
+    logger->log(LevelOf(record.level), json ? FormatJson(record).substr(1) : FormatText(record));
   };
 }
 

@@ -1,3 +1,4 @@
+#include <regex>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -62,6 +63,22 @@ TEST(Log, ALineIsALineWhateverIsInIt) {
   EXPECT_EQ(FormatJson(record),
             "{\"level\":\"warning\",\"message\":\"engine said\\nno\",\"node\":\"n1\",\"why\":\"a "
             "b\\r\\n=c\",\"none\":\"\"}");
+}
+
+TEST(Log, LinesCarryTheTimeInBothForms) {
+  const std::string time = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d)";
+  for (const bool json : {false, true}) {
+    const LogSink sink = StderrSink(LogLevel::kInfo, json);
+    testing::internal::CaptureStderr();
+    sink({LogLevel::kWarning, "hello", {{"node", "n1"}}});
+    sink({LogLevel::kDebug, "too small", {}});
+    const std::string line = testing::internal::GetCapturedStderr();
+    const std::string json_line =
+        R"(\{"time":")" + time + R"(","level":"warning","message":"hello","node":"n1"\}\n)";
+    EXPECT_TRUE(
+        std::regex_match(line, std::regex(json ? json_line : time + " warning hello node=n1\n")))
+        << line;
+  }
 }
 
 TEST(Secret, IsNeverPrinted) {
