@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +31,8 @@ struct TlsConfig {
 // How container names are shown: "/web" and "/node/web", only "/node/web", or only "/web".
 enum class NameStyle { kBoth, kNode, kPlain };
 
+inline constexpr double kMostOvercommit = 1000;
+
 struct Config {
   std::string discovery;            // URL; see discovery.h
   std::vector<std::string> listen;  // "tcp://127.0.0.1:2375", "unix:///run/swarm.sock"
@@ -38,10 +41,12 @@ struct Config {
   TlsConfig tls;
   bool insecure = false;  // plain TCP beyond loopback is wanted
   NameStyle names = NameStyle::kBoth;
-  double overcommit = 0.05;          // share of memory and processors above what a node has; > -1
+  // Share of memory and processors above what a node has; > -1, at most kMostOvercommit.
+  double overcommit = 0.05;
   int create_retry = 0;              // further tries after a failed create
   bool cpu_shares_as_cores = false;  // the peer's reading of -c
   bool cors = false;
+  bool experimental = false;  // told by /info and /version, as the peer did; changes nothing else
   Duration heartbeat = std::chrono::seconds(60);
   Duration refresh_min = std::chrono::seconds(30);
   Duration refresh_max = std::chrono::seconds(60);
@@ -59,6 +64,11 @@ struct Config {
   // Makes the client of one engine; empty = over TCP or TLS. Schemes such as sim:// set it.
   std::function<std::unique_ptr<BackendClient>(const std::string& address)> backend;
 };
+
+// True when only this machine reaches a listen address: "unix://...", or "tcp://" with localhost,
+// 127.0.0.0/8 or [::1] in digits. A name such as 127.example.com is not resolved and does not
+// count.
+bool IsLoopbackAddress(std::string_view listen_address);
 
 // Thread-safe. Destroying it closes it.
 class Manager {
@@ -92,7 +102,7 @@ class Manager {
   Cluster& cluster();
 
   // Waits until every engine of the first discovery answer was tried once. DeadlineExceeded after
-  // `timeout`.
+  // `timeout`; the message holds the last error of discovery, if there was no answer without one.
   absl::Status WaitReady(Duration timeout);
 
   // Stops accepting, lets running requests end, at most `grace`, then cuts them. Idempotent.

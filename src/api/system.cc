@@ -20,6 +20,7 @@ ManagerFacts FactsOf(Context& context) {
   facts.kernel_version = options.kernel_version;
   facts.architecture = options.architecture;
   facts.version = options.version;
+  facts.experimental = options.experimental;
   facts.now = context.clock().Wall();
   facts.newest = context.offer().Now().newest;
   facts.oldest = OwnOldestApi();

@@ -54,9 +54,11 @@ class Manager::Impl {
       server_tls_ = *std::move(server);
       client_tls_ = *std::move(client);
     }
-    const int threads = config_.threads > 0 ? config_.threads
-                                            : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    for (int i = 0; i < threads; ++i) loops_.push_back(std::make_unique<Loop>(*config_.clock, config_.log));
+    const int threads = config_.threads > 0
+                            ? config_.threads
+                            : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    for (int i = 0; i < threads; ++i)
+      loops_.push_back(std::make_unique<Loop>(*config_.clock, config_.log));
     const std::uint64_t seed = config_.seed != 0 ? config_.seed : EntropySeed();
     if (const absl::Status made = MakeCluster(seed); !made.ok()) return made;
     auto discovery = MakeDiscovery(config_.discovery_registry, config_.discovery,
@@ -86,10 +88,14 @@ class Manager::Impl {
       OnLoop(i, [this, i, &mine] {
         net::ServerOptions options;
         options.tls = server_tls_;
+        options.servers = loops_.size();
         if (backends_) options.forward = MakeRelayRule(*api_, *backends_);
+        options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
+                                std::string_view route, int status, Duration took) {
+          meter->Count(route, status, took);
+        };
         servers_[i] = std::make_unique<net::Server>(
-            *loops_[i], std::move(options),
-            [this, i](Request request, ResultCallback<Reply> done) {
+            *loops_[i], std::move(options), [this, i](Request request, ResultCallback<Reply> done) {
               loops_[i]->Spawn(Answer(api_.get(), std::move(request), std::move(done)));
             });
         for (net::Listener& listener : mine) servers_[i]->Adopt(std::move(listener));
@@ -111,8 +117,12 @@ class Manager::Impl {
     std::future<void> future = ready->get_future();
     loops_[0]->Post([this, ready] { cluster_->WhenReady([ready] { ready->set_value(); }); });
     if (future.wait_for(timeout) == std::future_status::ready) return absl::OkStatus();
-    return DeadlineExceeded("not every engine of " + config_.discovery + " was tried within " +
-                            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s");
+    std::string message =
+        "not every engine of " + config_.discovery + " was tried within " +
+        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s";
+    const std::lock_guard<std::mutex> lock(discovery_error_mutex_);
+    if (!discovery_error_.empty()) message += ": " + discovery_error_;
+    return DeadlineExceeded(message);
   }
 
   void Close(Duration grace) {
@@ -177,6 +187,7 @@ class Manager::Impl {
     options.names = config_.names;
     options.rules.cpu_shares_as_cores = config_.cpu_shares_as_cores;
     options.cors = config_.cors;
+    options.experimental = config_.experimental;
     options.log = config_.log;
     options.clock = config_.clock;
     options.metrics = &metrics_;
@@ -191,13 +202,20 @@ class Manager::Impl {
 
   void Watch() {
     discovery_->Watch([this](absl::StatusOr<std::vector<std::string>> addresses) {
+      KeepError(addresses.status());
       if (addresses.ok()) {
         cluster_->SetAddresses(*std::move(addresses));
       } else {
         Log(config_.log, LogLevel::kWarning, "discovery failed; the known engines stay",
-            {{"source", config_.discovery}, {"reason", std::string(MessageOf(addresses.status()))}});
+            {{"source", config_.discovery},
+             {"reason", std::string(MessageOf(addresses.status()))}});
       }
     });
+  }
+
+  void KeepError(const absl::Status& status) {
+    const std::lock_guard<std::mutex> lock(discovery_error_mutex_);
+    discovery_error_ = status.ok() ? std::string() : std::string(MessageOf(status));
   }
 
   // Runs `work` on a loop and waits for it.
@@ -227,7 +245,8 @@ class Manager::Impl {
 
   void WaitALittle() {
     std::promise<void> later;
-    loops_[0]->Post([this, &later] { loops_[0]->After(kDrainPoll, [&later] { later.set_value(); }); });
+    loops_[0]->Post(
+        [this, &later] { loops_[0]->After(kDrainPoll, [&later] { later.set_value(); }); });
     later.get_future().wait();
   }
 
@@ -246,6 +265,8 @@ class Manager::Impl {
   std::unique_ptr<SocketBackends> backends_;  // null when Config::backend makes the clients
   std::unique_ptr<EngineCluster> cluster_;
   std::unique_ptr<Discovery> discovery_;
+  std::mutex discovery_error_mutex_;
+  std::string discovery_error_;  // of the last answer; empty when it was none
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<net::Server>> servers_;
   std::vector<std::thread> threads_;
@@ -269,7 +290,9 @@ std::vector<std::string> Manager::addresses() const { return impl_->addresses();
 void Manager::Handle(Request request, ResultCallback<Reply> done) {
   impl_->Handle(std::move(request), std::move(done));
 }
-absl::StatusOr<Explanation> Manager::Plan(const ContainerSpec& spec) { return impl_->cluster().Plan(spec); }
+absl::StatusOr<Explanation> Manager::Plan(const ContainerSpec& spec) {
+  return impl_->cluster().Plan(spec);
+}
 
 absl::StatusOr<Explanation> Manager::PlanCreate(const std::string& body, const std::string& name,
                                                 const std::string& platform) {

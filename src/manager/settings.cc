@@ -1,5 +1,7 @@
 #include "manager/settings.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <string>
 #include <string_view>
@@ -13,10 +15,6 @@ namespace {
 
 constexpr std::string_view kTcp = "tcp://";
 constexpr std::string_view kUnix = "unix://";
-
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || host.substr(0, 4) == "127.";
-}
 
 absl::Status CheckAddress(const Config& config, std::string_view address) {
   const std::string shown(address);
@@ -36,8 +34,7 @@ absl::Status CheckAddress(const Config& config, std::string_view address) {
     return InvalidArgument("listen address " + shown +
                            ": a port from 0 to 65535 is missing, as in tcp://127.0.0.1:2375");
   }
-  if (IsLoopback(rest.substr(0, colon)) || config.tls.verify || config.insecure)
-    return absl::OkStatus();
+  if (IsLoopbackAddress(address) || config.tls.verify || config.insecure) return absl::OkStatus();
   return InvalidArgument(
       "refusing to listen on " + shown +
       " without --tlsverify: whoever reaches this port is root on every engine. Use --tlsverify, "
@@ -60,6 +57,16 @@ std::vector<std::string> DefaultFilters(const FilterRegistry& registry) {
 
 }  // namespace
 
+bool IsLoopbackAddress(std::string_view listen_address) {
+  if (listen_address.substr(0, kUnix.size()) == kUnix) return true;
+  if (listen_address.substr(0, kTcp.size()) != kTcp) return false;
+  const std::string_view rest = listen_address.substr(kTcp.size());
+  const std::string host(rest.substr(0, rest.rfind(':')));
+  in_addr digits{};
+  if (inet_pton(AF_INET, host.c_str(), &digits) == 1) return ntohl(digits.s_addr) >> 24U == 127;
+  return host == "localhost" || host == "[::1]";
+}
+
 absl::Status CheckListen(const Config& config) {
   for (const std::string& address : config.listen) {
     const absl::Status status = CheckAddress(config, address);
@@ -74,7 +81,9 @@ absl::Status CheckConfig(const Config& config) {
                            Choices(config.discovery_registry.Names()) +
                            ", for example nodes://10.0.0.1:2375,10.0.0.2:2375");
   }
-  if (!(config.overcommit > -1)) return InvalidArgument("overcommit must be above -1");
+  if (!(config.overcommit > -1 && config.overcommit <= kMostOvercommit)) {
+    return InvalidArgument("overcommit must be above -1 and at most 1000");
+  }
   if (config.create_retry < 0) return InvalidArgument("create_retry must not be negative");
   if (config.failure_retry < 1) return InvalidArgument("failure_retry must be at least 1");
   if (config.refresh_min <= Duration::zero() || config.refresh_max < config.refresh_min) {

@@ -118,7 +118,6 @@ void AppendConstants(std::string& json) {
     AppendJsonField(json, key, true);
   }
   AppendJsonField(json, "Debug", false);
-  AppendJsonField(json, "ExperimentalBuild", false);
   AppendJsonField(json, "LiveRestoreEnabled", false);
   AppendJsonField(json, "Driver", "");
   AppendJsonField(json, "LoggingDriver", "");
@@ -167,6 +166,7 @@ std::string FormatInfo(const ManagerFacts& facts, ApiVersion client) {
   AppendJsonField(json, "NEventsListener", facts.event_listeners);
   AppendJsonField(json, "NFd", 0);
   AppendJsonField(json, "NGoroutines", 0);
+  AppendJsonField(json, "ExperimentalBuild", facts.experimental);
   AppendConstants(json);
   AppendJsonKey(json, "Warnings");
   AppendJsonStrings(json, Warnings(facts));
@@ -180,7 +180,7 @@ std::string FormatVersion(const ManagerFacts& facts) {
   AppendJsonField(details, "ApiVersion", ApiVersionText(facts.newest));
   AppendJsonField(details, "Arch", facts.architecture);
   AppendJsonField(details, "BuildTime", "");
-  AppendJsonField(details, "Experimental", "false");
+  AppendJsonField(details, "Experimental", facts.experimental ? "true" : "false");
   AppendJsonField(details, "GitCommit", "n/a");
   AppendJsonField(details, "GoVersion", "n/a");
   AppendJsonField(details, "KernelVersion", facts.kernel_version);
@@ -205,6 +205,7 @@ std::string FormatVersion(const ManagerFacts& facts) {
   AppendJsonField(json, "Arch", facts.architecture);
   AppendJsonField(json, "KernelVersion", facts.kernel_version);
   AppendJsonField(json, "BuildTime", "");
+  if (facts.experimental) AppendJsonField(json, "Experimental", true);
   json.append("}\n");
   return json;
 }

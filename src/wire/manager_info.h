@@ -17,6 +17,7 @@ struct ManagerFacts {
   std::string id;  // stable
   std::string host_name, kernel_version, architecture;
   std::string version;  // "0.1.0"
+  bool experimental = false;
   WallTime now{};
   std::string strategy;
   std::vector<std::string> filters;

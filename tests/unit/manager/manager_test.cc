@@ -56,6 +56,19 @@ TEST(Manager, ServesInProcessWithoutASocket) {
   EXPECT_EQ(again->status, 409);
 }
 
+TEST(Manager, WaitReadySaysWhatDiscoverySaid) {
+  Config config;
+  config.discovery = "file:///nosuch/engines";
+  config.threads = 1;
+  auto manager = Manager::Open(std::move(config));
+  ASSERT_TRUE(manager.ok()) << manager.status();
+  // The loop runs what was posted to it in order: the watch, whose first answer comes at once.
+  const absl::Status ready = (*manager)->WaitReady(std::chrono::milliseconds(1500));
+  EXPECT_EQ(ready.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_NE(MessageOf(ready).find("/nosuch/engines cannot be read"), std::string_view::npos)
+      << ready;
+}
+
 TEST(Manager, PlansWithoutChangingAnything) {
   auto manager = Manager::Open(SimulatedConfig());
   ASSERT_TRUE(manager.ok()) << manager.status();

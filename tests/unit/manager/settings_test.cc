@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -40,6 +42,12 @@ INSTANTIATE_TEST_SUITE_P(
                     ListenCase{"tcp://0.0.0.0:2375", false, false, "--insecure"},
                     ListenCase{"tcp://:2375", false, false, "--insecure"},
                     ListenCase{"tcp://10.0.0.1:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://127.example.com:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://127.0.0.1.example.com:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://127.:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://128.0.0.1:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://localhost.example.com:2375", false, false, "--tlsverify"},
+                    ListenCase{"tcp://[::2]:2375", false, false, "--tlsverify"},
                     ListenCase{"tcp://10.0.0.1:2375", true, false, ""},
                     ListenCase{"tcp://10.0.0.1:2375", false, true, ""},
                     ListenCase{"tcp://127.0.0.1", false, false, "port"},
@@ -54,6 +62,20 @@ TEST(CheckConfig, NamesWhatIsWrong) {
   EXPECT_TRUE(CheckConfig(config).ok());
   config.refresh_max = config.refresh_min - Duration(1);
   EXPECT_NE(MessageOf(CheckConfig(config)).find("refresh_max"), std::string_view::npos);
+}
+
+TEST(CheckConfig, OvercommitHasBothBounds) {
+  Config config;
+  config.discovery = "nodes://127.0.0.1:2375";
+  for (const double wrong : {-1.0, -2.0, 1000.5, 1e300, std::numeric_limits<double>::infinity(),
+                             std::numeric_limits<double>::quiet_NaN()}) {
+    config.overcommit = wrong;
+    EXPECT_NE(MessageOf(CheckConfig(config)).find("at most 1000"), std::string_view::npos) << wrong;
+  }
+  for (const double right : {-0.5, 0.0, 0.05, 1000.0}) {
+    config.overcommit = right;
+    EXPECT_TRUE(CheckConfig(config).ok()) << right;
+  }
 }
 
 TEST(MakeFilters, TheDefaultIsThePeersOrder) {

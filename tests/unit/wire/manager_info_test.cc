@@ -117,5 +117,22 @@ TEST(FormatVersionTest, HasComponents) {
   });
 }
 
+TEST(FormatVersionTest, BothAnswersTellAnExperimentalManager) {
+  for (const bool experimental : {false, true}) {
+    ManagerFacts facts = Facts();
+    facts.experimental = experimental;
+    JsonDocument info;
+    const std::string info_json = FormatInfo(facts, {1, 41});
+    ASSERT_TRUE(info.Parse(info_json).ok());
+    EXPECT_EQ(info.root().Find("ExperimentalBuild").boolean(), experimental);
+    JsonDocument version;
+    const std::string version_json = FormatVersion(facts);
+    ASSERT_TRUE(version.Parse(version_json).ok());
+    EXPECT_EQ(version.root().Find("Experimental").boolean(), experimental);
+    const JsonValue engine = version.root().Find("Components").elements()[0];
+    EXPECT_EQ(engine.Find("Details").Find("Experimental").text(), experimental ? "true" : "false");
+  }
+}
+
 }  // namespace
 }  // namespace swarm
