@@ -53,11 +53,6 @@ std::vector<std::pair<std::string, std::string>> RaiseDescriptorLimit() {
   return {{"limit", std::to_string(limit.rlim_cur)}, {"before", std::to_string(before)}};
 }
 
-bool IsLoopback(const std::string& address) {
-  return address.rfind("unix://", 0) == 0 || address.rfind("tcp://127.", 0) == 0 ||
-         address.rfind("tcp://localhost:", 0) == 0 || address.rfind("tcp://[::1]:", 0) == 0;
-}
-
 }  // namespace
 
 int RunManage(const std::string& program, Flags& flags) {
@@ -65,10 +60,13 @@ int RunManage(const std::string& program, Flags& flags) {
   swarm::Config& config = flags.config;
   const swarm::LogSink log = config.log;
   swarm::AddSimulation(config);
-  const bool beyond = !std::all_of(config.listen.begin(), config.listen.end(), IsLoopback);
+  const bool beyond =
+      !std::all_of(config.listen.begin(), config.listen.end(), swarm::IsLoopbackAddress);
   if (program == "swarm" && beyond && !config.tls.verify && !config.insecure) {
     config.insecure = true;
-    log({swarm::LogLevel::kWarning,
+    // Whatever --log-level says.
+    swarm::StderrSink(swarm::LogLevel::kWarning, flags.log_json)(
+        {swarm::LogLevel::kWarning,
          "LISTENING WITHOUT --tlsverify: whoever reaches this port is root on every engine; "
          "use --tlsverify, or listen on loopback",
          {}});
@@ -109,6 +107,10 @@ int RunExplain(Flags& flags) {
   if (!line.ok()) return Fail(line.status());
   swarm::AddSimulation(flags.config);
   flags.config.listen.clear();
+  // A source that cannot be read is said at once; the manager would wait for it to come.
+  const absl::StatusOr<std::vector<std::string>> addresses =
+      swarm::ListOnce(flags.config.discovery_registry, flags.config.discovery, flags.timeout);
+  if (!addresses.ok()) return Fail(addresses.status());
   auto manager = swarm::Manager::Open(std::move(flags.config));
   if (!manager.ok()) return Fail(manager.status());
   const absl::Status ready = (*manager)->WaitReady(flags.timeout);

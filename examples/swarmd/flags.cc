@@ -1,7 +1,10 @@
 #include "flags.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -19,14 +22,13 @@ constexpr char kMissingDiscovery[] =
 
 // The texts as they stood on the command line, before they are checked.
 struct Raw {
-  std::string discovery_flag, log_level = "info", log_format = "text", names = "both",
-                              timeout = "10s";
+  std::string discovery_flag, log_level, log_format = "text", names = "both", timeout = "10s";
   std::string heartbeat = "60s", refresh_min = "30s", refresh_max = "60s", engine_timeout = "10s";
-  std::string driver = "swarm", name_refresh;
+  std::string driver = "swarm", name_refresh, replication_ttl = "20s", advertise, root_folder;
   int refresh_retry = 3;
   double overcommit = 0.05;
   std::vector<std::string> positional, cluster_options, discovery_options, hosts;
-  bool debug = false, cors = false, node_refresh = false, experimental = false;
+  bool debug = false, cors = false, node_refresh = false, replication = false;
 };
 
 std::string Environment(const char* name) {
@@ -34,14 +36,26 @@ std::string Environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-void AddGlobal(CLI::App& app, Raw& raw) {
-  app.add_flag("--debug", raw.debug, "log everything (also DEBUG=1)");
-  app.add_option("--log-level,-l", raw.log_level, "debug, info, warn, error, fatal or panic")
+// The values that Go reads as a boolean, which the peer's environment was read by.
+std::optional<bool> ParseBoolean(const std::string& text) {
+  for (const char* word : {"1", "t", "T", "TRUE", "true", "True"}) {
+    if (text == word) return true;
+  }
+  for (const char* word : {"0", "f", "F", "FALSE", "false", "False"}) {
+    if (text == word) return false;
+  }
+  return std::nullopt;
+}
+
+void AddGlobal(CLI::App& app, Raw& raw, swarm::Config& config) {
+  app.add_flag("--debug", raw.debug, "log everything, unless --log-level is given (also DEBUG=1)");
+  app.add_option("--log-level,-l", raw.log_level,
+                 "debug, info, warn, error, fatal or panic (default info)")
       ->check(CLI::IsMember({"debug", "info", "warn", "warning", "error", "fatal", "panic"}));
   app.add_option("--log-format", raw.log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
-  app.add_flag("--experimental", raw.experimental,
-               "accepted for old command lines; changes nothing");
+  app.add_flag("--experimental", config.experimental,
+               "told by /info and /version; changes nothing else");
 }
 
 void AddDiscovery(CLI::App& app, Raw& raw) {
@@ -99,6 +113,12 @@ void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_flag("--refresh-on-node-filter", raw.node_refresh, "accepted for old command lines");
   app.add_option("--container-name-refresh-filter", raw.name_refresh,
                  "accepted for old command lines");
+  app.add_flag("--replication", raw.replication,
+               "refused: needs a discovery with a store, which this version has not");
+  app.add_option("--replication-ttl", raw.replication_ttl, "changes nothing without --replication");
+  app.add_option("--advertise,--addr", raw.advertise,
+                 "HOST:PORT; changes nothing without --replication (SWARM_ADVERTISE)");
+  app.add_option("--rootdir", raw.root_folder, "accepted for old command lines: nothing is stored");
 }
 
 // "A sentence" about what is wrong, or empty.
@@ -117,6 +137,11 @@ Complaint TakeDuration(const char* flag, const std::string& text, swarm::Duratio
   return {};
 }
 
+Complaint CheckOvercommit(const std::string& asked, double overcommit) {
+  if (overcommit > -1 && overcommit <= swarm::kMostOvercommit) return {};
+  return asked + ": overcommit is a share such as 0.05 (5 % more), above -1 and at most 1000";
+}
+
 Complaint TakeClusterOption(const std::string& option, swarm::Config& config) {
   const std::size_t equals = option.find('=');
   const std::string key = option.substr(0, equals);
@@ -124,11 +149,10 @@ Complaint TakeClusterOption(const std::string& option, swarm::Config& config) {
   char* end = nullptr;
   if (key == "swarm.overcommit") {
     config.overcommit = std::strtod(value.c_str(), &end);
-    if (value.empty() || *end != '\0' || !(config.overcommit > -1)) {
-      return "--cluster-opt " + option +
-             ": a number above -1 is wanted, for example swarm.overcommit=0.05";
+    if (value.empty() || *end != '\0') {
+      return "--cluster-opt " + option + ": a number is wanted, for example swarm.overcommit=0.05";
     }
-    return {};
+    return CheckOvercommit("--cluster-opt " + option, config.overcommit);
   }
   if (key == "swarm.createretry") {
     const long retries = std::strtol(value.c_str(), &end, 10);
@@ -145,11 +169,21 @@ std::string AsUrl(const std::string& host) {
   return host.find("://") == std::string::npos ? "tcp://" + host : host;
 }
 
-Complaint TakeHosts(Raw& raw, swarm::Config& config) {
-  if (raw.hosts.empty()) {
-    const std::string from_environment = Environment("SWARM_HOST");
-    raw.hosts.push_back(from_environment.empty() ? "tcp://127.0.0.1:2375" : from_environment);
+std::vector<std::string> WordsBetweenCommas(const std::string& text) {
+  constexpr char kBlanks[] = " \t";
+  std::vector<std::string> words;
+  std::istringstream rest(text);
+  for (std::string word; std::getline(rest, word, ',');) {
+    const std::size_t first = word.find_first_not_of(kBlanks);
+    if (first == std::string::npos) continue;
+    words.push_back(word.substr(first, word.find_last_not_of(kBlanks) + 1 - first));
   }
+  return words;
+}
+
+Complaint TakeHosts(Raw& raw, swarm::Config& config) {
+  if (raw.hosts.empty()) raw.hosts = WordsBetweenCommas(Environment("SWARM_HOST"));
+  if (raw.hosts.empty()) raw.hosts.push_back("tcp://127.0.0.1:2375");
   for (const std::string& host : raw.hosts) config.listen.push_back(AsUrl(host));
   return {};
 }
@@ -173,7 +207,38 @@ Complaint TakeDiscovery(const Raw& raw, swarm::Config& config) {
   return {};
 }
 
+bool IsHostAndPort(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  unsigned port = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data() + colon + 1, last, port);
+  return error == std::errc() && end == last && port >= 1 && port <= 65535;
+}
+
+Complaint TakeReplication(Raw& raw) {
+  if (raw.replication) {
+    return "--replication needs a discovery with a store for the election (consul://, etcd://, "
+           "zk://), which this version does not have yet: run one manager, and start it again "
+           "where it ended; it rebuilds its state from the engines";
+  }
+  swarm::Duration unused{};
+  Complaint complaint =
+      TakeDuration("--replication-ttl", raw.replication_ttl, std::chrono::milliseconds(1), unused);
+  if (!complaint.empty()) return complaint;
+  if (raw.advertise.empty()) raw.advertise = Environment("SWARM_ADVERTISE");
+  if (raw.advertise.empty() || IsHostAndPort(raw.advertise)) return {};
+  return "--advertise " + raw.advertise + ": HOST:PORT is wanted, with a port from 1 to 65535";
+}
+
 void TakeNotices(const Raw& raw, Flags& flags) {
+  if (!raw.advertise.empty()) {
+    flags.notices.push_back("--advertise " + raw.advertise +
+                            " changes nothing without --replication");
+  }
+  if (!raw.root_folder.empty()) {
+    flags.notices.push_back("nothing is stored: --rootdir changes nothing");
+  }
   if (raw.node_refresh || !raw.name_refresh.empty()) {
     flags.notices.push_back(
         "lists are always fresh: --refresh-on-node-filter and "
@@ -200,8 +265,9 @@ Complaint Finish(Raw& raw, Flags& flags) {
   }
   if (raw.refresh_retry != 3)
     return "--engine-refresh-retry is gone; --engine-failure-retry does its work";
-  if (!(raw.overcommit > -1)) return "--overcommit: a number above -1 is wanted";
   config.overcommit = raw.overcommit;
+  Complaint overcommit = CheckOvercommit("--overcommit", raw.overcommit);
+  if (!overcommit.empty()) return overcommit;
   for (const std::string& option : raw.cluster_options) {
     Complaint complaint = TakeClusterOption(option, config);
     if (!complaint.empty()) return complaint;
@@ -211,6 +277,8 @@ Complaint Finish(Raw& raw, Flags& flags) {
   config.names = raw.names == "node"    ? swarm::NameStyle::kNode
                  : raw.names == "plain" ? swarm::NameStyle::kPlain
                                         : swarm::NameStyle::kBoth;
+  const Complaint replication = TakeReplication(raw);
+  if (!replication.empty()) return replication;
   TakeNotices(raw, flags);
   return TakeHosts(raw, config);
 }
@@ -222,8 +290,13 @@ void TakeLogging(const Raw& raw, Flags& flags) {
   if (raw.log_level == "error" || raw.log_level == "fatal" || raw.log_level == "panic") {
     flags.log_level = swarm::LogLevel::kError;
   }
-  if (raw.log_level == "debug" || raw.debug || !Environment("DEBUG").empty()) {
-    flags.log_level = swarm::LogLevel::kDebug;
+  if (raw.log_level == "debug") flags.log_level = swarm::LogLevel::kDebug;
+  if (!raw.log_level.empty()) return;
+  const std::string from_environment = Environment("DEBUG");
+  const std::optional<bool> debug = ParseBoolean(from_environment);
+  if (raw.debug || debug.value_or(false)) flags.log_level = swarm::LogLevel::kDebug;
+  if (!debug && !from_environment.empty()) {
+    flags.notices.push_back("DEBUG=" + from_environment + " is neither true nor false: ignored");
   }
 }
 
@@ -264,7 +337,7 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   app.require_subcommand(0, 1);
   app.fallthrough();
   app.set_version_flag("--version,-v", version.substr(0, version.size() - 1));
-  AddGlobal(app, raw);
+  AddGlobal(app, raw, flags.config);
 
   CLI::App* manage =
       app.add_subcommand("manage", "serve the Docker API over the engines")->alias("m");

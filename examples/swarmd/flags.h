@@ -28,7 +28,7 @@ struct ParseOutcome {
 };
 
 // `program` is how the program was called: "swarm" starts without TLS beyond loopback, with a
-// warning. Environment: SWARM_DISCOVERY, SWARM_HOST, DEBUG.
+// warning. Environment: SWARM_DISCOVERY, SWARM_HOST, SWARM_ADVERTISE, DEBUG.
 ParseOutcome ParseFlags(const std::string& program, const std::vector<std::string>& words);
 
 }  // namespace swarmd

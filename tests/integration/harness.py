@@ -74,12 +74,15 @@ def swarmd_program(options):
 class Swarmd:
   """`swarmd manage`, on the manager's host of a set (port 2375, or 2376 with TLS), or on loopback without a set."""
 
-  def __init__(self, program, hosts=None, flags=(), discovery=None, holder="swarm"):
+  def __init__(self, program, hosts=None, flags=(), discovery=None, holder="swarm", host=None, listen=True,
+               environment=None):
+    """`host`: the address to listen on instead. listen=False: the environment tells it, and the log."""
     self.program, self.hosts, self.flags = program, hosts, list(flags)
     self.holder = holder  # whose certificates it uses when the hosts have TLS
     self.process, self.log_path = None, None
     self.discovery = discovery or "nodes://" + ",".join(hosts.endpoints())
-    self.host = "tcp://%s:%d" % (hosts.address(0), hosts.port) if hosts else None
+    self.host = "tcp://%s:%d" % (hosts.address(0), hosts.port) if hosts else host
+    self.listen, self.environment = listen, environment or {}
 
   def __enter__(self):
     self.start()
@@ -100,12 +103,12 @@ class Swarmd:
     if self.hosts:
       certificates = self.hosts.certificates(self.holder)
       line += tls_flags(certificates) if certificates else ["--insecure"]
-    line += ["-H", self.host or "tcp://127.0.0.1:0", self.discovery]
+    line += (["-H", self.host or "tcp://127.0.0.1:0"] if self.listen else []) + [self.discovery]
     begin = len(self.log())
     with open(self.log_path, "ab") as log:
       self.process = subprocess.Popen(self.hosts.in_manager(*line) if self.hosts else line, stdin=subprocess.DEVNULL,
                                       stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-                                      env=clean_environment(_hosts_folder()))
+                                      env=clean_environment({**_hosts_folder(), **self.environment}))
     ENDINGS.append(self.kill)
     wait_for(lambda: self._listens(begin), HEALTHY_SECONDS, "swarmd answers")
 

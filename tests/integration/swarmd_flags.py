@@ -6,6 +6,7 @@ usage: swarmd_flags.py [--swarmd PATH]
 Needs no root and no engines; the steps with a docker client are left out where there is none.
 """
 
+import json
 import os
 import re
 import socket
@@ -34,6 +35,14 @@ REFUSED = [
     (["manage", "--engine-refresh-retry", "5", "sim://3"], r"--engine-refresh-retry"),
     (["manage", "--cluster-opt", "swarm.overcommit=much", "sim://3"], r"swarm\.overcommit"),
     (["manage", "--cluster-opt", "nosuch=1", "sim://3"], r"nosuch"),
+    (["manage", "--cluster-opt", "swarm.overcommit=1e300", "sim://3"], r"at most 1000"),
+    (["manage", "--overcommit", "inf", "sim://3"], r"at most 1000"),
+    (["manage", "--overcommit=-1", "sim://3"], r"above -1"),
+    (["manage", "--replication", "--advertise", "10.0.0.1:2375", "sim://3"], r"consul://.*does not have"),
+    (["manage", "--replication", "--replication-ttl", "30s", "--addr", "10.0.0.1:2375", "sim://3"], r"consul://"),
+    (["manage", "--replication-ttl", "never", "sim://3"], r"--replication-ttl never"),
+    (["manage", "--advertise", "10.0.0.1", "sim://3"], r"HOST:PORT"),
+    (["manage", "--advertise", "10.0.0.1:70000", "sim://3"], r"HOST:PORT"),
     (["manage", "--cluster-driver", "mesos-experimental", "sim://3"], r"driver"),
     (["manage", "--names", "short", "sim://3"], r"--names"),
     (["manage", "--tlsverify", "sim://3"], r"--tlsc"),
@@ -44,6 +53,7 @@ REFUSED = [
     (["manage", "-H=0.0.0.0:2375", "sim://3"], r"--insecure"),
     (["manage", "-H", "tcp://:2375", "sim://3"], r"--insecure"),
     (["manage", "--host", "127.0.0.1:99999", "sim://3"], r"99999"),
+    (["manage", "--host", "127.example.com:0", "sim://3"], r"--insecure"),
     (["manage", "--host", "nosuch://x", "sim://3"], r"nosuch"),
     (["manage", "10.0.0.1"], r"10\.0\.0\.1"),
     (["manage", "nodes://10.0.0.1:0"], r"10\.0\.0\.1"),
@@ -110,6 +120,13 @@ def check_explain(report, program):
                "zone==nowhere" in done.out and len(re.findall(r"^  not ", done.out, re.M)) == 3, done)
 
 
+def check_explain_of_nothing(report, program):
+  begin = time.monotonic()
+  done = call(program, "explain", "file:///nosuch/file", "--", "docker", "run", "nginx")
+  report.check("explain: a source that cannot be read is named, at once", done.code == 1 and one_line(done) and
+               "/nosuch/file cannot be read" in done.err and time.monotonic() - begin < 5, done)
+
+
 def check_end(report, program):
   swarmd = harness.Swarmd(program, discovery="sim://3")
   with swarmd:
@@ -150,6 +167,69 @@ def check_listening(report, program):
     report.check("the unix socket is gone afterwards", not os.path.exists(path))
 
 
+def check_docker_port(report, program):
+  """The classic port in use: most likely a Docker engine has it."""
+  done = None
+  with socket.socket() as holder:
+    for number in range(2, 32):  # an address of loopback where this machine has the port free
+      address = ("127.0.9.%d" % number, 2375)
+      try:
+        holder.bind(address)
+      except OSError:
+        continue
+      holder.listen()
+      done = call(program, "manage", "-H", "%s:%d" % address, "sim://1")
+      break
+  report.check("port 2375 in use: a Docker engine is guessed", done is not None and done.code == 1 and
+               re.search(r"^swarmd: .*in use.*Docker engine", done.err, re.M), done)
+
+
+def malformed(swarmd):
+  """Sends what makes swarmd log a debug line, and waits for the refusal."""
+  with socket.create_connection(address_of(swarmd), timeout=5) as stream:
+    stream.sendall(b"no request\r\n\r\n")
+    return stream.recv(100)
+
+
+def check_logging(report, program):
+  cases = (  # flags, environment, whether debug lines are logged
+      ([], {}, False), (["--debug"], {}, True), ([], {"DEBUG": "1"}, True), ([], {"DEBUG": "true"}, True),
+      ([], {"DEBUG": "0"}, False), ([], {"DEBUG": "false"}, False), (["-l", "info"], {"DEBUG": "1"}, False),
+      (["--debug", "--log-level", "info"], {}, False), (["-l", "debug"], {"DEBUG": "0"}, True))
+  for flags, environment, debug in cases:
+    with harness.Swarmd(program, discovery="sim://1", flags=flags, environment=environment) as swarmd:
+      malformed(swarmd)
+      swarmd.stop()
+      report.equal("debug lines with %s %s" % (" ".join(flags), environment), "malformed" in swarmd.log(), debug)
+  with harness.Swarmd(program, discovery="sim://1", environment={"DEBUG": "app:*"}) as swarmd:
+    report.matches("DEBUG that is no boolean: ignored, and said", swarmd.log(), r"DEBUG=app:\* is neither")
+  with harness.Swarmd(program, discovery="sim://1", flags=["--log-format", "json"]) as swarmd:
+    swarmd.stop()
+    lines = [json.loads(line) for line in swarmd.log().splitlines()]
+    report.check("JSON lines carry an RFC 3339 time", lines and all(
+        re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", line["time"]) and line["level"]
+        and line["message"] for line in lines), lines)
+
+
+def check_accepted(report, program):
+  """Old flags and variables that start, with what they are told."""
+  flags = ["--replication-ttl", "30s", "--advertise", "10.0.0.1:2375", "--rootdir", "/nosuch", "--experimental"]
+  with harness.Swarmd(program, discovery="sim://1", flags=flags) as swarmd:
+    for words in ("--advertise 10.0.0.1:2375 changes nothing", "--rootdir changes nothing"):
+      report.check("notice: " + words, words in swarmd.log(), swarmd.log())
+    report.equal("--experimental in /info", swarmd.api().get("/info")["ExperimentalBuild"], True)
+    report.equal("--experimental in /version", swarmd.api().get("/version")["Experimental"], True)
+  with harness.Swarmd(program, discovery="sim://1", environment={"SWARM_ADVERTISE": "10.0.0.2:2375"}) as swarmd:
+    report.check("SWARM_ADVERTISE", "--advertise 10.0.0.2:2375 changes nothing" in swarmd.log(), swarmd.log())
+    report.equal("not experimental in /info", swarmd.api().get("/info")["ExperimentalBuild"], False)
+  done = call(program, "manage", "sim://1", env={"SWARM_ADVERTISE": "nowhere"})
+  report.check("SWARM_ADVERTISE that is none", done.code == 2 and one_line(done) and "HOST:PORT" in done.err, done)
+  with tempfile.TemporaryDirectory() as folder:
+    hosts = "tcp://127.0.0.1:0, unix://%s/one.sock,,unix://%s/two.sock" % (folder, folder)
+    with harness.Swarmd(program, discovery="sim://1", listen=False, environment={"SWARM_HOST": hosts}):
+      report.equal("SWARM_HOST: each of a list", sorted(os.listdir(folder)), ["one.sock", "two.sock"])
+
+
 def check_called_swarm(report, program):
   """By the old name, the posts' command lines start as printed, and say loudly what that means."""
   with tempfile.TemporaryDirectory() as folder:
@@ -157,6 +237,12 @@ def check_called_swarm(report, program):
     os.symlink(program, link)
     with harness.Swarmd(link, discovery="sim://2", flags=["-H=0.0.0.0:0"]) as swarmd:
       report.matches("called swarm: starts beyond loopback, and warns", swarmd.log(), r"(?i)warn.*--tlsverify")
+    with socket.socket() as free:  # with -l error nothing tells the port
+      free.bind(("127.0.0.1", 0))
+      port = free.getsockname()[1]
+    with harness.Swarmd(link, discovery="sim://1", flags=["-l", "error", "-H=0.0.0.0:0"],
+                        host="tcp://127.0.0.1:%d" % port) as swarmd:
+      report.matches("called swarm with -l error: warns all the same", swarmd.log(), r"(?i)warn.*--tlsverify")
     done = call(link, "--version")
     report.check("called swarm: its name in its version", done.out.startswith("swarm version "), done)
 
@@ -189,6 +275,10 @@ def run(options, report):
   check_printed(report, program)
   check_explain(report, program)
   check_listening(report, program)
+  check_explain_of_nothing(report, program)
+  check_docker_port(report, program)
+  check_logging(report, program)
+  check_accepted(report, program)
   check_end(report, program)
   check_called_swarm(report, program)
   check_trial(report, program)
