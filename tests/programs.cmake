@@ -18,6 +18,10 @@ set(clients ${CMAKE_CURRENT_SOURCE_DIR}/clients)
 # The time-outs lie above the programs' own bounds, by which they end what they started. On an idle machine of 2 cores
 # each takes a fifth of its time-out or less.
 swarm_program_test(swarmd_flags 280 ${python} ${integration}/swarmd_flags.py)
+if(NOT SWARM_SANITIZE)  # a consumer would have to be built with the same sanitizer
+  swarm_program_test(install 480 ${python} ${CMAKE_CURRENT_SOURCE_DIR}/install/install_test.py
+                     --build ${PROJECT_BINARY_DIR} --cmake ${CMAKE_COMMAND})
+endif()
 swarm_program_test(quickstart 480 ${integration}/quickstart_test.sh $<TARGET_FILE:swarmd>)
 swarm_program_test(placement 600 ${python} ${integration}/placement.py)
 swarm_program_test(faults 600 ${python} ${integration}/faults.py)
