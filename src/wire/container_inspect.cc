@@ -2,6 +2,7 @@
 #include "swarmlib/status.h"
 #include "wire/containers.h"
 #include "wire/host_config.h"
+#include "wire/inspect_editor.h"
 #include "wire/json.h"
 #include "wire/timestamp.h"
 
@@ -131,23 +132,46 @@ absl::Status ApplyInspect(std::string_view body, const CreateRules& rules,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node) {
-  JsonDocument document;
-  if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
-  const JsonValue inspect = document.root();
+const std::string& InspectEditor::NodeText(const NodePointer& node) {
+  if (nodes_.size() > kMostNodes) nodes_.clear();
+  Known& known = nodes_[node->address];
+  if (known.node != node) known = {node, ",\"Node\":" + NodeObject(*node)};
+  return known.text;
+}
+
+absl::Status InspectEditor::Append(std::string_view body, const NodePointer& node,
+                                   std::string& to) {
+  if (absl::Status parsed = document_.Parse(body); !parsed.ok()) return parsed;
+  const JsonValue inspect = document_.root();
   if (!inspect.is(Kind::kObject))
     return InvalidArgument("the engine's description of a container is no object");
   TextEdits edits;
-  if (const JsonValue old = inspect.Find("Node")) {
-    edits.Replace(old.begin(), old.end(), NodeObject(node));
-  } else {
-    edits.AddMember(inspect, "\"Node\":" + NodeObject(node));
-  }
-  inspect.Find("NetworkSettings").Find("Ports").ForEachMember([&](JsonValue, JsonValue list) {
-    if (!list.is(Kind::kArray)) return;
-    edits.Replace(list.begin(), list.end(), PortsWithAddress(body, list, "HostIp", node.ip));
+  const std::string& member = NodeText(node);
+  JsonValue old, settings;
+  inspect.ForEachMember([&](JsonValue key, JsonValue value) {
+    if (key.Equals("Node")) old = value;
+    if (key.Equals("NetworkSettings")) settings = value;
   });
-  return edits.Apply(body, 0, body.size());
+  constexpr std::size_t kBeforeValue = 8;  // ,"Node":
+  if (old) {
+    edits.Replace(old.begin(), old.end(), member.substr(kBeforeValue));
+  } else {
+    edits.AddMember(inspect, member.substr(1));
+  }
+  settings.Find("Ports").ForEachMember([&](JsonValue, JsonValue list) {
+    if (!list.is(Kind::kArray)) return;
+    edits.Replace(list.begin(), list.end(), PortsWithAddress(body, list, "HostIp", node->ip));
+  });
+  edits.Apply(body, 0, body.size(), to);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node) {
+  InspectEditor editor;
+  const NodePointer unowned(NodePointer(), &node);
+  std::string edited;
+  if (absl::Status done = editor.Append(body, unowned, edited); !done.ok()) return done;
+  return edited;
 }
 
 }  // namespace swarm

@@ -44,4 +44,21 @@ void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now) {
   to.append(entry.row.tail);
 }
 
+WallTime RowHoldsUntil(const ContainerEntry& entry, WallTime now) {
+  if (!entry.node || entry.node->state != NodeState::kHealthy) return WallTime::max();
+  const Container& container = entry.container;
+  WallTime start{};
+  switch (container.state) {
+    case ContainerState::kRunning:
+    case ContainerState::kPaused: start = container.started_at; break;
+    case ContainerState::kRestarting:
+    case ContainerState::kExited: start = container.finished_at; break;
+    case ContainerState::kCreated:
+    case ContainerState::kRemoving:
+    case ContainerState::kDead: break;
+  }
+  if (start == WallTime{}) return WallTime::max();
+  return now + HumanDurationHolds(now + entry.node->clock_offset - start);
+}
+
 }  // namespace swarm

@@ -29,6 +29,8 @@ std::string StatusText(const Container& container, NodeState node_state, WallTim
 
 // Appends the whole list object.
 void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now);
+// Until then AppendRow appends the same as now.
+WallTime RowHoldsUntil(const ContainerEntry& entry, WallTime now);
 
 // An engine's inspect answer with `Node` added and empty host addresses replaced by the node's IP.
 absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node);

@@ -194,6 +194,12 @@ void TextEdits::AddMember(JsonValue object, std::string member) {
 }
 
 std::string TextEdits::Apply(std::string_view text, std::size_t begin, std::size_t end) {
+  std::string edited;
+  Apply(text, begin, end, edited);
+  return edited;
+}
+
+void TextEdits::Apply(std::string_view text, std::size_t begin, std::size_t end, std::string& to) {
   std::stable_sort(edits_.begin(), edits_.end(),
                    [](const Edit& left, const Edit& right) { return left.begin < right.begin; });
   // Exact: list rows are kept, and by the hundred thousand.
@@ -201,16 +207,14 @@ std::string TextEdits::Apply(std::string_view text, std::size_t begin, std::size
   for (const Edit& edit : edits_) {
     if (edit.begin >= begin && edit.end <= end) size += edit.by.size() - (edit.end - edit.begin);
   }
-  std::string edited;
-  edited.reserve(size);
+  to.reserve(to.size() + size);
   std::size_t at = begin;
   for (const Edit& edit : edits_) {
     if (edit.begin < at || edit.end > end) continue;
-    edited.append(text.substr(at, edit.begin - at)).append(edit.by);
+    to.append(text.substr(at, edit.begin - at)).append(edit.by);
     at = edit.end;
   }
-  edited.append(text.substr(at, end - at));
-  return edited;
+  to.append(text.substr(at, end - at));
 }
 
 void AppendJsonKey(std::string& to, std::string_view key) {

@@ -134,6 +134,8 @@ class TextEdits {
   void AddMember(JsonValue object, std::string member);
   // The bytes [begin, end) of `text` with the edits made in them.
   std::string Apply(std::string_view text, std::size_t begin, std::size_t end);
+  // The same, appended.
+  void Apply(std::string_view text, std::size_t begin, std::size_t end, std::string& to);
   bool empty() const { return edits_.empty(); }
 
  private:

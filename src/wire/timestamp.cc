@@ -145,6 +145,15 @@ std::string HumanDuration(Duration duration) {
   return std::to_string(duration / hours(1) / 24 / 365) + " years";
 }
 
+Duration HumanDurationHolds(Duration duration) {
+  // Hours are rounded: words of an hour and more change at full and half hours.
+  const Duration step = duration < minutes(1) ? seconds(1)
+                        : duration < hours(1) ? Duration(minutes(1))
+                                              : Duration(minutes(30));
+  if (duration < Duration::zero()) return step;
+  return step - duration % step;
+}
+
 std::string HumanSize(std::int64_t bytes) {
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto size = static_cast<double>(bytes);

@@ -22,6 +22,8 @@ std::string FormatTimeSeconds(WallTime time);
 
 // "Less than a second", "About an hour", "3 weeks": the words of docker/go-units.
 std::string HumanDuration(Duration duration);
+// For how long after `duration` the words stay the same at least.
+Duration HumanDurationHolds(Duration duration);
 // "1.952 GiB": four digits and a binary unit, as docker/go-units BytesSize.
 std::string HumanSize(std::int64_t bytes);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "swarmlib/status.h"
+#include "wire/inspect_editor.h"
 #include "wire/json.h"
 #include "wire/timestamp.h"
 
@@ -235,6 +236,28 @@ TEST(InspectForClientTest, AddsTheNodeAndItsAddress) {
             std::string::npos);
 }
 
+TEST(InspectEditorTest, KeepsNothingOfTheLastAnswer) {
+  InspectEditor editor;
+  auto first = std::make_shared<Node>(TestNode());
+  auto second = std::make_shared<Node>(TestNode());
+  second->name = "renamed";
+  std::string long_answer, short_answer;
+  ASSERT_TRUE(editor.Append(kInspect, first, long_answer).ok());
+  EXPECT_EQ(long_answer, *InspectForClient(kInspect, *first));
+  EXPECT_FALSE(editor.Append("[]", first, short_answer).ok());
+  EXPECT_FALSE(editor.Append("{", first, short_answer).ok());
+  EXPECT_EQ(short_answer, "");
+  // The same address, described anew; an answer that has a node already; an empty one.
+  ASSERT_TRUE(editor.Append("{\"Node\":1,\"Id\":\"x\"}", second, short_answer).ok());
+  EXPECT_TRUE(short_answer.starts_with("{\"Node\":{\"ID\":\"ABCD\"")) << short_answer;
+  EXPECT_NE(short_answer.find("\"Name\":\"renamed\""), std::string::npos) << short_answer;
+  EXPECT_TRUE(short_answer.ends_with("},\"Id\":\"x\"}")) << short_answer;
+  short_answer.clear();
+  ASSERT_TRUE(editor.Append("{}", first, short_answer).ok());
+  EXPECT_TRUE(short_answer.starts_with("{\"Node\":{\"ID\"")) << short_answer;
+  EXPECT_TRUE(short_answer.ends_with("}}")) << short_answer;
+}
+
 struct StatusCase {
   const char* name;
   ContainerState state;
@@ -291,6 +314,38 @@ INSTANTIATE_TEST_SUITE_P(
                    "Removal In Progress"},
         StatusCase{"Dead", ContainerState::kDead, nullptr, seconds(0), "Dead"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST(RowHoldsUntilTest, IsWhenTheWordsMayChange) {
+  auto node = std::make_shared<Node>(TestNode());
+  node->state = NodeState::kHealthy;
+  node->clock_offset = seconds(-60);
+  const WallTime now(seconds(10'000));
+  struct Case {
+    ContainerState state;
+    WallTime started, finished, until;
+  };
+  const WallTime never{}, ever = WallTime::max(), recent(seconds(9'840)), earlier(seconds(9'900));
+  const Case cases[] = {{ContainerState::kRunning, recent, never, now + seconds(20)},
+                        {ContainerState::kPaused, recent, never, now + seconds(20)},
+                        {ContainerState::kExited, recent, earlier, now + seconds(1)},
+                        {ContainerState::kRestarting, recent, recent, now + seconds(20)},
+                        {ContainerState::kRunning, never, never, ever},
+                        {ContainerState::kCreated, never, never, ever},
+                        {ContainerState::kDead, recent, recent, ever},
+                        {ContainerState::kRemoving, recent, recent, ever}};
+  for (const Case& wanted : cases) {
+    ContainerEntry entry;
+    entry.node = node;
+    entry.container.state = wanted.state;
+    entry.container.started_at = wanted.started;
+    entry.container.finished_at = wanted.finished;
+    EXPECT_EQ(RowHoldsUntil(entry, now), wanted.until) << static_cast<int>(wanted.state);
+    auto down = std::make_shared<Node>(*node);
+    down->state = NodeState::kUnhealthy;
+    entry.node = down;
+    EXPECT_EQ(RowHoldsUntil(entry, now), ever);
+  }
+}
 
 TEST(AppendRowTest, PutsTheStatusInItsPlaceByTheEnginesClock) {
   auto node = std::make_shared<Node>(TestNode());

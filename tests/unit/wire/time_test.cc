@@ -42,5 +42,30 @@ TEST(TimestampTest, WritesSizes) {
   EXPECT_EQ(HumanSize(1LL << 40), "1 TiB");
 }
 
+TEST(HumanDurationTest, HoldsAsLongAsItSays) {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  using std::chrono::minutes;
+  using std::chrono::seconds;
+  // From a tenth of a second on in steps that grow, beyond two years.
+  for (Duration at = milliseconds(-5'000); at < hours(24 * 365 * 3);
+       at += milliseconds(100) + (at > Duration::zero() ? at / 50 : Duration::zero())) {
+    const Duration holds = HumanDurationHolds(at);
+    ASSERT_GT(holds, Duration::zero());
+    ASSERT_LE(holds, hours(1));
+    for (const Duration later : {holds / 2, holds - Duration(1)}) {
+      ASSERT_EQ(HumanDuration(at + later), HumanDuration(at)) << at.count();
+    }
+  }
+  const std::pair<Duration, Duration> cases[] = {{milliseconds(300), milliseconds(700)},
+                                                 {seconds(59), seconds(1)},
+                                                 {seconds(61), seconds(59)},
+                                                 {minutes(59) + seconds(1), seconds(59)},
+                                                 {hours(1), minutes(30)},
+                                                 {hours(5) + minutes(29), minutes(1)},
+                                                 {hours(24 * 400) + minutes(40), minutes(20)}};
+  for (const auto& [at, holds] : cases) EXPECT_EQ(HumanDurationHolds(at), holds) << at.count();
+}
+
 }  // namespace
 }  // namespace swarm
