@@ -5,11 +5,6 @@
 namespace swarm {
 namespace {
 
-void AddResources(Resources& to, const Resources& what, int times) {
-  to.nano_cpus += times * what.nano_cpus;
-  to.memory += times * what.memory;
-}
-
 const Resources& HeldResources(const Hold& hold) {
   return hold.pending != nullptr ? hold.pending->request : hold.resources;
 }
@@ -62,7 +57,7 @@ std::vector<PortHold> NodeRecord::held_ports() const {
 }
 
 void NodeRecord::Count(const Container& container, int by) {
-  AddResources(reserved_, container.request, by);
+  reserved_.Add(container.request, by);
   counts_.containers += by;
   switch (ClassOf(container.state)) {
     case ContainerClass::kRunning: counts_.running += by; break;
@@ -85,13 +80,13 @@ void NodeRecord::Remove(std::string_view id) {
 }
 
 void NodeRecord::AddHold(std::uint64_t ticket, const Hold* hold) {
-  if (holds_.emplace(ticket, hold).second) AddResources(reserved_, HeldResources(*hold), 1);
+  if (holds_.emplace(ticket, hold).second) reserved_.Add(HeldResources(*hold), 1);
 }
 
 void NodeRecord::DropHold(std::uint64_t ticket) {
   const auto found = holds_.find(ticket);
   if (found == holds_.end()) return;
-  AddResources(reserved_, HeldResources(*found->second), -1);
+  reserved_.Add(HeldResources(*found->second), -1);
   holds_.erase(found);
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/container/btree_map.h"
 #include "sched/node_order.h"
+#include "sched/usage.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/filter.h"
 
@@ -36,7 +37,7 @@ class NodeRecord final : public NodeView {
   const Node& node() const override { return *node_; }
   std::vector<const Container*> containers() const override;
   std::vector<const Image*> images() const override;
-  Resources reserved() const override { return reserved_; }
+  Resources reserved() const override { return reserved_.value(); }
   std::vector<PortHold> held_ports() const override;
 
   const NodePointer& pointer() const { return node_; }
@@ -65,7 +66,7 @@ class NodeRecord final : public NodeView {
   absl::btree_map<std::string_view, ContainerPointer> entries_;  // by id
   std::map<std::uint64_t, const Hold*> holds_;                   // by ticket
   std::vector<std::shared_ptr<const ImageEntry>> images_;
-  Resources reserved_;
+  ResourceSum reserved_;
   NodeTotals counts_;
 };
 

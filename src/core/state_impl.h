@@ -67,6 +67,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   };
 
   void Publish(NodeRecord& record, ContainerPointer entry);
+  void AddTotal(const Node& node, int times);
   void Unpublish(NodeRecord& record, std::string_view id);
   void RepublishAll(NodeRecord& record);
   void AddImages(const NodeRecord& record);
@@ -76,6 +77,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t OpenTicket(Ticket held);
   absl::Status CheckNameFree(std::string_view name) const;
   std::string ChooseName();
+  bool IsFreeSwarmId(std::string_view swarm_id) const;
 
   using ImageKey =
       std::tuple<std::string, std::string, std::string>;  // image id, node name, address
@@ -96,6 +98,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t generation_ = 1;
   ClusterTotals totals_;
   IndexedScheduler scheduler_;
+  ResourceSum total_;  // of which totals_ has the value
 };
 
 }  // namespace swarm

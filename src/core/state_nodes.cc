@@ -3,14 +3,11 @@
 #include "core/state_impl.h"
 
 namespace swarm {
-namespace {
 
-void AddTotal(Resources& to, const Resources& what, int times) {
-  to.nano_cpus += times * what.nano_cpus;
-  to.memory += times * what.memory;
+void ClusterState::Impl::AddTotal(const Node& node, int times) {
+  total_.Add(WithOvercommit(node.total, scheduler_options_.overcommit), times);
+  totals_.total = total_.value();
 }
-
-}  // namespace
 
 NodeRecord* ClusterState::Impl::FindRecord(std::string_view address) const {
   const auto found = nodes_.find(address);
@@ -88,7 +85,7 @@ void ClusterState::Impl::SetNode(Node node) {
     nodes_.emplace(pointer->address, std::move(made));
     by_name_.emplace(std::pair(pointer->name, pointer->address), record);
     by_node_id_.emplace(std::pair(pointer->id, pointer->address), record);
-    AddTotal(totals_.total, WithOvercommit(pointer->total, scheduler_options_.overcommit), 1);
+    AddTotal(*pointer, 1);
     record->set_slot(scheduler_.AddNode(pointer));
     // Creates that were under way when the node left, and that nobody settled yet.
     for (auto& [ticket, held] : tickets_) {
@@ -98,8 +95,8 @@ void ClusterState::Impl::SetNode(Node node) {
     return;
   }
   const NodePointer before = record->pointer();
-  AddTotal(totals_.total, WithOvercommit(before->total, scheduler_options_.overcommit), -1);
-  AddTotal(totals_.total, WithOvercommit(pointer->total, scheduler_options_.overcommit), 1);
+  AddTotal(*before, -1);
+  AddTotal(*pointer, 1);
   if (before->name != pointer->name) {
     by_name_.erase({before->name, before->address});
     by_name_.emplace(std::pair(pointer->name, pointer->address), record);
@@ -127,7 +124,7 @@ void ClusterState::Impl::DropNode(std::string_view address) {
     Unpublish(*record, std::string(record->entries().begin()->first));
   RemoveImages(*record);
   scheduler_.RemoveNode(record->slot());
-  AddTotal(totals_.total, WithOvercommit(node->total, scheduler_options_.overcommit), -1);
+  AddTotal(*node, -1);
   by_name_.erase({node->name, node->address});
   by_node_id_.erase({node->id, node->address});
   nodes_.erase(nodes_.find(address));

@@ -53,6 +53,8 @@ std::unique_ptr<Container> PendingContainer(const ContainerSpec& spec, std::stri
   return container;
 }
 
+bool IsInHostNetwork(const Container& container) { return container.network_mode == "host"; }
+
 bool IsActive(ContainerState state) {
   return state == ContainerState::kRunning || state == ContainerState::kPaused ||
          state == ContainerState::kRestarting;
@@ -129,6 +131,13 @@ std::string ClusterState::Impl::ChooseName() {
   }
 }
 
+// A client may send the labels of another container along, its id among them.
+bool ClusterState::Impl::IsFreeSwarmId(std::string_view swarm_id) const {
+  return IsFullId(swarm_id) && !held_swarm_ids_.contains(swarm_id) &&
+         containers_.FindBySwarmId(swarm_id) == nullptr &&
+         containers_.FindById(swarm_id) == nullptr;
+}
+
 absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec) {
   if (!spec.name.empty()) {
     if (!IsContainerName(spec.name)) return InvalidName(spec.name);
@@ -140,7 +149,8 @@ absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec)
   Reservation reservation;
   reservation.placement = *std::move(placement);
   reservation.name = spec.name.empty() ? ChooseName() : spec.name;
-  reservation.swarm_id = spec.swarm_id.empty() ? random_.Hex(kSwarmIdDigits) : spec.swarm_id;
+  reservation.swarm_id =
+      IsFreeSwarmId(spec.swarm_id) ? spec.swarm_id : random_.Hex(kSwarmIdDigits);
   Ticket held;
   held.address = reservation.placement.node;
   held.name = reservation.name;
@@ -187,25 +197,27 @@ absl::StatusOr<std::uint64_t> ClusterState::Impl::ReserveStart(std::string_view 
   held.hold.container_id = starting.id;
   held.hold.holder = OwnName(starting);
   if (IsActive(starting.state)) return OpenTicket(std::move(held));  // it holds its ports already
-  held.hold.ports = PortsWantedBy(starting);
+  // In the network of the host an engine checks nothing: who binds first has the port.
+  if (!IsInHostNetwork(starting)) held.hold.ports = PortsWantedBy(starting);
+  if (held.hold.ports.empty()) return OpenTicket(std::move(held));
   std::vector<PortHold> taken;
   for (const auto& [id, other] : record->entries()) {
     // Of two that are both created and not started, the first to be started wins: neither holds
     // against the other.
     const bool holds =
         IsActive(other->container.state) || starting.state != ContainerState::kCreated;
-    if (id == starting.id || !holds) continue;
+    if (id == starting.id || !holds || IsInHostNetwork(other->container)) continue;
     for (PortBinding& port : PortsHeldBy(other->container))
       taken.push_back({std::move(port), OwnName(other->container)});
   }
   for (const auto& [ticket, hold] : record->holds()) {
     if (hold->container_id == starting.id) continue;
+    if (hold->pending != nullptr && IsInHostNetwork(*hold->pending)) continue;
     const std::vector<PortBinding> ports =
         hold->pending != nullptr ? PortsHeldBy(*hold->pending) : hold->ports;
     for (const PortBinding& port : ports) taken.push_back({port, hold->holder});
   }
-  const std::optional<PortConflict> conflict =
-      held.hold.ports.empty() ? std::nullopt : FindPortConflict(held.hold.ports, taken);
+  const std::optional<PortConflict> conflict = FindPortConflict(held.hold.ports, taken);
   if (conflict) {
     const std::string port = PortTextWithProtocol(conflict->asked);
     const std::string found = conflict->holder.empty()

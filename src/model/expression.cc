@@ -126,7 +126,7 @@ bool Matches(const Expression& expression, std::string_view value) {
 }
 
 PatternMatcher::PatternMatcher(const Expression& expression)
-    : ignore_case_(expression.ignore_case) {
+    : is_exact_(IsExact(expression)), ignore_case_(expression.ignore_case) {
   if (expression.match == Expression::Match::kRegex) {
     regex_ = Compile(expression);
   } else {
@@ -139,6 +139,7 @@ PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
 
 bool PatternMatcher::Matches(std::string_view value) const {
+  if (is_exact_) return value == glob_;
   if (regex_ != nullptr) {
     // A spec that was built by hand, not by ParseExpression, may hold a pattern that does not
     // compile.

@@ -51,6 +51,7 @@ class PatternMatcher {
   bool Matches(std::string_view value) const;
 
  private:
+  bool is_exact_;
   bool ignore_case_;
   std::string glob_;
   std::unique_ptr<re2::RE2> regex_;  // null for a glob

@@ -49,12 +49,25 @@ Reason WhyNotRanked(const Judging& judging, const NodeView& view, const Resource
   return {text, text};
 }
 
-Reason ReasonOf(const Judging& judging, const Verdict& verdict, const ContainerSpec& spec) {
+// The checks of one refusal, each made ready once.
+class Reasons {
+ public:
+  Reasons(const Judging& judging, const ContainerSpec& spec) : judging_(judging), spec_(spec) {}
+  Reason Of(const Verdict& verdict);
+
+ private:
+  const Judging& judging_;
+  const ContainerSpec& spec_;
+  std::map<const Rule*, TermCheck> checks_;
+};
+
+Reason Reasons::Of(const Verdict& verdict) {
   const Node& node = verdict.view->node();
   if (verdict.failed_at == Verdict::kNotCandidate) return WhyNotCandidate(node);
-  if (verdict.failed == nullptr) return WhyNotRanked(judging, *verdict.view, spec.request);
+  if (verdict.failed == nullptr) return WhyNotRanked(judging_, *verdict.view, spec_.request);
   const Rule& rule = *verdict.failed;
-  const std::string why = TermCheck(rule.term, judging.inventory).WhyNot(*verdict.view);
+  const TermCheck& check = checks_.try_emplace(&rule, rule.term, judging_.inventory).first->second;
+  const std::string why = check.WhyNot(*verdict.view);
   if (std::holds_alternative<term::Healthy>(rule.term)) return {"unhealthy", why};
   if (why.empty()) return {rule.text, rule.text};
   // These say by themselves what was asked.
@@ -116,14 +129,14 @@ absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerS
   const absl::StatusOr<Judgement> judged = JudgeSpec(judging, spec);
   if (!judged.ok()) return judged.status();
   Explanation explanation;
+  Reasons reasons(judging, spec);
   for (const Verdict& verdict : judged->verdicts) {
     const Node& node = verdict.view->node();
     if (verdict.fits) {
       explanation.candidates.push_back(
           {node.address, node.name, verdict.rank, judged->soft_dropped});
     } else {
-      explanation.refused.push_back(
-          {std::string(NameOf(node)), ReasonOf(judging, verdict, spec).text});
+      explanation.refused.push_back({std::string(NameOf(node)), reasons.Of(verdict).text});
     }
   }
   std::stable_sort(
@@ -152,8 +165,9 @@ absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement,
     return NameOf(left->view->node()) < NameOf(right->view->node());
   });
   std::map<std::string, int> counts;
+  Reasons reasons(judging, spec);
   for (std::size_t i = 0; i < refused.size(); ++i) {
-    const Reason reason = ReasonOf(judging, *refused[i], spec);
+    const Reason reason = reasons.Of(*refused[i]);
     if (i < kMaxReasonsShown) {
       message += "\n" + std::string(NameOf(refused[i]->view->node())) + ": " + reason.text;
     } else {

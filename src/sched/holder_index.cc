@@ -8,18 +8,6 @@
 namespace swarm {
 namespace {
 
-bool PatternMatches(const PatternMatcher& matcher, const std::string& key,
-                    const Container& container) {
-  if (key != "container") return matcher.Matches(LabelOf(container, key));
-  constexpr std::size_t kShortId = 12;
-  if (!container.id.empty() &&
-      (matcher.Matches(container.id) ||
-       matcher.Matches(std::string_view(container.id).substr(0, kShortId)))) {
-    return true;
-  }
-  return !container.names.empty() && matcher.Matches(container.names[0]);
-}
-
 template <typename Live>
 void MakeRoom(std::vector<std::unique_ptr<Live>>& live, std::size_t most) {
   if (live.size() < most) return;
@@ -50,7 +38,7 @@ void HolderIndex::CountInKey(LiveKey& key, Slot slot, const Container& container
 
 void HolderIndex::CountInPattern(LivePattern& pattern, Slot slot, const Container& container,
                                  int by) {
-  if (PatternMatches(pattern.matcher, pattern.expression.key, container))
+  if (ContainerMatches(pattern.matcher, pattern.expression.key, container))
     Count(pattern.holders, slot, by);
 }
 

@@ -10,9 +10,9 @@
 namespace swarm {
 namespace {
 
-void AddResources(Resources& to, const Resources& what, int times) {
-  to.nano_cpus += times * what.nano_cpus;
-  to.memory += times * what.memory;
+void AddReserved(IndexedNode& node, const Resources& what, int times) {
+  node.reserved.Add(what, times);
+  node.usage.reserved = node.reserved.value();
 }
 
 std::vector<Column::Value> InternAll(Column& column, const std::vector<std::string>& texts) {
@@ -47,7 +47,7 @@ Slot IndexedScheduler::AddNode(NodePointer node) {
 void IndexedScheduler::RemoveNode(Slot slot) {
   if (nodes_[slot].position != kNoPosition) Leave(slot);
   slot_of_.erase(slot_of_.find(nodes_[slot].node->address));
-  for (const PortBinding& port : nodes_[slot].ports) ranges_held_ -= IsRange(port) ? 1 : 0;
+  ranges_held_ -= static_cast<std::int64_t>(nodes_[slot].ports.ranges().size());
   nodes_[slot] = IndexedNode();
   free_slots_.push_back(slot);
 }
@@ -117,9 +117,8 @@ void IndexedScheduler::Enter(Slot slot) {
   }
   if (node->state != NodeState::kHealthy) unhealthy_.Insert(position);
   UpdateSlotLimit(indexed);
-  for (const PortBinding& port : indexed.ports) {
-    if (!IsRange(port)) ports_.Insert(position, port);
-  }
+  indexed.ports.ForEachSingle(
+      [this, position](const PortBinding& port) { ports_.Insert(position, port); });
   if (const NodeView* const view = inventory_.ViewOf(node->address))
     holders_.AddNode(slot, view->containers());
   ranks_.Note(slot);
@@ -130,7 +129,8 @@ void IndexedScheduler::Leave(Slot slot) {
   const Position position = indexed.position;
   ranks_.Remove(slot, position);
   holders_.RemoveNode(slot, position);
-  for (const PortBinding& port : indexed.ports) ports_.Erase(position, port);
+  indexed.ports.ForEachSingle(
+      [this, position](const PortBinding& port) { ports_.Erase(position, port); });
   full_.Erase(position);
   unhealthy_.Erase(position);
   if (!indexed.images.empty()) images_.Unassign(position, indexed.images);
@@ -157,11 +157,10 @@ void IndexedScheduler::MoveNode(Slot slot, Position from, Position to) {
   if (!indexed.images.empty()) images_.Move(from, to, indexed.images);
   move(unhealthy_);
   move(full_);
-  for (const PortBinding& port : indexed.ports) {
-    if (IsRange(port)) continue;
+  indexed.ports.ForEachSingle([this, from, to](const PortBinding& port) {
     ports_.Erase(from, port);
     ports_.Insert(to, port);
-  }
+  });
   holders_.Move(from, to);
   ranks_.Move(slot, from, to);
 }
@@ -212,7 +211,7 @@ void IndexedScheduler::SetImages(Slot slot, const std::vector<const Image*>& ima
 }
 
 void IndexedScheduler::InsertPort(IndexedNode& node, const PortBinding& port) {
-  node.ports.push_back(port);
+  node.ports.Insert(port);
   if (IsRange(port)) {
     ++ranges_held_;
   } else if (node.position != kNoPosition) {
@@ -221,22 +220,17 @@ void IndexedScheduler::InsertPort(IndexedNode& node, const PortBinding& port) {
 }
 
 void IndexedScheduler::ErasePort(IndexedNode& node, const PortBinding& port) {
-  const auto held = std::find(node.ports.begin(), node.ports.end(), port);
-  SWARM_CHECK(held != node.ports.end(), "only held ports are given back");
-  if (IsRange(port)) --ranges_held_;
-  *held = std::move(node.ports.back());
-  node.ports.pop_back();
-  if (IsRange(port) || node.position == kNoPosition) return;
-  ports_.Erase(node.position, port);
-  // Others of that number, on other addresses or protocols of the same kind, stay.
-  for (const PortBinding& other : node.ports) {
-    if (!IsRange(other) && other.host_first == port.host_first) ports_.Insert(node.position, other);
+  node.ports.Erase(port);
+  if (IsRange(port)) {
+    --ranges_held_;
+  } else if (node.position != kNoPosition && !node.ports.HoldsNumber(port)) {
+    ports_.Erase(node.position, port);
   }
 }
 
 void IndexedScheduler::Count(Slot slot, const Container& container, int by) {
   IndexedNode& node = nodes_[slot];
-  AddResources(node.usage.reserved, container.request, by);
+  AddReserved(node, container.request, by);
   node.usage.containers += by;
   for (const PortBinding& port : PortsHeldBy(container)) {
     if (by > 0) {
@@ -268,14 +262,14 @@ void IndexedScheduler::RemoveContainer(Slot slot, const Container& container) {
 
 void IndexedScheduler::AddHold(Slot slot, const Resources& resources,
                                const std::vector<PortBinding>& ports) {
-  AddResources(nodes_[slot].usage.reserved, resources, 1);
+  AddReserved(nodes_[slot], resources, 1);
   for (const PortBinding& port : ports) InsertPort(nodes_[slot], port);
   ranks_.Note(slot);
 }
 
 void IndexedScheduler::RemoveHold(Slot slot, const Resources& resources,
                                   const std::vector<PortBinding>& ports) {
-  AddResources(nodes_[slot].usage.reserved, resources, -1);
+  AddReserved(nodes_[slot], resources, -1);
   for (const PortBinding& port : ports) ErasePort(nodes_[slot], port);
   ranks_.Note(slot);
 }

@@ -8,6 +8,8 @@
 
 #include "sched/column.h"
 #include "sched/node_order.h"
+#include "sched/ports.h"
+#include "sched/usage.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/strategy.h"
 
@@ -24,7 +26,8 @@ struct IndexedNode {
   std::vector<Column::Value> images;  // in the column of images
   std::vector<Column::Value> platform;
   std::vector<std::string> image_texts;
-  std::vector<PortBinding> ports;  // held ones; equal ones as often as they are held
+  HeldPorts ports;
+  ResourceSum reserved;  // of which usage has the value
 };
 
 using NodeTable = std::vector<IndexedNode>;  // by slot

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sched/ports.h"
+#include "sched/usage.h"
 
 namespace swarm {
 namespace {
@@ -29,16 +30,10 @@ std::vector<const Image*> PlainNode::images() const {
 }
 
 Resources PlainNode::reserved() const {
-  Resources sum;
-  for (const Container& container : held) {
-    sum.nano_cpus += container.request.nano_cpus;
-    sum.memory += container.request.memory;
-  }
-  for (const auto& [ticket, hold] : holds) {
-    sum.nano_cpus += hold.resources.nano_cpus;
-    sum.memory += hold.resources.memory;
-  }
-  return sum;
+  ResourceSum sum;
+  for (const Container& container : held) sum.Add(container.request, 1);
+  for (const auto& [ticket, hold] : holds) sum.Add(hold.resources, 1);
+  return sum.value();
 }
 
 std::vector<PortHold> PlainNode::held_ports() const {

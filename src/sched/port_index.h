@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "sched/ports.h"
 #include "sched/position_set.h"
 #include "swarmlib/model.h"
 
@@ -24,11 +25,8 @@ class PortIndex {
   const PositionSet* Holders(const PortBinding& port) const;
 
  private:
-  // The protocols that engines know have numbers; all others share one, so that for them too only a
-  // superset of the clashing nodes is found.
-  static std::uint32_t KeyOf(const PortBinding& port);
-
-  std::unordered_map<std::uint32_t, PositionSet> holders_;
+  // For protocols without a number of their own too only a superset of the clashing nodes is found.
+  std::unordered_map<PortKey, PositionSet> holders_;
 };
 
 }  // namespace swarm

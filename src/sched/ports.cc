@@ -1,6 +1,11 @@
 #include "sched/ports.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "base/check.h"
 
 namespace swarm {
 namespace {
@@ -9,61 +14,86 @@ bool AddressesOverlap(std::string_view left, std::string_view right) {
   return left == right || IsWildcardAddress(left) || IsWildcardAddress(right);
 }
 
-// How many of `ranges` can get no port of their own beside `fixed`. Taking ranges by their last
+// How many of `ranges` can get no port of their own beside `taken`. Taking ranges by their last
 // port and giving each its lowest free port serves as many as can be served.
-std::size_t UnservedRanges(std::vector<PortBinding> ranges, std::vector<PortBinding> fixed) {
+std::size_t UnservedRanges(std::vector<PortBinding> ranges, HeldPorts taken) {
   std::stable_sort(ranges.begin(), ranges.end(),
                    [](const PortBinding& left, const PortBinding& right) {
                      return left.host_last < right.host_last;
                    });
+  // Ports are only taken, never given back: equal ranges look on where the last one stopped.
+  std::map<std::tuple<std::string_view, std::string_view, std::uint16_t>, int> next;
   std::size_t unserved = 0;
-  std::vector<std::uint16_t> taken;
   for (const PortBinding& range : ranges) {
-    taken.clear();
-    for (const PortBinding& port : fixed) {
-      if (port.protocol == range.protocol && AddressesOverlap(port.host_ip, range.host_ip)) {
-        taken.push_back(port.host_first);
-      }
-    }
-    std::sort(taken.begin(), taken.end());
-    std::uint32_t free = range.host_first;
-    for (auto next = std::lower_bound(taken.begin(), taken.end(), free);
-         next != taken.end() && *next <= free; ++next) {
-      if (*next == free) ++free;
-    }
-    if (free > range.host_last) {
-      ++unserved;
-      continue;
-    }
+    int& free = next[{range.protocol, range.host_ip, range.host_first}];
     PortBinding chosen = range;
-    chosen.host_first = chosen.host_last = static_cast<std::uint16_t>(free);
-    fixed.push_back(chosen);
+    for (free = std::max<int>(free, range.host_first); free <= range.host_last; ++free) {
+      chosen.host_first = chosen.host_last = static_cast<std::uint16_t>(free);
+      if (!taken.Clashes(chosen)) break;
+    }
+    if (free <= range.host_last) {
+      taken.Insert(chosen);
+    } else {
+      ++unserved;
+    }
   }
   return unserved;
 }
 
 // True when the ranges among both find ports as well as the held ones did alone.
-bool RangesFit(const std::vector<PortBinding>& asked, const std::vector<PortBinding>& held) {
-  std::vector<PortBinding> fixed;
-  std::vector<PortBinding> ranges;
-  for (const PortBinding& port : held) (IsRange(port) ? ranges : fixed).push_back(port);
-  const std::size_t held_ranges = ranges.size();
-  std::vector<PortBinding> all_fixed = fixed;
-  std::vector<PortBinding> all_ranges = ranges;
-  for (const PortBinding& port : asked) (IsRange(port) ? all_ranges : all_fixed).push_back(port);
+bool RangesFit(const std::vector<PortBinding>& asked, const HeldPorts& held) {
+  HeldPorts all_taken = held;
+  std::vector<PortBinding> all_ranges = held.ranges();
+  for (const PortBinding& port : asked) {
+    if (IsRange(port)) {
+      all_ranges.push_back(port);
+    } else {
+      all_taken.Insert(port);
+    }
+  }
   if (all_ranges.empty()) return true;
-  const std::size_t before =
-      held_ranges == 0 ? 0 : UnservedRanges(std::move(ranges), std::move(fixed));
-  return UnservedRanges(std::move(all_ranges), std::move(all_fixed)) <= before;
+  const std::size_t before = held.ranges().empty() ? 0 : UnservedRanges(held.ranges(), held);
+  return UnservedRanges(std::move(all_ranges), std::move(all_taken)) <= before;
 }
 
-// The holder that comes first by name among those whose port is such, so that the same one is
-// always named.
-template <typename Predicate>
-const PortHold* FirstHolder(const std::vector<PortHold>& held, const Predicate& is_such) {
+// Who holds single ports, by number and protocol.
+class HoldersByPort {
+ public:
+  explicit HoldersByPort(const std::vector<PortHold>& held) {
+    for (const PortHold& hold : held) {
+      if (!IsRange(hold.port)) holds_.emplace_back(KeyOfPort(hold.port), &hold);
+    }
+    std::sort(holds_.begin(), holds_.end(),
+              [](const auto& left, const auto& right) { return left.first < right.first; });
+  }
+
+  // The one that comes first by name among those that clash, so that the same one is always named.
+  const PortHold* FirstClashing(const PortBinding& port) const {
+    const PortHold* first = nullptr;
+    const PortKey key = KeyOfPort(port);
+    for (auto at =
+             std::lower_bound(holds_.begin(), holds_.end(), key,
+                              [](const auto&hold, PortKey wanted) { return hold.first < wanted; });
+         at != holds_.end() && at->first == key; ++at) {
+      const PortHold* const hold = at->second;
+      if (!PortsClash(port, hold->port)) continue;
+      if (first == nullptr || hold->holder < first->holder) first = hold;
+    }
+    return first;
+  }
+
+ private:
+  std::vector<std::pair<PortKey, const PortHold*>> holds_;
+};
+
+// The holder of a range that the port is one of; the first by name.
+const PortHold* FirstRangeWith(const PortBinding& port, const std::vector<PortHold>& ranges) {
   const PortHold* first = nullptr;
-  for (const PortHold& hold : held) {
-    if (is_such(hold.port) && (first == nullptr || hold.holder < first->holder)) first = &hold;
+  for (const PortHold& hold : ranges) {
+    const PortBinding& range = hold.port;
+    const bool is_in_it = range.protocol == port.protocol && range.host_first <= port.host_first &&
+                          port.host_first <= range.host_last;
+    if (is_in_it && (first == nullptr || hold.holder < first->holder)) first = &hold;
   }
   return first;
 }
@@ -81,37 +111,78 @@ bool PortsClash(const PortBinding& left, const PortBinding& right) {
          left.protocol == right.protocol && AddressesOverlap(left.host_ip, right.host_ip);
 }
 
+PortKey KeyOfPort(const PortBinding& port) {
+  PortKey protocol = 3;
+  if (port.protocol == "tcp") protocol = 0;
+  if (port.protocol == "udp") protocol = 1;
+  if (port.protocol == "sctp") protocol = 2;
+  return protocol << 16 | port.host_first;
+}
+
+HeldPorts::HeldPorts(const std::vector<PortBinding>& ports) {
+  for (const PortBinding& port : ports) Insert(port);
+}
+
+void HeldPorts::Insert(const PortBinding& port) {
+  if (IsRange(port)) {
+    ranges_.push_back(port);
+  } else {
+    singles_.emplace(KeyOfPort(port), port);
+  }
+}
+
+void HeldPorts::Erase(const PortBinding& port) {
+  if (IsRange(port)) {
+    const auto held = std::find(ranges_.begin(), ranges_.end(), port);
+    SWARM_CHECK(held != ranges_.end(), "only held ports are given back");
+    ranges_.erase(held);
+    return;
+  }
+  const auto [first, last] = singles_.equal_range(KeyOfPort(port));
+  const auto held =
+      std::find_if(first, last, [&port](const auto& entry) { return entry.second == port; });
+  SWARM_CHECK(held != last, "only held ports are given back");
+  singles_.erase(held);
+}
+
+bool HeldPorts::Clashes(const PortBinding& port) const {
+  const auto [first, last] = singles_.equal_range(KeyOfPort(port));
+  return std::any_of(first, last,
+                     [&port](const auto& entry) { return PortsClash(port, entry.second); });
+}
+
 std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& asked,
                                              const std::vector<PortHold>& held) {
+  const HoldersByPort holders(held);
   for (const PortBinding& port : asked) {
-    const PortHold* const holder =
-        FirstHolder(held, [&port](const PortBinding& other) { return PortsClash(port, other); });
+    const PortHold* const holder = IsRange(port) ? nullptr : holders.FirstClashing(port);
     if (holder != nullptr) return PortConflict{port, holder->holder};
   }
-  std::vector<PortBinding> ports;
-  for (const PortHold& hold : held) ports.push_back(hold.port);
-  if (RangesFit(asked, ports)) return std::nullopt;
-  for (const PortBinding& port : asked) {
-    if (IsRange(port)) return PortConflict{port, ""};
+  std::vector<PortHold> ranges;
+  for (const PortHold& hold : held) {
+    if (IsRange(hold.port)) ranges.push_back(hold);
   }
+  const auto asked_range = std::find_if(asked.begin(), asked.end(), IsRange);
+  if (ranges.empty() && asked_range == asked.end()) return std::nullopt;
+  HeldPorts ports;
+  for (const PortHold& hold : held) ports.Insert(hold.port);
+  if (RangesFit(asked, ports)) return std::nullopt;
+  if (asked_range != asked.end()) return PortConflict{*asked_range, ""};
   // A single port was asked that is the last one of a held range.
   for (const PortBinding& port : asked) {
-    const PortHold* const holder = FirstHolder(held, [&port](const PortBinding& other) {
-      return IsRange(other) && other.protocol == port.protocol &&
-             other.host_first <= port.host_first && port.host_first <= other.host_last;
-    });
+    const PortHold* const holder = FirstRangeWith(port, ranges);
     if (holder != nullptr) return PortConflict{port, holder->holder};
   }
   return PortConflict{asked.front(), ""};
 }
 
-bool PortsFit(const std::vector<PortBinding>& asked, const std::vector<PortBinding>& held) {
-  bool ranges = false;
+bool PortsFit(const std::vector<PortBinding>& asked, const HeldPorts& held) {
+  bool ranges = !held.ranges().empty();
   for (const PortBinding& port : asked) {
-    ranges = ranges || IsRange(port);
-    for (const PortBinding& hold : held) {
-      if (PortsClash(port, hold)) return false;
-      ranges = ranges || IsRange(hold);
+    if (IsRange(port)) {
+      ranges = true;
+    } else if (held.Clashes(port)) {
+      return false;
     }
   }
   return !ranges || RangesFit(asked, held);

@@ -5,11 +5,13 @@
 // that are held but not yet bound count as demands that must still find a port each.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "swarmlib/filter.h"
 #include "swarmlib/model.h"
 
@@ -29,8 +31,39 @@ struct PortConflict {
 std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& asked,
                                              const std::vector<PortHold>& held);
 
-// The same without saying why. `held` in any order.
-bool PortsFit(const std::vector<PortBinding>& asked, const std::vector<PortBinding>& held);
+// Number and protocol. The protocols that engines know have numbers; all others share one.
+using PortKey = std::uint32_t;
+PortKey KeyOfPort(const PortBinding& port);
+
+// The ports that are held on one node, found by number and protocol. Equal ones are kept as often
+// as they were put in. Each call costs the logarithm of what is held.
+class HeldPorts {
+ public:
+  HeldPorts() = default;
+  explicit HeldPorts(const std::vector<PortBinding>& ports);
+
+  void Insert(const PortBinding& port);
+  // One that is held.
+  void Erase(const PortBinding& port);
+
+  bool empty() const { return singles_.empty() && ranges_.empty(); }
+  const std::vector<PortBinding>& ranges() const { return ranges_; }
+  // True when a single port of that number and protocol is held, on whatever address.
+  bool HoldsNumber(const PortBinding& port) const { return singles_.contains(KeyOfPort(port)); }
+  // True when a held single port clashes with it.
+  bool Clashes(const PortBinding& port) const;
+  template <typename Visit>
+  void ForEachSingle(Visit visit) const {
+    for (const auto& [key, port] : singles_) visit(port);
+  }
+
+ private:
+  absl::btree_multimap<PortKey, PortBinding> singles_;
+  std::vector<PortBinding> ranges_;
+};
+
+// As FindPortConflict without saying why.
+bool PortsFit(const std::vector<PortBinding>& asked, const HeldPorts& held);
 
 // What an exposed port of a container in the host's network takes.
 PortBinding HostNetworkPort(const PortBinding& exposed);

@@ -22,32 +22,40 @@ std::string_view Repository(std::string_view tag) {
   return tag.substr(0, colon);
 }
 
-bool LabelHolds(const Expression& expression, const Node& node) {
+bool LabelHolds(const Expression& expression, const PatternMatcher& pattern, const Node& node) {
   bool matches;
   if (expression.key == "node") {
-    matches = MatchesPattern(expression, node.name) || MatchesPattern(expression, node.id);
+    matches = pattern.Matches(node.name) || pattern.Matches(node.id);
   } else {
     const auto label = node.labels.find(expression.key);
-    matches =
-        MatchesPattern(expression, label == node.labels.end() ? std::string_view() : label->second);
+    matches = pattern.Matches(label == node.labels.end() ? std::string_view() : label->second);
   }
   return matches == IsEqual(expression);
 }
 
-bool HoldsMatching(const Expression& expression, const NodeView& view) {
+bool HoldsMatching(const Expression& expression, const PatternMatcher& pattern,
+                   const NodeView& view) {
   for (const Container* container : view.containers()) {
-    if (ContainerMatches(expression, *container)) return true;
+    if (ContainerMatches(pattern, expression.key, *container)) return true;
   }
   return false;
 }
 
-bool HoldsMatchingImage(const Expression& expression, const NodeView& view) {
+bool HoldsMatchingImage(const PatternMatcher& pattern, const NodeView& view) {
   for (const Image* image : view.images()) {
     for (const std::string& text : ImageTexts(*image)) {
-      if (MatchesPattern(expression, text)) return true;
+      if (pattern.Matches(text)) return true;
     }
   }
   return false;
+}
+
+const Expression* ExpressionOf(const Term& term) {
+  if (const auto* const label = std::get_if<term::Label>(&term)) return &label->expression;
+  if (const auto* const holder = std::get_if<term::HoldsContainer>(&term))
+    return &holder->expression;
+  if (const auto* const image = std::get_if<term::HoldsImage>(&term)) return &image->expression;
+  return nullptr;
 }
 
 bool PortsHold(const term::PortsFree& term, const NodeView& view) {
@@ -66,11 +74,13 @@ std::string WhyLabel(const Expression& expression, const Node& node) {
   return "label " + expression.key + " is " + label->second;
 }
 
-std::string WhyContainer(const Expression& expression, const NodeView& view) {
+std::string WhyContainer(const Expression& expression, const PatternMatcher& pattern,
+                         const NodeView& view) {
   if (IsEqual(expression)) return "no such container on the node";
   std::string first;
   for (const Container* container : view.containers()) {
-    if (!ContainerMatches(expression, *container) || container->names.empty()) continue;
+    if (container->names.empty() || !ContainerMatches(pattern, expression.key, *container))
+      continue;
     if (first.empty() || container->names[0] < first) first = container->names[0];
   }
   return first.empty() ? "such a container is on the node"
@@ -120,18 +130,20 @@ std::string_view LabelOf(const Container& container, std::string_view key) {
   return label == container.labels.end() ? std::string_view() : std::string_view(label->second);
 }
 
-bool ContainerMatches(const Expression& expression, const Container& container) {
-  if (expression.key != "container")
-    return MatchesPattern(expression, LabelOf(container, expression.key));
+bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
+                      const Container& container) {
+  if (key != "container") return pattern.Matches(LabelOf(container, key));
   if (!container.id.empty() &&
-      (MatchesPattern(expression, container.id) ||
-       MatchesPattern(expression, std::string_view(container.id).substr(0, kShortId)))) {
+      (pattern.Matches(container.id) ||
+       pattern.Matches(std::string_view(container.id).substr(0, kShortId)))) {
     return true;
   }
-  return !container.names.empty() && MatchesPattern(expression, container.names[0]);
+  return !container.names.empty() && pattern.Matches(container.names[0]);
 }
 
 TermCheck::TermCheck(const Term& term, const Inventory& inventory) : term_(term) {
+  if (const Expression* const expression = ExpressionOf(term_))
+    pattern_ = std::make_shared<const PatternMatcher>(*expression);
   const auto* const all = std::get_if<term::HoldsAll>(&term_);
   if (all == nullptr) return;
   for (std::size_t i = 0; i < all->references.size(); ++i) {
@@ -155,16 +167,16 @@ bool TermCheck::Holds(const NodeView& view) const {
         if constexpr (std::is_same_v<Kind, term::Healthy>) {
           return node.state == NodeState::kHealthy;
         } else if constexpr (std::is_same_v<Kind, term::Label>) {
-          return LabelHolds(term.expression, node);
+          return LabelHolds(term.expression, *pattern_, node);
         } else if constexpr (std::is_same_v<Kind, term::NodeIn>) {
           return std::find(term.names.begin(), term.names.end(), node.name) != term.names.end();
         } else if constexpr (std::is_same_v<Kind, term::HoldsContainer>) {
-          return HoldsMatching(term.expression, view) == IsEqual(term.expression);
+          return HoldsMatching(term.expression, *pattern_, view) == IsEqual(term.expression);
         } else if constexpr (std::is_same_v<Kind, term::HoldsAll>) {
           return term.references.empty() ||
                  std::find(holders_.begin(), holders_.end(), node.address) != holders_.end();
         } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {
-          return HoldsMatchingImage(term.expression, view) == IsEqual(term.expression);
+          return HoldsMatchingImage(*pattern_, view) == IsEqual(term.expression);
         } else if constexpr (std::is_same_v<Kind, term::PortsFree>) {
           return PortsHold(term, view);
         } else if constexpr (std::is_same_v<Kind, term::SlotFree>) {
@@ -191,7 +203,7 @@ std::string TermCheck::WhyNot(const NodeView& view) const {
         } else if constexpr (std::is_same_v<Kind, term::NodeIn>) {
           return "the whitelist does not name the node";
         } else if constexpr (std::is_same_v<Kind, term::HoldsContainer>) {
-          return WhyContainer(term.expression, view);
+          return WhyContainer(term.expression, *pattern_, view);
         } else if constexpr (std::is_same_v<Kind, term::HoldsAll>) {
           return "no such container on the node";
         } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {

@@ -1,10 +1,12 @@
 // One term against one node, plainly.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/expression.h"
 #include "sched/inventory.h"
 #include "swarmlib/filter.h"
 
@@ -16,10 +18,13 @@ std::vector<std::string> ImageTexts(const Image& image);
 // The value of a container for the key of an affinity: empty when it lacks the label.
 std::string_view LabelOf(const Container& container, std::string_view key);
 
-// True when the container is one that the expression speaks of, whatever the operator.
-bool ContainerMatches(const Expression& expression, const Container& container);
+// True when the container is one that an expression with that key and pattern speaks of, whatever
+// the operator.
+bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
+                      const Container& container);
 
-// A rule made ready to be held against many nodes of one inventory.
+// A rule made ready to be held against many nodes of one inventory. `term` and `inventory` outlive
+// it.
 class TermCheck {
  public:
   TermCheck(const Term& term, const Inventory& inventory);
@@ -31,6 +36,7 @@ class TermCheck {
 
  private:
   const Term& term_;
+  std::shared_ptr<const PatternMatcher> pattern_;  // of the term's expression; null without one
   std::vector<std::string>
       holders_;  // of HoldsAll: addresses of the nodes that hold every reference
 };

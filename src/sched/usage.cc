@@ -40,6 +40,11 @@ std::string OneDecimal(double value, const char* unit) {
   return {text, static_cast<std::size_t>(length)};
 }
 
+std::int64_t In64Bits(__int128 value) {
+  constexpr __int128 kMost = INT64_MAX;
+  return static_cast<std::int64_t>(std::clamp(value, -kMost, kMost));
+}
+
 // The share in percent that is used with the request, cut off; empty when it does not fit.
 std::optional<std::int64_t> Share(std::int64_t used, std::int64_t asked, std::int64_t total) {
   constexpr std::int64_t kWhole = 100;
@@ -47,7 +52,8 @@ std::optional<std::int64_t> Share(std::int64_t used, std::int64_t asked, std::in
   if (asked > total) return std::nullopt;
   // A hundred times a memory of more than 81 PiB does not fit into 64 bits.
   constexpr std::int64_t kMostIn64Bits = INT64_MAX / kWhole;
-  const std::int64_t all = used + asked;
+  std::int64_t all = 0;
+  if (__builtin_add_overflow(used, asked, &all)) return std::nullopt;
   const std::int64_t share =
       all <= kMostIn64Bits ? all * kWhole / total
                            : static_cast<std::int64_t>(static_cast<__int128>(all) * kWhole / total);
@@ -57,12 +63,18 @@ std::optional<std::int64_t> Share(std::int64_t used, std::int64_t asked, std::in
 
 }  // namespace
 
+Resources ResourceSum::value() const { return {In64Bits(nano_cpus_), In64Bits(memory_)}; }
+
 Resources WithOvercommit(const Resources& total, double overcommit) {
-  const auto percent = static_cast<std::int64_t>(overcommit * 100);
-  Resources enlarged = total;
-  enlarged.nano_cpus += total.nano_cpus / kNanoCpus * percent / 100 * kNanoCpus;
-  enlarged.memory += static_cast<std::int64_t>(static_cast<__int128>(total.memory) * percent / 100);
-  return enlarged;
+  constexpr double kLeast = -1;
+  constexpr double kMost = 1000;
+  // Not a number fails both comparisons.
+  const double share = overcommit >= kLeast ? (overcommit <= kMost ? overcommit : kMost)
+                                            : (overcommit < kLeast ? kLeast : 0);
+  const auto percent = static_cast<std::int64_t>(share * 100);
+  const __int128 cpus = total.nano_cpus / kNanoCpus;
+  return {In64Bits(total.nano_cpus + cpus * percent / 100 * kNanoCpus),
+          In64Bits(total.memory + static_cast<__int128>(total.memory) * percent / 100)};
 }
 
 std::int64_t HealthOf(const Node& node, int failure_retry) {

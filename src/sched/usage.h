@@ -15,8 +15,23 @@ namespace swarm {
 inline constexpr std::int64_t kRankStep = 1'000'000;
 
 struct SchedulerOptions {
-  double overcommit = 0.05;  // share of a node that may be given out beyond what it has; > -1
+  double overcommit = 0.05;  // share of a node that may be given out beyond what it has; -1..1000
   int failure_retry = 3;     // failures until a node counts as unhealthy; > 0
+};
+
+// A sum that stays exact whatever is added and taken away again.
+class ResourceSum {
+ public:
+  void Add(const Resources& what, int times) {
+    nano_cpus_ += static_cast<__int128>(what.nano_cpus) * times;
+    memory_ += static_cast<__int128>(what.memory) * times;
+  }
+  // As near as 64 bits come.
+  Resources value() const;
+
+ private:
+  __int128 nano_cpus_ = 0;
+  __int128 memory_ = 0;
 };
 
 // `total` enlarged by the integer percentage of `overcommit`, cut off to whole processors and bytes

@@ -382,7 +382,7 @@ void ClusterWorld::ToggleStart() {
     const ContainerState state = container->state;
     const bool runs = state == ContainerState::kRunning || state == ContainerState::kPaused ||
                       state == ContainerState::kRestarting;
-    if (!runs) hold.ports = PortsWantedBy(*container);
+    if (!runs && container->network_mode != "host") hold.ports = PortsWantedBy(*container);
   } else {
     hold.resources.memory = kGiB / 4;
     ticket = state_.ReserveUpdate(container->id, {0, container->request.memory + kGiB / 4});

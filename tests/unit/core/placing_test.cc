@@ -43,6 +43,55 @@ TEST_F(ClusterStateTest, PlaceHoldsTheName) {
   state_.Settle(999, nullptr);
 }
 
+// Labels copied from another container, its id among them.
+TEST_F(ClusterStateTest, ASwarmIdThatIsNotFreeIsReplaced) {
+  AddNode("n1");
+  Container known = MakeContainer("a1", "web");
+  known.swarm_id = Id("51");
+  Put("n1", known);
+  ContainerSpec spec;
+  for (const std::string& taken : {Id("51"), Id("a1"), std::string("web"), std::string()}) {
+    spec.swarm_id = taken;
+    EXPECT_EQ(PlaceOn(spec), "n1");
+    EXPECT_NE(swarm_id_, taken);
+    EXPECT_TRUE(IsFullId(swarm_id_));
+  }
+  spec.swarm_id = Id("52");
+  EXPECT_EQ(PlaceOn(spec), "n1");
+  EXPECT_EQ(swarm_id_, Id("52"));
+  const std::uint64_t first = ticket_;
+  EXPECT_EQ(PlaceOn(spec), "n1");
+  EXPECT_NE(swarm_id_, Id("52"));
+  state_.Settle(first, nullptr);
+  EXPECT_EQ(PlaceOn(spec), "n1");
+  EXPECT_EQ(swarm_id_, Id("52"));
+}
+
+TEST_F(ClusterStateTest, AStartInTheHostsNetworkTakesNoPort) {
+  AddNode("n1");
+  for (const char* id : {"a1", "a2"}) {
+    Container container = MakeContainer(id, std::string("host") + id);
+    container.network_mode = "host";
+    container.exposed_ports = {Port(80)};  // of its image
+    container.exposed_ports[0].container_port = 80;
+    container.state = ContainerState::kExited;
+    Put("n1", std::move(container));
+  }
+  const absl::StatusOr<std::uint64_t> first = state_.ReserveStart(Id("a1"));
+  ASSERT_TRUE(first.ok());
+  EXPECT_TRUE(state_.ReserveStart(Id("a2")).ok());
+  Container published = MakeContainer("a3", "bridged");
+  published.state = ContainerState::kExited;
+  published.wanted_ports = {Port(80)};
+  Put("n1", published);
+  Container running = MakeContainer("a1", "hosta1");
+  running.network_mode = "host";
+  running.exposed_ports = {Port(80)};
+  Put("n1", running);
+  EXPECT_TRUE(state_.ReserveStart(Id("a3")).ok());
+  EXPECT_TRUE(state_.ReserveStart(Id("a2")).ok());
+}
+
 TEST_F(ClusterStateTest, PlaceRefusesNamesThatTheEngineWould) {
   AddNode("n1");
   ContainerSpec spec;

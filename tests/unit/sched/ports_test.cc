@@ -60,7 +60,7 @@ TEST(PortsTest, FitBesideWhatIsHeld) {
        true},
   };
   for (const Row& row : table) {
-    EXPECT_EQ(PortsFit(row.asked, row.held), row.fits) << row.name;
+    EXPECT_EQ(PortsFit(row.asked, HeldPorts(row.held)), row.fits) << row.name;
     std::vector<PortHold> holds;
     for (const PortBinding& port : row.held) holds.push_back({port, "web"});
     EXPECT_EQ(FindPortConflict(row.asked, holds).has_value(), !row.fits) << row.name;
@@ -85,6 +85,47 @@ TEST(PortsTest, ConflictNamesTheFirstHolder) {
   const std::optional<PortConflict> none = FindPortConflict({Port(90, 91), Port(90, 91)}, held);
   ASSERT_TRUE(none);
   EXPECT_EQ(none->holder, "");
+}
+
+TEST(PortsTest, HeldOnesComeAndGo) {
+  HeldPorts held;
+  EXPECT_TRUE(held.empty());
+  held.Insert(Port(80, 0, "10.0.0.1"));
+  held.Insert(Port(80, 0, "10.0.0.2"));
+  held.Insert(Port(80, 0, "10.0.0.2"));
+  held.Insert(Port(90, 91));
+  EXPECT_TRUE(held.Clashes(Port(80, 0, "10.0.0.2")));
+  EXPECT_FALSE(held.Clashes(Port(80, 0, "10.0.0.3")));
+  EXPECT_FALSE(held.Clashes(Port(90)));
+  held.Erase(Port(80, 0, "10.0.0.2"));
+  EXPECT_TRUE(held.Clashes(Port(80, 0, "10.0.0.2")));
+  held.Erase(Port(80, 0, "10.0.0.2"));
+  EXPECT_FALSE(held.Clashes(Port(80, 0, "10.0.0.2")));
+  EXPECT_TRUE(held.HoldsNumber(Port(80)));
+  held.Erase(Port(80, 0, "10.0.0.1"));
+  EXPECT_FALSE(held.HoldsNumber(Port(80)));
+  EXPECT_EQ(held.ranges().size(), 1U);
+  held.Erase(Port(90, 91));
+  EXPECT_TRUE(held.empty());
+}
+
+// Every port of a host twice over: with a search through all of them for each this would take
+// minutes.
+TEST(PortsTest, EveryPortOfAHostIsComparedAtOnce) {
+  std::vector<PortBinding> all;
+  std::vector<PortHold> holds;
+  for (int port = 1; port <= 65'535; ++port) {
+    all.push_back(Port(port));
+    holds.push_back({Port(port, 0, "", "udp"), "web"});
+  }
+  HeldPorts held(all);
+  EXPECT_FALSE(FindPortConflict(all, holds));
+  EXPECT_TRUE(PortsFit({Port(53, 0, "", "udp")}, held));
+  const std::vector<PortBinding> ranges(256, Port(1, 65'535));
+  EXPECT_FALSE(PortsFit(ranges, held));
+  EXPECT_TRUE(PortsFit(ranges, HeldPorts()));
+  for (const PortBinding& port : all) held.Erase(port);
+  EXPECT_TRUE(held.empty());
 }
 
 TEST(PortsTest, ContainersHoldAsTheEngineHolds) {
@@ -119,7 +160,7 @@ TEST(PortsTest, HostNetworkHoldsExposedPorts) {
   container.state = ContainerState::kRunning;
   ASSERT_EQ(PortsHeldBy(container).size(), 1U);
   EXPECT_EQ(PortsHeldBy(container)[0].host_first, 8080);
-  EXPECT_FALSE(PortsFit({Port(8080)}, PortsHeldBy(container)));
+  EXPECT_FALSE(PortsFit({Port(8080)}, HeldPorts(PortsHeldBy(container))));
   container.state = ContainerState::kExited;
   EXPECT_TRUE(PortsHeldBy(container).empty());
 }
