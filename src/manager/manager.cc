@@ -30,7 +30,22 @@ constexpr Duration kDrainPoll = std::chrono::milliseconds(10);
 // For the calls to engines that are under way to be given up.
 constexpr Duration kLongestStop = std::chrono::seconds(5);
 
-Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done) {
+// Counts a request from when it is handed over until nothing of it runs any more.
+class RunningRequest {
+ public:
+  explicit RunningRequest(std::atomic<int>& count) : count_(&count) { ++count; }
+  RunningRequest(RunningRequest&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  RunningRequest& operator=(RunningRequest&&) = delete;
+  ~RunningRequest() {
+    if (count_ != nullptr) --*count_;
+  }
+
+ private:
+  std::atomic<int>* count_;
+};
+
+Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done,
+                  [[maybe_unused]] RunningRequest running) {
   Reply reply = co_await api->Handle(std::move(request));
   done(std::move(reply));
 }
@@ -96,7 +111,8 @@ class Manager::Impl {
         };
         servers_[i] = std::make_unique<net::Server>(
             *loops_[i], std::move(options), [this, i](Request request, ResultCallback<Reply> done) {
-              loops_[i]->Spawn(Answer(api_.get(), std::move(request), std::move(done)));
+              loops_[i]->Spawn(Answer(api_.get(), std::move(request), std::move(done),
+                                      RunningRequest(running_)));
             });
         for (net::Listener& listener : mine) servers_[i]->Adopt(std::move(listener));
       });
@@ -107,9 +123,11 @@ class Manager::Impl {
   void Handle(Request request, ResultCallback<Reply> done) {
     const std::size_t turn = next_loop_.fetch_add(1, std::memory_order_relaxed) % loops_.size();
     auto shared = std::make_shared<Request>(std::move(request));
-    loops_[turn]->Post([this, turn, shared, done = std::move(done)]() mutable {
-      loops_[turn]->Spawn(Answer(api_.get(), std::move(*shared), std::move(done)));
-    });
+    loops_[turn]->Post(
+        [this, turn, shared, done = std::move(done), running = RunningRequest(running_)]() mutable {
+          loops_[turn]->Spawn(
+              Answer(api_.get(), std::move(*shared), std::move(done), std::move(running)));
+        });
   }
 
   absl::Status WaitReady(Duration timeout) {
@@ -138,6 +156,11 @@ class Manager::Impl {
     OnLoop(0, [this] { discovery_.reset(); });
     resolver_.Close();
     cluster_->Stop();
+    if (backends_) {
+      for (std::size_t i = 0; i < loops_.size(); ++i) {
+        OnLoop(i, [this] { backends_->CloseOnThisLoop(); });
+      }
+    }
     AwaitStopped();
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [] {});
     for (auto& loop : loops_) loop->Stop();
@@ -237,10 +260,10 @@ class Manager::Impl {
     return active;
   }
 
-  // Until no engine is watched any more: what they hold belongs to the loops.
+  // Until no engine is watched any more and no request runs: what they hold belongs to the loops.
   void AwaitStopped() {
     const TimePoint end = SystemClock().Now() + kLongestStop;
-    while (!cluster_->Stopped() && SystemClock().Now() < end) WaitALittle();
+    while ((!cluster_->Stopped() || running_ > 0) && SystemClock().Now() < end) WaitALittle();
   }
 
   void WaitALittle() {
@@ -259,6 +282,7 @@ class Manager::Impl {
   Config config_;
   Metrics metrics_;
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
+  std::atomic<int> running_{0};  // requests
   // Destroyed from the last to the first: the loops outlive all that runs on them.
   std::vector<std::unique_ptr<Loop>> loops_;
   NameResolver resolver_;

@@ -83,11 +83,13 @@ std::unique_ptr<BackendClient> SocketBackends::Make(const std::string& address) 
     return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
   std::shared_ptr<BackendClient> shared = *std::move(client);
   const std::lock_guard lock(mutex_);
-  if (made_.size() >= sweep_at_) {
+  if (all_.size() >= sweep_at_) {
     std::erase_if(made_, [](const auto& entry) { return entry.second.expired(); });
-    sweep_at_ = 2 * made_.size() + 16;
+    std::erase_if(all_, [](const auto& backend) { return backend.expired(); });
+    sweep_at_ = 2 * all_.size() + 16;
   }
   made_.insert_or_assign(address, shared);
+  all_.push_back(shared);
   return std::make_unique<SharedBackend>(std::move(shared));
 }
 
@@ -95,6 +97,17 @@ std::shared_ptr<BackendClient> SocketBackends::Find(std::string_view address) co
   const std::lock_guard lock(mutex_);
   const auto found = made_.find(address);
   return found == made_.end() ? nullptr : found->second.lock();
+}
+
+void SocketBackends::CloseOnThisLoop() const {
+  std::vector<std::shared_ptr<BackendClient>> living;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& one : all_) {
+      if (std::shared_ptr<BackendClient> backend = one.lock()) living.push_back(std::move(backend));
+    }
+  }
+  for (const auto& backend : living) swarm::CloseOnThisLoop(*backend);
 }
 
 net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "api/api.h"
 #include "base/text.h"
@@ -25,12 +26,15 @@ class SocketBackends {
   std::unique_ptr<BackendClient> Make(const std::string& address);
   // The one made last for the address and still alive, or null.
   std::shared_ptr<BackendClient> Find(std::string_view address) const;
+  // CloseOnThisLoop of every backend that is still alive, also of engines that have left.
+  void CloseOnThisLoop() const;
 
  private:
   const std::shared_ptr<net::TlsContext> tls_;
   mutable std::mutex mutex_;
   StringMap<std::weak_ptr<BackendClient>> made_;
-  std::size_t sweep_at_ = 16;  // entries at which those of engines that left are dropped
+  std::vector<std::weak_ptr<BackendClient>> all_;
+  std::size_t sweep_at_ = 16;  // size of all_ at which those of engines that left are dropped
 };
 
 // The rule of one server: what Api::FastForward allows. `api` and `backends` outlive it; used on

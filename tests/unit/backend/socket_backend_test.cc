@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -149,6 +152,66 @@ TEST(SocketBackendTest, MayGoAfterItsLoopsHaveStopped) {
   runner.join();
   client.reset();
   loop.reset();
+}
+
+// Takes connections and never says a word.
+class SilentEngine {
+ public:
+  SilentEngine() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(socket_, plain, size), 0);
+    EXPECT_EQ(::listen(socket_, 16), 0);
+    EXPECT_EQ(::getsockname(socket_, plain, &size), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+  ~SilentEngine() { ::close(socket_); }
+  const std::string& address() const { return address_; }
+
+ private:
+  int socket_;
+  std::string address_;
+};
+
+TEST(SocketBackendTest, ClosedOnItsLoopsItCancelsItsCallsAndMayOutliveThem) {
+  SilentEngine engine;
+  std::shared_ptr<BackendClient> client = *MakeSocketBackend(engine.address());
+  const std::weak_ptr<BackendClient> weak = client;
+  const auto call = [&client](LoopThread& loop) {
+    auto promise = std::make_shared<std::promise<absl::Status>>();
+    std::future<absl::Status> ended = promise->get_future();
+    loop.On([&] {
+      Request request;
+      request.method = "GET";
+      request.target = "/";
+      CallOptions options;
+      options.timeout = std::chrono::hours(1);
+      // The call keeps its client, as the calls of a cluster do.
+      client->Call(std::move(request), options, [promise, client](absl::StatusOr<Reply> reply) {
+        promise->set_value(reply.status());
+      });
+    });
+    return ended;
+  };
+  auto first = std::make_unique<LoopThread>();
+  auto second = std::make_unique<LoopThread>();
+  std::vector<std::future<absl::Status>> ended;
+  ended.push_back(call(*first));
+  ended.push_back(call(*second));
+  first->On([&] { CloseOnThisLoop(*client); });
+  second->On([&] { CloseOnThisLoop(*client); });
+  ended.push_back(call(*first));  // refused
+  for (std::future<absl::Status>& one : ended) {
+    ASSERT_EQ(one.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+    EXPECT_TRUE(absl::IsCancelled(one.get()));
+  }
+  first.reset();
+  second.reset();
+  client.reset();
+  EXPECT_TRUE(weak.expired());
 }
 
 TEST(SocketBackendTest, ReachesUnixSocketsNamesAndTls) {

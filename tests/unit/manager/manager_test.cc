@@ -1,12 +1,19 @@
 // Whole managers with simulated engines: opened, used in process and over a socket, closed.
 #include "swarmlib/manager.h"
 
+#include <atomic>
+#include <chrono>
 #include <future>
+#include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "sim/faults.h"
+#include "sim/sim_server.h"
+#include "sim/simulation.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
 
@@ -92,6 +99,77 @@ TEST(Manager, SeveralLiveInOneProcessAndCloseTwiceIsOnce) {
   EXPECT_NE((*first)->addresses(), (*second)->addresses());
   (*first)->Close(std::chrono::seconds(1));
   (*first)->Close(std::chrono::seconds(1));
+}
+
+// A simulated engine behind a real socket.
+class SocketEngine {
+ public:
+  SocketEngine() : loop_(SystemClock(), nullptr) {
+    SimulationOptions options;
+    options.engines = 1;
+    simulation_ = std::make_shared<Simulation>(options, SystemClock());
+    server_ = std::make_unique<SimServer>(loop_, simulation_);
+    EXPECT_TRUE(server_->Listen(0).ok());
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+  ~SocketEngine() {
+    loop_.Stop();
+    thread_.join();
+  }
+  std::string address() const { return server_->addresses().front(); }
+  FaultPlan& faults() { return simulation_->engine_at(0)->faults(); }
+
+ private:
+  Loop loop_;
+  std::shared_ptr<Simulation> simulation_;
+  std::unique_ptr<SimServer> server_;
+  std::thread thread_;
+};
+
+TEST(Manager, CloseGivesUpTheCallsUnderWayAndAnswersThem) {
+  SocketEngine engine;
+  Config config;
+  config.discovery = "nodes://" + engine.address();
+  config.threads = 2;
+  auto manager = Manager::Open(std::move(config));
+  ASSERT_TRUE(manager.ok()) << manager.status();
+  ASSERT_TRUE((*manager)->WaitReady(std::chrono::seconds(30)).ok());
+  const auto made =
+      Ask(**manager, "POST", "/v1.41/containers/create?name=web", R"({"Image":"busybox"})");
+  ASSERT_TRUE(made.ok() && made->status == 201) << made.status();
+  Fault silence;
+  silence.kind = Fault::Kind::kSilence;
+  engine.faults().OnPath("GET */top", silence, 100);
+  engine.faults().OnPath("POST */create", silence, 100);
+  const std::uint64_t before = engine.faults().calls();
+  std::atomic<int> answered{0}, good{0};
+  constexpr int kCalls = 8;
+  for (int i = 0; i < kCalls; ++i) {
+    Request request;
+    const bool creates = i % 2 == 0;
+    request.method = creates ? "POST" : "GET";
+    request.target = creates ? "/v1.41/containers/create?name=late" + std::to_string(i)
+                             : std::string("/v1.41/containers/web/top");
+    if (creates) {
+      request.headers = {{"Content-Type", "application/json"}};
+      request.body = R"({"Image":"busybox"})";
+    }
+    (*manager)->Handle(std::move(request), [&](absl::StatusOr<Reply> reply) {
+      good += reply.ok() && reply->status < 400 ? 1 : 0;
+      ++answered;
+    });
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (engine.faults().calls() < before + kCalls && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  ASSERT_GE(engine.faults().calls(), before + kCalls);
+  EXPECT_EQ(answered, 0);
+  const auto closing = std::chrono::steady_clock::now();
+  (*manager)->Close(Duration::zero());
+  EXPECT_EQ(answered, kCalls);
+  EXPECT_EQ(good, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - closing, std::chrono::seconds(5));
 }
 
 TEST(Manager, APortInUseIsAnErrorAndNothingIsServed) {
