@@ -1,4 +1,5 @@
-// Whether the tests were built with a sanitizer: such runs do less of the same, they never check less.
+// Whether the tests were built with a sanitizer: such runs do less of the same, they never check
+// less.
 #pragma once
 
 namespace swarm {
