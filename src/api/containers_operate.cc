@@ -114,6 +114,8 @@ Task<Result> UpdateContainer(ContextPointer context, Exchange exchange) {
   if (!update.ok()) co_return update.status();
   operation->update = *update;
   operation->body = *std::move(body);
+  if (context->options().rules.cpu_shares_as_cores)
+    operation->body = WithSharesOfCores(operation->body, *operation->entry->node);
   operation->headers.emplace_back("Content-Type", "application/json");
   Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
   co_return answer;

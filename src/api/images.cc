@@ -136,7 +136,7 @@ Task<Result> ListImages(ContextPointer context, Exchange exchange) {
   if (!query.ok()) co_return query.status();
   std::string body = "[";
   for (const ImageGroup& group : Groups(*context, *query)) {
-    absl::StatusOr<std::string> row = MergedImageRow(group.copies, group.names);
+    absl::StatusOr<std::string> row = MergedImageRow(group.copies, group.names, exchange.version);
     if (!row.ok()) co_return row.status();
     if (body.size() > 1) body += ',';
     body += *row;

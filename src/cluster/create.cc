@@ -15,15 +15,12 @@
 namespace swarm {
 namespace {
 
-constexpr std::int64_t kSharesACore = 1'024;
-constexpr std::int64_t kNanosACore = 1'000'000'000;
-
 // One try on one node.
 struct Attempt {
   std::shared_ptr<Hub> hub;
   std::shared_ptr<Engine> engine;
   HeldPlace place;
-  const CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
+  CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
 };
 
 bool IsNodeConstraint(const Expression& expression) {
@@ -31,18 +28,19 @@ bool IsNodeConstraint(const Expression& expression) {
          expression.op == Expression::Operator::kEqual;
 }
 
-// For the peer's reading of -c: that many processors, whatever the node has.
 std::string BodyFor(const Attempt& attempt) {
-  const CreateRequest& request = *attempt.request;
-  const std::int64_t wanted = request.spec.request.nano_cpus;
-  if (!attempt.hub->options.create_rules.cpu_shares_as_cores || wanted <= 0) return request.body;
-  const std::int64_t has = NodeNow(*attempt.engine).total.nano_cpus;
-  if (has < kNanosACore) return request.body;
-  const std::int64_t cores = has / kNanosACore;
-  const std::int64_t shares = (wanted / kNanosACore * kSharesACore +
-                               wanted % kNanosACore * kSharesACore / kNanosACore + cores - 1) /
-                              cores;
-  return WithCpuShares(request.body, std::max<std::int64_t>(2, shares));
+  const std::string& body = attempt.request->body;
+  if (!attempt.hub->options.create_rules.cpu_shares_as_cores) return body;
+  return WithSharesOfCores(body, NodeNow(*attempt.engine));
+}
+
+// The id that was given is another container's, or there was none: the container gets the one that
+// was made for it.
+void TakeSwarmId(CreateRequest& request, const std::string& swarm_id) {
+  if (request.spec.swarm_id == swarm_id) return;
+  request.spec.swarm_id = swarm_id;
+  request.spec.labels.insert_or_assign(std::string(kSwarmIdLabel), swarm_id);
+  request.body = WithSwarmId(request.body, swarm_id);
 }
 
 Request CreateMessage(const Attempt& attempt) {
@@ -241,6 +239,7 @@ Task<absl::StatusOr<CreateResult>> Create(std::shared_ptr<Hub> hub, CreateReques
     attempt.hub = hub;
     attempt.place = *std::move(place);
     attempt.request = &request;
+    TakeSwarmId(request, attempt.place.reservation.swarm_id);
     const std::string address = attempt.place.reservation.placement.node;
     attempt.engine = hub->membership.Find(address);
     if (!attempt.engine) {

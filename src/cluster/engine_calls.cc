@@ -88,8 +88,24 @@ Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::strin
   co_return std::move(reply->body);
 }
 
-Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, ContainerRecord* record,
-                                      std::stop_token stop) {
+absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
+                                                            std::string_view body) {
+  std::vector<std::string> skipped;
+  absl::StatusOr<std::vector<ContainerRecord>> records =
+      ParseContainerList(body, node, engine.hub().options.names, &skipped);
+  if (!records.ok()) return Unreadable(records.status());
+  if (!skipped.empty()) {
+    Log(engine.hub().options.log, LogLevel::kWarning,
+        "an engine lists containers under ids that are none; they are left out",
+        {{"node", engine.Label()},
+         {"first", skipped.front()},
+         {"count", std::to_string(skipped.size())}});
+  }
+  return records;
+}
+
+Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
+                                      ContainerRecord* record, std::stop_token stop) {
   const std::string id = record->container.id;
   std::string target = engine->version_prefix() + "/containers/" + id + "/json";
   const absl::StatusOr<std::string> body =
@@ -99,7 +115,7 @@ Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, ContainerR
     co_return body.status();
   }
   ContainerRecord whole = *record;
-  absl::Status applied = ApplyInspect(*body, engine->hub().options.create_rules, whole);
+  absl::Status applied = ApplyInspect(*body, engine->hub().options.create_rules, *node, whole);
   if (applied.ok() && whole.container.id != id)
     applied = Internal("it describes another container");
   if (applied.ok()) {
@@ -117,17 +133,16 @@ Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, ContainerR
 Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_ptr<Engine> engine,
                                                                     std::string id,
                                                                     std::stop_token stop) {
-  const Node node = NodeNow(*engine);
+  const auto node = std::make_shared<const Node>(NodeNow(*engine));
   std::string target = ListTarget(*engine, "id", id);
   const absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, stop);
   if (!body.ok()) co_return body.status();
-  absl::StatusOr<std::vector<ContainerRecord>> rows =
-      ParseContainerList(*body, node, engine->hub().options.names);
-  if (!rows.ok()) co_return Unreadable(rows.status());
+  absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, *node, *body);
+  if (!rows.ok()) co_return rows.status();
   for (ContainerRecord& row : *rows) {
     if (row.container.id != id) continue;
-    const absl::StatusOr<bool> there = co_await AddInspect(engine, &row, std::move(stop));
+    const absl::StatusOr<bool> there = co_await AddInspect(engine, node, &row, std::move(stop));
     if (!there.ok()) co_return there.status();
     if (!*there) break;
     co_return std::optional<ContainerRecord>(std::move(row));
@@ -144,9 +159,8 @@ Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, s
   const absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, std::move(stop));
   if (!body.ok()) co_return body.status();
-  const absl::StatusOr<std::vector<ContainerRecord>> rows =
-      ParseContainerList(*body, node, engine->hub().options.names);
-  if (!rows.ok()) co_return Unreadable(rows.status());
+  const absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, node, *body);
+  if (!rows.ok()) co_return rows.status();
   for (const ContainerRecord& row : *rows) {
     const bool found =
         swarm_id.empty() ? HasName(row.container, name) : row.container.swarm_id == swarm_id;

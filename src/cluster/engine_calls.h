@@ -49,10 +49,13 @@ Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_
 // `swarm_id` is empty. Empty: there is none.
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
                                                std::string name, std::stop_token stop);
-// Adds the inspect of one container to its list row. False: it is gone. What cannot be read leaves
-// the row as it is, with a log line.
-Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, ContainerRecord* record,
-                                      std::stop_token stop);
+// The records of an engine's list. Rows without a container's id are left out, with a log line.
+absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
+                                                            std::string_view body);
+// Adds the inspect of one container on `node` to its list row. False: it is gone. What cannot be
+// read leaves the row as it is, with a log line.
+Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
+                                      ContainerRecord* record, std::stop_token stop);
 // images and image_rows of the result.
 Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
                                                  std::stop_token stop);

@@ -14,6 +14,7 @@ namespace {
 // The inspects of one reading, shared by the workers that make them.
 struct Inspects {
   std::shared_ptr<Engine> engine;
+  NodePointer node;
   std::stop_token stop;
   std::vector<ContainerRecord> records;
   std::vector<std::size_t> wanted;  // indexes of `records`
@@ -60,7 +61,8 @@ Task<void> InspectSome(std::shared_ptr<Inspects> work) {
     if (!work->failure.ok() || work->next >= work->wanted.size()) co_return;
     const std::size_t index = work->wanted[work->next++];
     ContainerRecord* const record = &work->records[index];
-    const absl::StatusOr<bool> there = co_await AddInspect(work->engine, record, work->stop);
+    const absl::StatusOr<bool> there =
+        co_await AddInspect(work->engine, work->node, record, work->stop);
     if (!there.ok()) {
       work->failure = there.status();
     } else if (!*there) {
@@ -86,16 +88,16 @@ Task<absl::Status> InspectAll(std::shared_ptr<Inspects> work) {
 Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> engine,
                                                      bool inspect_all, std::size_t* changed,
                                                      std::stop_token stop) {
-  const Node node = engine->node();
+  const auto node = std::make_shared<const Node>(engine->node());
   std::string target = engine->version_prefix() + "/containers/json?all=1";
   const absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, stop);
   if (!body.ok()) co_return body.status();
-  absl::StatusOr<std::vector<ContainerRecord>> records =
-      ParseContainerList(*body, node, engine->hub().options.names);
-  if (!records.ok()) co_return Internal(MessageOf(records.status()));
+  absl::StatusOr<std::vector<ContainerRecord>> records = ReadContainers(*engine, *node, *body);
+  if (!records.ok()) co_return records.status();
   auto work = std::make_shared<Inspects>();
   work->engine = engine;
+  work->node = node;
   work->stop = stop;
   work->records = *std::move(records);
   ChooseInspects(*engine, inspect_all, *work);

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/containers.h"
 #include "wire/host_config.h"
@@ -57,10 +58,11 @@ void ReadMounts(JsonValue mounts, Container& container) {
   });
 }
 
-absl::Status ReadHostConfig(JsonValue inspect, const CreateRules& rules, Container& container) {
+absl::Status ReadHostConfig(JsonValue inspect, const CreateRules& rules, const Node& node,
+                            Container& container) {
   const JsonValue host = inspect.Find("HostConfig");
   const JsonValue config = inspect.Find("Config");
-  absl::StatusOr<Resources> request = ReadResources(host, rules);
+  absl::StatusOr<Resources> request = ReadHeldResources(host, rules, node);
   if (!request.ok()) return request.status();
   absl::StatusOr<std::vector<PortBinding>> wanted = ReadPortBindings(host.Find("PortBindings"));
   if (!wanted.ok()) return wanted.status();
@@ -94,7 +96,7 @@ std::string NodeObject(const Node& node) {
 
 }  // namespace
 
-absl::Status ApplyInspect(std::string_view body, const CreateRules& rules,
+absl::Status ApplyInspect(std::string_view body, const CreateRules& rules, const Node& node,
                           ContainerRecord& record) {
   JsonDocument document;
   if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
@@ -103,8 +105,12 @@ absl::Status ApplyInspect(std::string_view body, const CreateRules& rules,
   if (!state.is(Kind::kObject))
     return InvalidArgument("the engine's description of a container has no State");
   Container& container = record.container;
-  if (absl::Status read = ReadHostConfig(inspect, rules, container); !read.ok()) return read;
-  if (const std::string id = inspect.Find("Id").text(); !id.empty()) container.id = id;
+  if (absl::Status read = ReadHostConfig(inspect, rules, node, container); !read.ok()) return read;
+  if (const std::string id = inspect.Find("Id").text(); !id.empty()) {
+    if (!IsFullId(id))
+      return InvalidArgument("the engine describes a container with the id " + ShortQuoted(id));
+    container.id = id;
+  }
   if (const auto created = ParseTime(inspect.Find("Created").text())) container.created = *created;
   const JsonValue config = inspect.Find("Config");
   if (const std::string image = config.Find("Image").text(); !image.empty())
@@ -116,8 +122,7 @@ absl::Status ApplyInspect(std::string_view body, const CreateRules& rules,
       container.labels[key.text()] = value.text();
     });
   }
-  const auto swarm_id = container.labels.find("com.docker.swarm.id");
-  container.swarm_id = swarm_id == container.labels.end() ? std::string() : swarm_id->second;
+  container.swarm_id = SwarmIdOf(container.labels);
   std::string name = inspect.Find("Name").text();
   if (name.starts_with('/')) name.erase(0, 1);
   if (!name.empty()) {

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/containers.h"
 #include "wire/host_config.h"
@@ -171,8 +172,7 @@ class RowReader {
     const std::string status = status_.text();
     container.state = ParseContainerState(state_).value_or(StateOfStatus(status));
     ReadStatus(status, container);
-    const auto swarm_id = container.labels.find("com.docker.swarm.id");
-    if (swarm_id != container.labels.end()) container.swarm_id = swarm_id->second;
+    container.swarm_id = SwarmIdOf(container.labels);
   }
 
   void Write(JsonValue row, ContainerRecord& record) const {
@@ -215,8 +215,10 @@ absl::Status BadRow(const Node& node, std::size_t position, std::string_view why
 }  // namespace
 
 absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(std::string_view body,
-                                                                const Node& node, NameStyle style) {
+                                                                const Node& node, NameStyle style,
+                                                                std::vector<std::string>* skipped) {
   std::vector<ContainerRecord> records;
+  std::size_t row = 0;
   std::size_t at = SkipBlanks(body, 0);
   if (body.substr(at, 4) == "null" && SkipBlanks(body, at + 4) == body.size()) return records;
   if (at >= body.size() || body[at] != '[') {
@@ -232,14 +234,19 @@ absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(std::string_view
     }
     is_first = false;
     const absl::StatusOr<std::size_t> end = document.ParseAt(body, at);
-    if (!end.ok()) return BadRow(node, records.size(), MessageOf(end.status()));
+    if (!end.ok()) return BadRow(node, row, MessageOf(end.status()));
     absl::StatusOr<ContainerRecord> record = RowReader(body, node, style).Read(document.root());
-    if (!record.ok()) return BadRow(node, records.size(), MessageOf(record.status()));
-    records.push_back(*std::move(record));
+    if (!record.ok()) return BadRow(node, row, MessageOf(record.status()));
+    if (IsFullId(record->container.id)) {
+      records.push_back(*std::move(record));
+    } else if (skipped != nullptr) {
+      skipped->push_back(ShortQuoted(record->container.id));
+    }
+    ++row;
     at = *end;
   }
   if (at >= body.size() || body[at] != ']' || SkipBlanks(body, at + 1) != body.size()) {
-    return BadRow(node, records.size(), "is cut short or followed by something else");
+    return BadRow(node, row, "is cut short or followed by something else");
   }
   return records;
 }

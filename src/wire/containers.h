@@ -15,13 +15,16 @@ namespace swarm {
 // The answer of GET /containers/json?all=1 of one engine. Each record's row is the engine's own
 // object with Names per `style`, the node's IP in Ports, Node added and the place of Status left
 // open. One walk over the bytes; no row that cannot be read is dropped: InvalidArgument names its
-// position.
-absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(std::string_view body,
-                                                                const Node& node, NameStyle style);
+// position. But a row whose Id is no full id is left out, since nothing can be asked of it, and the
+// Id, quoted, is added to `skipped` unless that is null.
+absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(
+    std::string_view body, const Node& node, NameStyle style,
+    std::vector<std::string>* skipped = nullptr);
 
 // Adds what only GET /containers/ID/json tells: resources, wanted ports, times, health, exit code,
-// swarm id.
-absl::Status ApplyInspect(std::string_view body, const CreateRules& rules, ContainerRecord& record);
+// swarm id. `node` is the one that answered. On an error `record` is partly changed.
+absl::Status ApplyInspect(std::string_view body, const CreateRules& rules, const Node& node,
+                          ContainerRecord& record);
 
 // "Up 3 hours (healthy)", "Exited (0) 5 minutes ago", "Created", as the engine words it (moby
 // container/state.go, docker/go-units HumanDuration); "Host Down" while the node is not healthy.

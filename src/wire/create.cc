@@ -70,7 +70,7 @@ class CreateReader {
     given_labels_ = *labels;
     spec_.labels = *std::move(labels);
     std::string& id = spec_.labels[std::string(kSwarmIdLabel)];
-    if (id.empty()) id = swarm_id;
+    if (!IsFullId(id)) id = swarm_id;
     spec_.swarm_id = id;
     if (id.empty()) spec_.labels.erase(std::string(kSwarmIdLabel));
     return texts_.TakeLabels(spec_.labels);
@@ -305,24 +305,54 @@ absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view
   return parsed;
 }
 
-std::string WithCpuShares(std::string_view body, std::int64_t shares) {
+std::string WithSharesOfCores(std::string_view body, const Node& node) {
   JsonDocument document;
-  if (!document.Parse(body).ok()) return std::string(body);
-  const absl::StatusOr<JsonValue> host = FindField(document.root(), "HostConfig");
-  if (!host.ok() || !host->is(Kind::kObject)) return std::string(body);
-  const absl::StatusOr<JsonValue> asked = FindField(*host, "CpuShares");
-  if (!asked.ok() || asked->integer().value_or(0) <= 0) return std::string(body);
+  const std::int64_t cores = CoresOf(node);
+  if (cores <= 0 || !document.Parse(body).ok()) return std::string(body);
   TextEdits edits;
-  edits.Replace(asked->begin(), asked->end(), std::to_string(shares));
+  const absl::StatusOr<JsonValue> host = FindField(document.root(), "HostConfig");
+  for (const absl::StatusOr<JsonValue>& place :
+       {absl::StatusOr<JsonValue>(document.root()), host}) {
+    if (!place.ok() || !place->is(Kind::kObject)) continue;
+    const absl::StatusOr<JsonValue> asked = FindField(*place, "CpuShares");
+    const std::int64_t wanted = asked.ok() ? asked->integer().value_or(0) : 0;
+    if (wanted <= 0) continue;
+    edits.Replace(asked->begin(), asked->end(), std::to_string(SharesOfCores(wanted, cores)));
+  }
   return edits.Apply(body, 0, body.size());
+}
+
+std::string WithSwarmId(std::string_view body, std::string_view swarm_id) {
+  JsonDocument document;
+  if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) return std::string(body);
+  const std::string member = JsonString(kSwarmIdLabel) + ":" + JsonString(swarm_id);
+  TextEdits edits;
+  const absl::StatusOr<JsonValue> labels = FindField(document.root(), "Labels");
+  if (!labels.ok()) return std::string(body);
+  if (const JsonValue old = labels->Find(kSwarmIdLabel)) {
+    edits.Replace(old.begin(), old.end(), JsonString(swarm_id));
+  } else if (labels->is(Kind::kObject)) {
+    edits.AddMember(*labels, member);
+  } else if (*labels) {
+    edits.Replace(labels->begin(), labels->end(), "{" + member + "}");
+  } else {
+    edits.AddMember(document.root(), "\"Labels\":{" + member + "}");
+  }
+  return edits.Apply(body, 0, body.size());
+}
+
+std::string SwarmIdOf(const Labels& labels) {
+  const auto label = labels.find(kSwarmIdLabel);
+  return label != labels.end() && IsFullId(label->second) ? label->second : std::string();
 }
 
 absl::StatusOr<std::string> CreatedId(std::string_view body) {
   JsonDocument document;
   if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
   std::string id = document.root().Find("Id").text();
-  if (id.empty()) return InvalidArgument("the engine's answer to the create names no Id");
-  return id;
+  if (IsFullId(id)) return id;
+  return InvalidArgument("the engine's answer to the create names no container but " +
+                         ShortQuoted(id));
 }
 
 absl::StatusOr<Resources> ParseUpdate(std::string_view body, const CreateRules& rules) {

@@ -34,24 +34,27 @@ struct ParsedCreate {
   std::string body;
 };
 
-// `name` and `platform` are query parameters. `swarm_id` is used unless the body carries one in its
-// labels. InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled or
-// case-colliding key among the fields read here, a bad expression or label array, a bad name, a bad
-// port.
+// `name` and `platform` are query parameters. `swarm_id` is used unless the body carries a full id
+// in its label for it. InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled
+// or case-colliding key among the fields read here, a bad expression or label array, a bad name, a
+// bad port.
 absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view name,
                                          std::string_view platform, std::string_view swarm_id,
                                          const CreateRules& rules);
 
-// The body with the HostConfig.CpuShares that it asks for replaced, for cpu_shares_as_cores once
-// the node is known; the same body when it asks for none.
-std::string WithCpuShares(std::string_view body, std::int64_t shares);
+// For cpu_shares_as_cores, once the node is known: the body of a create or an update with the cores
+// that it asks for as CpuShares turned into such shares of the node; the same body when it asks for
+// none.
+std::string WithSharesOfCores(std::string_view body, const Node& node);
 
-// Placement from one line as `docker run -e` has it: "constraint:zone==external",
-// "affinity:container==web", "whitelist:node==a|b", added to `spec`. False when the text is none of
-// these.
-absl::StatusOr<bool> AddPlacement(std::string_view env, ContainerSpec& spec);
+// A create body with another label com.docker.swarm.id.
+std::string WithSwarmId(std::string_view body, std::string_view swarm_id);
 
-// The Id of a create answer.
+// The label com.docker.swarm.id when it is a full id, else empty: anything else is no name of a
+// container.
+std::string SwarmIdOf(const Labels& labels);
+
+// The Id of a create answer. InvalidArgument when it is no full id.
 absl::StatusOr<std::string> CreatedId(std::string_view body);
 
 // What an update body sets: Memory, NanoCpus, CpuQuota/CpuPeriod, CpuShares.

@@ -65,8 +65,14 @@ absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
     return NotAnEngine(node, "it is a cluster manager; give the addresses of its engines instead");
   }
   if (id.empty()) return NotAnEngine(node, "its /info has no ID");
+  // More than any machine has, so that what is computed of them fits.
   constexpr std::int64_t kMostProcessors = 1 << 20;
-  if (processors <= 0 || processors > kMostProcessors || memory <= 0) {
+  constexpr std::int64_t kMostMemory = std::int64_t{1} << 50;
+  if (processors > kMostProcessors || memory > kMostMemory) {
+    return NotAnEngine(node, "its /info shows " + std::to_string(processors) + " processors and " +
+                                 std::to_string(memory) + " bytes of memory");
+  }
+  if (processors <= 0 || memory <= 0) {
     return NotAnEngine(node,
                        "its /info shows no processors or no memory; is it a cluster manager?");
   }

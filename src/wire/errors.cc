@@ -55,10 +55,4 @@ Reply ErrorReply(const absl::Status& error, ApiVersion client) {
   return reply;
 }
 
-absl::Status EngineError(const Reply& reply) {
-  std::string message = EngineMessage(reply.body);
-  if (message.empty()) message = "the engine answered with status " + std::to_string(reply.status);
-  return HttpError(reply.status, message, reply.body);
-}
-
 }  // namespace swarm

@@ -18,7 +18,4 @@ Reply ErrorReply(const absl::Status& error, ApiVersion client);
 // The text of an engine's error answer: the JSON "message", else the trimmed body.
 std::string EngineMessage(std::string_view body);
 
-// An engine's answer of status >= 400 as an error, with its status, message and body kept.
-absl::Status EngineError(const Reply& reply);
-
 }  // namespace swarm

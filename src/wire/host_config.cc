@@ -1,7 +1,6 @@
 #include "wire/host_config.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/text.h"
 #include "swarmlib/status.h"
@@ -16,13 +15,20 @@ absl::Status WrongType(std::string_view key, std::string_view wanted, JsonValue 
                          std::string(wanted) + ", not " + std::string(JsonKindName(found.kind())));
 }
 
+constexpr std::int64_t kNanosACore = 1'000'000'000;
+constexpr std::int64_t kSharesACore = 1'024;
+constexpr std::int64_t kFewestShares = 2;  // the engine takes no less
+// More than any machine has, so that sums and products of them fit.
+constexpr std::int64_t kMostMemory = std::int64_t{1} << 53;
+constexpr std::int64_t kMostCores = std::int64_t{1} << 20;
+
 // Quota and period are signed 64-bit; their product is not.
 std::int64_t ProcessorsOfQuota(std::int64_t quota, std::int64_t period) {
   if (quota <= 0) return 0;
   if (period <= 0) period = 100'000;
-  const auto wide = static_cast<__int128>(quota) * 1'000'000'000 / period;
-  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
-  return wide > kMost ? kMost : static_cast<std::int64_t>(wide);
+  const auto wide = static_cast<__int128>(quota) * kNanosACore / period;
+  constexpr __int128 kMost = kMostCores * kNanosACore;
+  return static_cast<std::int64_t>(std::min(wide, kMost));
 }
 
 struct Port {
@@ -157,7 +163,22 @@ absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key) {
   return labels;
 }
 
-absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules& rules) {
+std::int64_t CoresOf(const Node& node) { return node.total.nano_cpus / kNanosACore; }
+
+std::int64_t SharesOfCores(std::int64_t wanted, std::int64_t cores) {
+  wanted = std::min(wanted, kMostCores);
+  return std::max(kFewestShares, (wanted * kSharesACore + cores - 1) / cores);
+}
+
+namespace {
+
+std::int64_t CoresOfShares(std::int64_t shares, std::int64_t cores) {
+  return std::min(shares, kMostCores) * std::min(cores, kMostCores) / kSharesACore;
+}
+
+// `cores` of the node whose shares they are; 0 while they still are cores themselves.
+absl::StatusOr<Resources> ReadAmounts(JsonValue host_config, const CreateRules& rules,
+                                      std::int64_t cores) {
   std::int64_t amounts[5] = {};
   static constexpr std::string_view kKeys[5] = {"Memory", "NanoCpus", "CpuQuota", "CpuPeriod",
                                                 "CpuShares"};
@@ -167,13 +188,26 @@ absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules
     amounts[i] = std::max<std::int64_t>(*amount, 0);
   }
   Resources resources;
-  resources.memory = amounts[0];
-  resources.nano_cpus = std::max(amounts[1], ProcessorsOfQuota(amounts[2], amounts[3]));
+  resources.memory = std::min(amounts[0], kMostMemory);
+  resources.nano_cpus = std::max(std::min(amounts[1], kMostCores * kNanosACore),
+                                 ProcessorsOfQuota(amounts[2], amounts[3]));
   if (rules.cpu_shares_as_cores) {
+    const std::int64_t asked = cores > 0 ? CoresOfShares(amounts[4], cores) : amounts[4];
     // As quota: N processors of period 1.
-    resources.nano_cpus = std::max(resources.nano_cpus, ProcessorsOfQuota(amounts[4], 1));
+    resources.nano_cpus = std::max(resources.nano_cpus, ProcessorsOfQuota(asked, 1));
   }
   return resources;
+}
+
+}  // namespace
+
+absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules& rules) {
+  return ReadAmounts(host_config, rules, 0);
+}
+
+absl::StatusOr<Resources> ReadHeldResources(JsonValue host_config, const CreateRules& rules,
+                                            const Node& node) {
+  return ReadAmounts(host_config, rules, std::max<std::int64_t>(CoresOf(node), 1));
 }
 
 absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings) {
@@ -182,15 +216,31 @@ absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings) {
   for (const auto& [key, list] : bindings.members()) {
     if (absl::Status added = AddBindings(key.text(), list, set); !added.ok()) return added;
   }
+  const auto ranges = std::count_if(ports.begin(), ports.end(), [](const PortBinding& port) {
+    return port.host_last > port.host_first;
+  });
+  if (ports.size() > kMostPorts || ranges > kMostPortRanges) {
+    return InvalidArgument("too many ports are published: " + std::to_string(ports.size()) +
+                           ", ranges to choose from among them: " + std::to_string(ranges) +
+                           "; at most " + std::to_string(kMostPorts) + " and " +
+                           std::to_string(kMostPortRanges) + " are taken");
+  }
   return ports;
 }
 
 absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed) {
   std::vector<PortBinding> ports;
   PortSet set(ports);
+  std::size_t total = 0;
   for (const auto& [key, nothing] : exposed.members()) {
     const absl::StatusOr<Port> port = ParsePort(key.text(), false);
     if (!port.ok()) return port.status();
+    // Counted before they are known to be the same as others: each of them is work.
+    total += static_cast<std::size_t>(port->last - port->first) + 1;
+    if (total > kMostExposedPorts) {
+      return InvalidArgument("too many ports are exposed: at most " +
+                             std::to_string(kMostExposedPorts) + " are taken");
+    }
     for (int number = port->first; number <= port->last; ++number) {
       const auto one = static_cast<std::uint16_t>(number);
       set.Add({"", one, one, one, port->protocol});

@@ -24,6 +24,12 @@ absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key);
 absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key);
 absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key);
 
+// Of one container: published ports, those of them that are ranges to pick a port from, and exposed
+// ports, which are all of three protocols.
+inline constexpr std::size_t kMostPorts = 65'536;
+inline constexpr std::int64_t kMostPortRanges = 256;
+inline constexpr std::size_t kMostExposedPorts = 3 * 65'536;
+
 // Adds ports to a list, each once. The list outlives it.
 class PortSet {
  public:
@@ -36,13 +42,21 @@ class PortSet {
 };
 
 // Memory, NanoCpus or CpuQuota over CpuPeriod, and CpuShares where the rules count them as
-// processors.
+// processors. More than any machine has is cut off.
 absl::StatusOr<Resources> ReadResources(JsonValue host_config, const CreateRules& rules);
+// The same of a container that is on `node`, whose CpuShares are shares again.
+absl::StatusOr<Resources> ReadHeldResources(JsonValue host_config, const CreateRules& rules,
+                                            const Node& node);
+std::int64_t CoresOf(const Node& node);
+// What an engine with `cores`, at least 1, is told for `wanted` cores.
+std::int64_t SharesOfCores(std::int64_t wanted, std::int64_t cores);
 
 // {"80/tcp":[{"HostIp":"","HostPort":"8080"}]}: null or an empty list = the engine picks a port.
+// InvalidArgument also for more than the bounds above.
 absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings);
 // {"80/tcp":{}}: host_first and host_last are the port itself, as it is taken with the network of
 // the host.
+// InvalidArgument also for more than the bound above.
 absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed);
 // What an engine reports as bound, {"80/tcp":[...],"443/tcp":null}: only entries with a host port.
 std::vector<PortBinding> ReadBoundPorts(JsonValue ports);

@@ -13,6 +13,7 @@ namespace {
 
 using Kind = JsonDocument::Kind;
 
+constexpr ApiVersion kFirstWithoutVirtualSize{1, 44};
 constexpr std::string_view kNoTag = "<none>:<none>";
 constexpr std::string_view kNoDigest = "<none>@<none>";
 constexpr std::string_view kDigestPrefix = "sha256:";
@@ -55,8 +56,8 @@ class MergedFields {
     if (count >= 0) containers_ = std::max<std::int64_t>(containers_, 0) + count;
   }
 
-  std::string WriteTo(std::string_view first, JsonValue row,
-                      const std::vector<std::string>& nodes) const {
+  std::string WriteTo(std::string_view first, JsonValue row, const std::vector<std::string>& nodes,
+                      ApiVersion client) const {
     TextEdits edits;
     const auto set = [&](std::string_view key, std::string json) {
       const JsonValue old = row.Find(key);
@@ -79,6 +80,9 @@ class MergedFields {
       set("Labels", json + "}");
     }
     if (containers_ >= 0) set("Containers", std::to_string(containers_));
+    const JsonValue size = row.Find("Size");
+    if (client < kFirstWithoutVirtualSize && size && !row.Find("VirtualSize"))
+      set("VirtualSize", std::string(size.raw()));
     set("Nodes", list(nodes));
     return edits.Apply(first, 0, first.size());
   }
@@ -144,7 +148,7 @@ absl::StatusOr<ImageList> ParseImageList(std::string_view body) {
 
 absl::StatusOr<std::string> MergedImageRow(
     const std::vector<std::shared_ptr<const ImageEntry>>& entries,
-    const std::vector<std::string>& names) {
+    const std::vector<std::string>& names, ApiVersion client) {
   SWARM_CHECK(!entries.empty() && entries.size() == names.size(),
               "every copy of an image has its node");
   MergedFields fields;
@@ -156,7 +160,7 @@ absl::StatusOr<std::string> MergedImageRow(
       return InvalidArgument("an image's row is not a JSON object");
     fields.Add(**entry, document.root());
   }
-  return fields.WriteTo(entries.front()->row, document.root(), names);
+  return fields.WriteTo(entries.front()->row, document.root(), names, client);
 }
 
 std::string WithDefaultTag(std::string_view reference) {

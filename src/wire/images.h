@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/model.h"
+#include "wire/api_version.h"
 
 namespace swarm {
 
@@ -21,11 +22,12 @@ struct ImageList {
 absl::StatusOr<ImageList> ParseImageList(std::string_view body);
 
 // One JSON object for copies of one image on several nodes: RepoTags, RepoDigests and Labels
-// united, Containers summed, Nodes added (names, in order). `entries` is not empty; names[i] is the
+// united, Containers summed, Nodes added (names, in order), and VirtualSize, where engines do not
+// give it any more, for clients that may look for it. `entries` is not empty; names[i] is the
 // node's name of entries[i].
 absl::StatusOr<std::string> MergedImageRow(
     const std::vector<std::shared_ptr<const ImageEntry>>& entries,
-    const std::vector<std::string>& names);
+    const std::vector<std::string>& names, ApiVersion client);
 
 // Full reference forms: "nginx" and "nginx:latest" are the same tag, "sha256:abc" and "abc" the
 // same id (12 digits or more, or any unique prefix).

@@ -261,4 +261,10 @@ std::string JsonString(std::string_view text) {
   return quoted;
 }
 
+std::string ShortQuoted(std::string_view text) {
+  constexpr std::size_t kMostBytes = 80;
+  if (text.size() <= kMostBytes) return JsonString(text);
+  return JsonString(text.substr(0, kMostBytes)) + "...";
+}
+
 }  // namespace swarm

@@ -157,5 +157,7 @@ void AppendJsonField(std::string& to, std::string_view key, bool value);
 // ["a","b"]
 void AppendJsonStrings(std::string& to, const std::vector<std::string>& values);
 std::string JsonString(std::string_view text);
+// The beginning of what somebody sent, as a JSON string, for a message.
+std::string ShortQuoted(std::string_view text);
 
 }  // namespace swarm

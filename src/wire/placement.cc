@@ -107,12 +107,4 @@ absl::Status PlacementTexts::Apply(ContainerSpec& spec) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> AddPlacement(std::string_view env, ContainerSpec& spec) {
-  PlacementTexts texts;
-  if (absl::Status taken = texts.TakeLabels(spec.labels); !taken.ok()) return taken;
-  if (!texts.TakeEnv(env)) return false;
-  if (absl::Status applied = texts.Apply(spec); !applied.ok()) return applied;
-  return true;
-}
-
 }  // namespace swarm

@@ -39,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   swarm::ContainerRecord record;
-  swarm::ApplyInspect(body, {}, record).IgnoreError();
+  swarm::ApplyInspect(body, {}, node, record).IgnoreError();
   const auto inspect = swarm::InspectForClient(body, node);
   if (inspect.ok()) Require(document.Parse(*inspect).ok());
   const auto images = swarm::ParseImageList(body);

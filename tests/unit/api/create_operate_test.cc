@@ -183,6 +183,18 @@ TEST_F(OperateTest, BodiesOnStart) {
   EXPECT_EQ(cluster_.operated.back().body, "");
 }
 
+TEST_F(OperateTest, SharesOfAnUpdateAreCoresToo) {
+  cluster_.ChangeNode("n2", [](Node& node) { node.total.nano_cpus = 4'000'000'000; });
+  ApiOptions options;
+  options.clock = &clock_;
+  options.rules.cpu_shares_as_cores = true;
+  api_ = std::make_unique<Api>(cluster_, std::move(options));
+  EXPECT_EQ(Send("POST", "/v1.41/containers/db/update", R"({"CpuShares":2,"Memory":5})").status,
+            200);
+  EXPECT_EQ(cluster_.operated.back().body, R"({"CpuShares":512,"Memory":5})");
+  EXPECT_EQ(cluster_.operated.back().update->nano_cpus, 2'000'000'000);
+}
+
 TEST_F(OperateTest, Rename) {
   struct Case {
     const char* name;

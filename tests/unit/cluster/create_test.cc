@@ -122,6 +122,35 @@ TEST(Create, ALostAnswerOfAMadeContainerIsFoundByItsLabel) {
   EXPECT_EQ(world.cluster().Containers().size(), 1U);
 }
 
+// Nothing is ever asked of an engine under a name that is no id.
+TEST(Create, AnAnswerWithoutAContainersIdCountsAsLost) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(FakeEngine::Loss::kWrongId, absl::OkStatus());
+  const auto made = world.Create(CreateOf("web", "busybox"));
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  EXPECT_EQ((*made)->entry->container.id, world.engine(1).boxes()[0].id);
+  EXPECT_EQ(world.engine(1).Calls("GET /containers/a"), 1);  // the id of the fake begins so
+}
+
+TEST(Create, LabelsOfAnotherContainerDoNotMakeItTheSame) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  const CreateRequest first = CreateOf("web", "busybox");
+  CreateRequest copy = first;
+  copy.spec.name = "copy";
+  const auto made = world.Create(first);
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  const auto copied = world.Create(copy);
+  ASSERT_TRUE(copied && copied->ok()) << copied->status();
+  EXPECT_EQ(world.engine(1).boxes()[0].swarm_id, first.spec.swarm_id);
+  EXPECT_NE(world.engine(1).boxes()[1].swarm_id, first.spec.swarm_id);
+  EXPECT_EQ((*copied)->entry->container.swarm_id, world.engine(1).boxes()[1].swarm_id);
+  const auto found = world.cluster().FindContainer(first.spec.swarm_id);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ((*found)->container.names.front(), "web");
+}
+
 TEST(Create, ALostAnswerOfNothingHoldsThePlaceAndIsNeverTriedAgain) {
   World world(2, [](EngineClusterOptions& options) { options.create_retry = 5; });
   ASSERT_TRUE(world.Connect());

@@ -286,6 +286,7 @@ FakeEngine::Answer FakeEngine::Handle(const Request& request) {
     return {loss_error_, latency_, false};
   Reply reply = Route(request, path, query);
   if (loss == Loss::kAfterItIsMade) return {loss_error_, latency_, false};
+  if (loss == Loss::kWrongId) reply.body = "{\"Id\":\"a b\\r\\nX: y\"}";
   return {std::move(reply), latency_, false};
 }
 

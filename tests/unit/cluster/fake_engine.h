@@ -22,7 +22,7 @@ class FakeEngine {
  public:
   enum class Mode { kWell, kRefusing, kFrozen, kHtml };
   // What happens to the answer of the next create.
-  enum class Loss { kNone, kBeforeItIsMade, kAfterItIsMade, kUntilMadeLate };
+  enum class Loss { kNone, kBeforeItIsMade, kAfterItIsMade, kUntilMadeLate, kWrongId };
 
   struct Box {
     std::string id, name, image, swarm_id, state = "created";

@@ -27,15 +27,23 @@ Node TestNode() {
 }
 
 // Rows as engines of 20.10 (first), and 28.5 (second) give them.
+constexpr char kWeb[] = "aa11000000000000000000000000000000000000000000000000000000000000";
+
+std::string WithWeb(std::string text) {
+  for (std::size_t at = 0; (at = text.find("\"Id\":\"a\"", at)) != std::string::npos;)
+    text.replace(at + 6, 1, kWeb);
+  return text;
+}
+
 constexpr char kList[] =
-    R"([{"Id":"aa11","Names":["/other/alias","/web"],"Image":"nginx","ImageID":"sha256:11","Command":"nginx -g",)"
+    R"([{"Id":"aa11000000000000000000000000000000000000000000000000000000000000","Names":["/other/alias","/web"],"Image":"nginx","ImageID":"sha256:11","Command":"nginx -g",)"
     R"("Created":1420070400,"Ports":[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},)"
     R"({"IP":"::","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},{"PrivatePort":443,"Type":"tcp"}],)"
-    R"j("Labels":{"com.docker.swarm.id":"s1","tier":"web"},"State":"running","Status":"Up 3 hours (healthy)",)j"
+    R"j("Labels":{"com.docker.swarm.id":"5151515151515151515151515151515151515151515151515151515151515151","tier":"web"},"State":"running","Status":"Up 3 hours (healthy)",)j"
     R"("HostConfig":{"NetworkMode":"default"},"NetworkSettings":{"Networks":{"bridge":{"NetworkID":"net1"}}},)"
     R"("Mounts":[{"Type":"volume","Name":"v1","Source":"","Destination":"/data","RW":true}]},)"
     "\n"
-    R"( {"Id":"bb22","Names":["/db"],"Image":"mysql","ImageID":"sha256:22","ImageManifestDescriptor":{"size":1.50},)"
+    R"( {"Id":"bb22000000000000000000000000000000000000000000000000000000000000","Names":["/db"],"Image":"mysql","ImageID":"sha256:22","ImageManifestDescriptor":{"size":1.50},)"
     R"("Command":"mysqld","Created":1420070000,"Ports":[],"Labels":null,"State":"exited",)"
     R"("Status":"Exited (137) 2 days ago","HostConfig":{"NetworkMode":"bridge","Annotations":{"x":"y"}},)"
     R"("NetworkSettings":{"Networks":{}},"Mounts":[]}])";
@@ -45,8 +53,8 @@ TEST(ParseContainerListTest, ReadsRowsOfRealEngines) {
   ASSERT_TRUE(records.ok()) << records.status();
   ASSERT_EQ(records->size(), 2u);
   const Container& web = (*records)[0].container;
-  EXPECT_EQ(web.id, "aa11");
-  EXPECT_EQ(web.swarm_id, "s1");
+  EXPECT_EQ(web.id, kWeb);
+  EXPECT_EQ(web.swarm_id, "5151515151515151515151515151515151515151515151515151515151515151");
   EXPECT_EQ(web.node, "10.0.0.1:2375");
   EXPECT_EQ(web.names, (std::vector<std::string>{"web", "other/alias"}));
   EXPECT_EQ(web.image, "nginx");
@@ -77,10 +85,10 @@ TEST(ParseContainerListTest, EditsOnlyWhatDiffersInACluster) {
   ASSERT_TRUE(records.ok());
   EXPECT_EQ(
       RowText((*records)[0]),
-      R"({"Id":"aa11","Names":["/web","/n1/web","/n1/other/alias"],"Image":"nginx","ImageID":"sha256:11",)"
+      R"({"Id":"aa11000000000000000000000000000000000000000000000000000000000000","Names":["/web","/n1/web","/n1/other/alias"],"Image":"nginx","ImageID":"sha256:11",)"
       R"("Command":"nginx -g","Created":1420070400,)"
       R"("Ports":[{"IP":"10.0.0.1","PrivatePort":80,"PublicPort":8080,"Type":"tcp"},{"PrivatePort":443,"Type":"tcp"}],)"
-      R"("Labels":{"com.docker.swarm.id":"s1","tier":"web"},"State":"running","Status":"S",)"
+      R"("Labels":{"com.docker.swarm.id":"5151515151515151515151515151515151515151515151515151515151515151","tier":"web"},"State":"running","Status":"S",)"
       R"("HostConfig":{"NetworkMode":"default"},"NetworkSettings":{"Networks":{"bridge":{"NetworkID":"net1"}}},)"
       R"("Mounts":[{"Type":"volume","Name":"v1","Source":"","Destination":"/data","RW":true}],"Node":"n1"})");
   EXPECT_NE(RowText((*records)[1]).find(R"("ImageManifestDescriptor":{"size":1.50})"),
@@ -96,11 +104,11 @@ struct NamesCase {
 class NamesTest : public testing::TestWithParam<NamesCase> {};
 
 TEST_P(NamesTest, AreShownAsWished) {
-  const auto records =
-      ParseContainerList(R"([{"Id":"a","Names":["/web","/x/y"]}])", TestNode(), GetParam().style);
+  const auto records = ParseContainerList(WithWeb(R"([{"Id":"a","Names":["/web","/x/y"]}])"),
+                                          TestNode(), GetParam().style);
   ASSERT_TRUE(records.ok());
-  EXPECT_EQ(RowText(records->front()), std::string(R"({"Id":"a","Names":)") + GetParam().names +
-                                           R"(,"Node":"n1","Status":"S"})");
+  EXPECT_EQ(RowText(records->front()),
+            WithWeb(R"({"Id":"a","Names":)") + GetParam().names + R"(,"Node":"n1","Status":"S"})");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -121,8 +129,8 @@ TEST(ParseContainerListTest, TakesTheStateOfOldEnginesFromTheirWords) {
       {"Created", ContainerState::kCreated},
       {"", ContainerState::kCreated}};
   for (const auto& [status, state] : cases) {
-    const auto records = ParseContainerList(
-        std::string(R"([{"Id":"a","Status":")") + status + "\"}]", TestNode(), NameStyle::kBoth);
+    const auto records = ParseContainerList(WithWeb(R"([{"Id":"a","Status":")") + status + "\"}]",
+                                            TestNode(), NameStyle::kBoth);
     ASSERT_TRUE(records.ok());
     EXPECT_EQ(records->front().container.state, state) << status;
   }
@@ -137,7 +145,7 @@ struct BadListCase {
 class BadListTest : public testing::TestWithParam<BadListCase> {};
 
 TEST_P(BadListTest, NamesTheRow) {
-  const auto records = ParseContainerList(GetParam().body, TestNode(), NameStyle::kBoth);
+  const auto records = ParseContainerList(WithWeb(GetParam().body), TestNode(), NameStyle::kBoth);
   ASSERT_FALSE(records.ok());
   EXPECT_NE(MessageOf(records.status()).find(GetParam().message), std::string_view::npos)
       << records.status();
@@ -158,10 +166,35 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ParseContainerListTest, TakesTimesThatItCannotHoldAsNone) {
-  const auto records = ParseContainerList(R"([{"Id":"a","Created":9223372036854775807}])",
+  const auto records = ParseContainerList(WithWeb(R"([{"Id":"a","Created":9223372036854775807}])"),
                                           TestNode(), NameStyle::kBoth);
   ASSERT_TRUE(records.ok());
   EXPECT_EQ(records->front().container.created, WallTime{});
+}
+
+TEST(ParseContainerListTest, LeavesOutWhatHasNoContainersId) {
+  std::vector<std::string> skipped;
+  const auto records = ParseContainerList(
+      WithWeb(R"([{"Id":"x y"},{"Id":"a"},{"Id":"AA11"},{"Names":["/q"],"Id":"../z"}])"),
+      TestNode(), NameStyle::kBoth, &skipped);
+  ASSERT_TRUE(records.ok()) << records.status();
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ(records->front().container.id, kWeb);
+  EXPECT_EQ(skipped, (std::vector<std::string>{"\"x y\"", "\"AA11\"", "\"../z\""}));
+}
+
+TEST(ApplyInspectTest, TurnsSharesBackIntoCores) {
+  CreateRules rules;
+  rules.cpu_shares_as_cores = true;
+  Node node = TestNode();
+  node.total.nano_cpus = 4'000'000'000;
+  for (const std::int64_t cores : {1, 2, 3, 4, 7}) {
+    const std::string body = WithSharesOfCores(
+        "{\"State\":{},\"HostConfig\":{\"CpuShares\":" + std::to_string(cores) + "}}", node);
+    ContainerRecord record;
+    ASSERT_TRUE(ApplyInspect(body, rules, node, record).ok());
+    EXPECT_EQ(record.container.request.nano_cpus, cores * 1'000'000'000) << body;
+  }
 }
 
 TEST(ParseContainerListTest, TakesNothingAsNothing) {
@@ -173,22 +206,22 @@ TEST(ParseContainerListTest, TakesNothingAsNothing) {
 }
 
 constexpr char kInspect[] =
-    R"({"Id":"aa11","Created":"2015-01-01T00:00:00.5Z","Path":"nginx","State":{"Status":"running","Running":true,)"
+    R"({"Id":"aa11000000000000000000000000000000000000000000000000000000000000","Created":"2015-01-01T00:00:00.5Z","Path":"nginx","State":{"Status":"running","Running":true,)"
     R"("Paused":false,"ExitCode":0,"Error":"","StartedAt":"2015-01-01T00:00:01Z","FinishedAt":"0001-01-01T00:00:00Z",)"
     R"("Health":{"Status":"starting","FailingStreak":0,"Log":[]}},"Image":"sha256:11","Name":"/web",)"
     R"("HostConfig":{"NetworkMode":"default","PortBindings":{"80/tcp":[{"HostIp":"","HostPort":"8080"}]},)"
     R"("Memory":1048576,"NanoCpus":500000000,"CpuShares":0},"Mounts":[],)"
-    R"("Config":{"Image":"nginx","ExposedPorts":{"80/tcp":{}},"Labels":{"com.docker.swarm.id":"s9"}},)"
+    R"("Config":{"Image":"nginx","ExposedPorts":{"80/tcp":{}},"Labels":{"com.docker.swarm.id":"5959595959595959595959595959595959595959595959595959595959595959"}},)"
     R"("NetworkSettings":{"Bridge":"","Ports":{"443/tcp":null,"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"},)"
     R"({"HostIp":"::","HostPort":"8080"}]},"Networks":{"bridge":{"NetworkID":"n9"}}}})";
 
 TEST(ApplyInspectTest, AddsWhatListsDoNotTell) {
   ContainerRecord record;
-  ASSERT_TRUE(ApplyInspect(kInspect, {}, record).ok());
+  ASSERT_TRUE(ApplyInspect(kInspect, {}, TestNode(), record).ok());
   const Container& container = record.container;
-  EXPECT_EQ(container.id, "aa11");
+  EXPECT_EQ(container.id, "aa11000000000000000000000000000000000000000000000000000000000000");
   EXPECT_EQ(container.names, (std::vector<std::string>{"web"}));
-  EXPECT_EQ(container.swarm_id, "s9");
+  EXPECT_EQ(container.swarm_id, "5959595959595959595959595959595959595959595959595959595959595959");
   EXPECT_EQ(container.created, WallTime(seconds(1420070400)) + std::chrono::milliseconds(500));
   EXPECT_EQ(container.started_at, WallTime(seconds(1420070401)));
   EXPECT_EQ(container.finished_at, WallTime{});
@@ -202,9 +235,10 @@ TEST(ApplyInspectTest, AddsWhatListsDoNotTell) {
 
 TEST(ApplyInspectTest, RefusesWhatIsNoContainer) {
   ContainerRecord record;
-  EXPECT_FALSE(ApplyInspect("{}", {}, record).ok());
-  EXPECT_FALSE(ApplyInspect("[]", {}, record).ok());
-  EXPECT_FALSE(ApplyInspect("{", {}, record).ok());
+  EXPECT_FALSE(ApplyInspect("{}", {}, TestNode(), record).ok());
+  EXPECT_FALSE(ApplyInspect("[]", {}, TestNode(), record).ok());
+  EXPECT_FALSE(ApplyInspect("{", {}, TestNode(), record).ok());
+  EXPECT_FALSE(ApplyInspect(R"({"Id":"a b","State":{}})", {}, TestNode(), record).ok());
 }
 
 TEST(ApplyInspectTest, ReadsTheFlagsOfOldEngines) {
@@ -216,7 +250,8 @@ TEST(ApplyInspectTest, ReadsTheFlagsOfOldEngines) {
       {R"("Running":false,"StartedAt":"0001-01-01T00:00:00Z")", ContainerState::kCreated}};
   for (const auto& [flags, state] : cases) {
     ContainerRecord record;
-    ASSERT_TRUE(ApplyInspect(std::string("{\"State\":{") + flags + "}}", {}, record).ok());
+    ASSERT_TRUE(
+        ApplyInspect(std::string("{\"State\":{") + flags + "}}", {}, TestNode(), record).ok());
     EXPECT_EQ(record.container.state, state) << flags;
   }
 }

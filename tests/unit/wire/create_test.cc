@@ -8,6 +8,8 @@
 namespace swarm {
 namespace {
 
+constexpr char kSwarmId[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 absl::StatusOr<ParsedCreate> Parse(std::string_view body, bool shares_as_cores = false) {
   return ParseCreate(body, "web", "", "", CreateRules{shares_as_cores});
 }
@@ -25,13 +27,13 @@ constexpr char kBody28[] =
     R"("NetworkingConfig":{"EndpointsConfig":{"default":{"IPAMConfig":null,"MacAddress":""}}}})";
 
 TEST(ParseCreateTest, ReadsAndEditsTheBodyOfARealClient) {
-  const auto parsed = ParseCreate(kBody28, "/web", "linux/amd64", "0123", {});
+  const auto parsed = ParseCreate(kBody28, "/web", "linux/amd64", kSwarmId, {});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   const ContainerSpec& spec = parsed->spec;
   EXPECT_EQ(spec.name, "web");
   EXPECT_EQ(spec.image, "nginx");
   EXPECT_EQ(spec.platform, "linux/amd64");
-  EXPECT_EQ(spec.swarm_id, "0123");
+  EXPECT_EQ(spec.swarm_id, kSwarmId);
   ASSERT_EQ(spec.constraints.size(), 1u);
   EXPECT_EQ(spec.constraints[0].text, "zone==external");
   ASSERT_EQ(spec.affinities.size(), 1u);
@@ -47,7 +49,7 @@ TEST(ParseCreateTest, ReadsAndEditsTheBodyOfARealClient) {
   EXPECT_NE(
       body.find(
           R"("Labels":{"tier":"web","com.docker.swarm.affinities":"[\"container==~db\"]",)"
-          R"("com.docker.swarm.constraints":"[\"zone==external\"]","com.docker.swarm.id":"0123",)"
+          R"("com.docker.swarm.constraints":"[\"zone==external\"]","com.docker.swarm.id":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",)"
           R"("com.docker.swarm.whitelists":"[\"node==n1|n2\"]"})"),
       std::string::npos)
       << body;
@@ -56,7 +58,7 @@ TEST(ParseCreateTest, ReadsAndEditsTheBodyOfARealClient) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->body, body);
   EXPECT_EQ(again->spec.constraints, spec.constraints);
-  EXPECT_EQ(again->spec.swarm_id, "0123");
+  EXPECT_EQ(again->spec.swarm_id, kSwarmId);
 }
 
 struct EnvCase {
@@ -96,14 +98,15 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ParseCreateTest, UnitesEnvAndLabels) {
   const auto parsed = Parse(
       R"({"Env":["constraint:zone==b","constraint:zone==a","reschedule:on-node-failure"],)"
-      R"("Labels":{"com.docker.swarm.constraints":"[\"zone==a\",\"disk==~ssd\"]","com.docker.swarm.id":"mine"}})");
+      R"("Labels":{"com.docker.swarm.constraints":"[\"zone==a\",\"disk==~ssd\"]","com.docker.swarm.id":"3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d"}})");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   EXPECT_EQ(parsed->spec.labels.at(std::string(kConstraintsLabel)),
             R"(["zone==a","disk==~ssd","zone==b"])");
   EXPECT_EQ(parsed->spec.labels.at(std::string(kReschedulePoliciesLabel)),
             R"(["on-node-failure"])");
   EXPECT_EQ(parsed->spec.constraints.size(), 3u);
-  EXPECT_EQ(parsed->spec.swarm_id, "mine");
+  EXPECT_EQ(parsed->spec.swarm_id,
+            "3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d");
   EXPECT_NE(parsed->body.find(R"("Env":[])"), std::string::npos);
 }
 
@@ -274,7 +277,12 @@ INSTANTIATE_TEST_SUITE_P(
         ResourceCase{"HugeQuota",
                      R"({"HostConfig":{"CpuQuota":9223372036854775807,"CpuPeriod":1}})",
                      false,
-                     {std::numeric_limits<std::int64_t>::max(), 0}},
+                     {(std::int64_t{1} << 20) * 1'000'000'000, 0}},
+        ResourceCase{
+            "HugeAmounts",
+            R"({"HostConfig":{"Memory":9223372036854775807,"NanoCpus":9223372036854775807}})",
+            false,
+            {(std::int64_t{1} << 20) * 1'000'000'000, std::int64_t{1} << 53}},
         ResourceCase{"NoLimit", R"({"HostConfig":{"CpuQuota":-1,"Memory":-1}})", false, {0, 0}},
         ResourceCase{"SharesAreShares", R"({"HostConfig":{"CpuShares":512}})", false, {0, 0}},
         ResourceCase{
@@ -352,29 +360,74 @@ TEST(ParseCreateTest, IsBoundedInWork) {
   EXPECT_EQ(ports->spec.ports.size(), 60'001u);
 }
 
-TEST(WithCpuSharesTest, ReplacesOnlyWhatWasAsked) {
-  EXPECT_EQ(WithCpuShares(R"({"HostConfig":{"CpuShares":2,"X":1}})", 512),
+TEST(ParseCreateTest, BoundsPorts) {
+  std::string exposed;
+  for (int i = 0; i < 8; ++i) exposed += "\"" + std::string(1, '1' + i) + "-65535/tcp\":{},";
+  EXPECT_FALSE(Parse("{\"ExposedPorts\":{" + exposed + "\"1/tcp\":{}}}").ok());
+  const auto with_ranges = [](int count) {
+    std::string bindings;
+    for (int i = 0; i < count; ++i)
+      bindings += "{\"HostPort\":\"" + std::to_string(i + 1) + "-65535\"},";
+    bindings.pop_back();
+    return Parse("{\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[" + bindings + "]}}}");
+  };
+  EXPECT_TRUE(with_ranges(256).ok());
+  const auto many = with_ranges(257);
+  ASSERT_FALSE(many.ok());
+  EXPECT_EQ(HttpStatusOf(many.status()), 400);
+}
+
+Node WithCores(int cores) {
+  Node node;
+  node.total.nano_cpus = cores * std::int64_t{1'000'000'000};
+  return node;
+}
+
+TEST(WithSharesOfCoresTest, ReplacesOnlyWhatWasAsked) {
+  EXPECT_EQ(WithSharesOfCores(R"({"HostConfig":{"CpuShares":2,"X":1}})", WithCores(4)),
             R"({"HostConfig":{"CpuShares":512,"X":1}})");
+  // An update.
+  EXPECT_EQ(WithSharesOfCores(R"({"Memory":5,"CpuShares":1})", WithCores(2)),
+            R"({"Memory":5,"CpuShares":512})");
+  EXPECT_EQ(WithSharesOfCores(R"({"CpuShares":9223372036854775807})", WithCores(1)),
+            R"({"CpuShares":1073741824})");
+  EXPECT_EQ(WithSharesOfCores(R"({"CpuShares":1})", WithCores(1'000'000)), R"({"CpuShares":2})");
+  EXPECT_EQ(WithSharesOfCores(R"({"CpuShares":1})", WithCores(0)), R"({"CpuShares":1})");
   for (const char* none : {R"({"HostConfig":{}})", R"({"A":1})", R"({"HostConfig":null})",
                            R"({"HostConfig":{"CpuShares":0,"NanoCpus":1000000000}})",
                            R"({"HostConfig":{"NanoCpus":5}})"}) {
-    EXPECT_EQ(WithCpuShares(none, 512), none);
+    EXPECT_EQ(WithSharesOfCores(none, WithCores(2)), none);
   }
 }
 
-TEST(AddPlacementTest, TakesLinesAsDockerRunHasThem) {
-  ContainerSpec spec;
-  EXPECT_TRUE(*AddPlacement("constraint:zone==external", spec));
-  EXPECT_TRUE(*AddPlacement("constraint:disk==ssd", spec));
-  EXPECT_TRUE(*AddPlacement("affinity:container==web", spec));
-  EXPECT_FALSE(*AddPlacement("PATH=/bin", spec));
-  EXPECT_FALSE(AddPlacement("constraint:zone", spec).ok());
-  EXPECT_EQ(spec.constraints.size(), 2u);
-  EXPECT_EQ(spec.affinities.size(), 1u);
+TEST(WithSwarmIdTest, ReplacesOrAddsTheLabel) {
+  EXPECT_EQ(WithSwarmId(R"({"Labels":{"com.docker.swarm.id":"a","x":"y"}})", "b"),
+            R"({"Labels":{"com.docker.swarm.id":"b","x":"y"}})");
+  EXPECT_EQ(WithSwarmId(R"({"labels":{"x":"y"}})", "b"),
+            R"({"labels":{"x":"y","com.docker.swarm.id":"b"}})");
+  for (const char* body : {R"({"Labels":null})", R"({})"}) {
+    EXPECT_EQ(WithSwarmId(body, "b"), R"({"Labels":{"com.docker.swarm.id":"b"}})") << body;
+  }
+}
+
+TEST(ParseCreateTest, TakesOnlyAFullIdAsSwarmId) {
+  for (const char* wrong : {"web", "", "0123456789ab"}) {
+    const auto parsed =
+        ParseCreate(std::string(R"({"Labels":{"com.docker.swarm.id":")") + wrong + "\"}}", "web",
+                    "", kSwarmId, {});
+    ASSERT_TRUE(parsed.ok()) << wrong;
+    EXPECT_EQ(parsed->spec.swarm_id, kSwarmId) << wrong;
+    EXPECT_EQ(parsed->body,
+              std::string(R"({"Labels":{"com.docker.swarm.id":")") + kSwarmId + "\"}}");
+  }
+  EXPECT_EQ(SwarmIdOf({{"com.docker.swarm.id", "web"}}), "");
 }
 
 TEST(CreatedIdTest, IsRead) {
-  EXPECT_EQ(*CreatedId(R"({"Id":"abc","Warnings":[]})"), "abc");
+  EXPECT_EQ(*CreatedId(std::string(R"({"Id":")") + kSwarmId + R"(","Warnings":[]})"), kSwarmId);
+  for (const char* wrong : {R"({"Id":"a b"})", R"({"Id":"abc"})", R"({"Id":""})"}) {
+    EXPECT_FALSE(CreatedId(wrong).ok()) << wrong;
+  }
   EXPECT_FALSE(CreatedId(R"({"Warnings":[]})").ok());
   EXPECT_FALSE(CreatedId("gone").ok());
 }

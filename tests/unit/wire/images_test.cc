@@ -39,12 +39,23 @@ TEST(MergedImageRowTest, UnitesCopies) {
   const auto second =
       Entry(R"({"Containers":2,"Id":"sha256:a","Labels":{"k":"v"},"RepoTags":["x:1","y:2"]})");
   EXPECT_EQ(
-      *MergedImageRow({first, second}, {"n1", "n2"}),
+      *MergedImageRow({first, second}, {"n1", "n2"}, {1, 44}),
       R"({"Containers":3,"Id":"sha256:a","Labels":{"k":"v"},"RepoTags":["x:1","y:2"],"Future":1.50,)"
       R"("Nodes":["n1","n2"]})");
   const auto untagged = Entry(R"({"Containers":-1,"Id":"sha256:b","RepoTags":["<none>:<none>"]})");
-  EXPECT_EQ(*MergedImageRow({untagged}, {"n1"}),
+  EXPECT_EQ(*MergedImageRow({untagged}, {"n1"}, {1, 16}),
             R"({"Containers":-1,"Id":"sha256:b","RepoTags":["<none>:<none>"],"Nodes":["n1"]})");
+}
+
+TEST(MergedImageRowTest, GivesOldClientsTheSizeUnderBothNames) {
+  const auto image = Entry(R"({"Id":"sha256:b","Size":7})");
+  EXPECT_EQ(*MergedImageRow({image}, {"n1"}, {1, 43}),
+            R"({"Id":"sha256:b","Size":7,"VirtualSize":7,"Nodes":["n1"]})");
+  EXPECT_EQ(*MergedImageRow({image}, {"n1"}, {1, 44}),
+            R"({"Id":"sha256:b","Size":7,"Nodes":["n1"]})");
+  const auto old = Entry(R"({"Id":"sha256:b","Size":7,"VirtualSize":9})");
+  EXPECT_EQ(*MergedImageRow({old}, {"n1"}, {1, 43}),
+            R"({"Id":"sha256:b","Size":7,"VirtualSize":9,"Nodes":["n1"]})");
 }
 
 struct ReferenceCase {

@@ -79,16 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "{\"message\":\"oops\"}\n"}),
     [](const auto& info) { return std::string(info.param.name); });
 
-TEST(EngineErrorTest, KeepsStatusTextAndBody) {
-  Reply reply;
-  reply.status = 409;
-  reply.body = "{\"message\":\"Conflict.\"}\n";
-  const absl::Status error = EngineError(reply);
-  EXPECT_EQ(HttpStatusOf(error), 409);
-  EXPECT_EQ(MessageOf(error), "Conflict.");
-  EXPECT_EQ(EngineBodyOf(error), reply.body);
-  reply.body.clear();
-  EXPECT_EQ(MessageOf(EngineError(reply)), "the engine answered with status 409");
+TEST(EngineMessageTest, IsTheTextOfEitherForm) {
+  EXPECT_EQ(EngineMessage("{\"message\":\"Conflict.\"}\n"), "Conflict.");
   EXPECT_EQ(EngineMessage("plain text\n"), "plain text");
   EXPECT_EQ(EngineMessage("{\"other\":1}"), "{\"other\":1}");
 }
@@ -233,6 +225,8 @@ INSTANTIATE_TEST_SUITE_P(
     , NotAnEngineTest,
     testing::Values(
         NotAnEngineCase{"Html", "<html>", "not a JSON object"},
+        NotAnEngineCase{"TooMuchMemory", R"({"ID":"a","NCPU":2,"MemTotal":9223372036854775807})",
+                        "9223372036854775807 bytes of memory"},
         NotAnEngineCase{"NoId", R"({"NCPU":1,"MemTotal":1})", "no ID"},
         NotAnEngineCase{"Manager",
                         R"({"ID":"a","ServerVersion":"swarm/1.2.9","NCPU":1,"MemTotal":1})",
