@@ -149,8 +149,7 @@ absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec)
   Reservation reservation;
   reservation.placement = *std::move(placement);
   reservation.name = spec.name.empty() ? ChooseName() : spec.name;
-  reservation.swarm_id =
-      IsFreeSwarmId(spec.swarm_id) ? spec.swarm_id : random_.Hex(kSwarmIdDigits);
+  reservation.swarm_id = IsFreeSwarmId(spec.swarm_id) ? spec.swarm_id : random_.Hex(kSwarmIdDigits);
   Ticket held;
   held.address = reservation.placement.node;
   held.name = reservation.name;

@@ -48,8 +48,8 @@ traces() {
   done
   local process
   for process in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q -e "--cgroup-parent /$prefix" -e "swarm-hosts/$prefix" -e " $net\."; then
-      echo "process ${process#/proc/}: $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)"
+    if tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -q -e "--cgroup-parent /$prefix" -e "swarm-hosts/$prefix" -e " $net\."; then
+      echo "process ${process#/proc/}: $(tr '\0' ' ' 2>/dev/null <"$process/cmdline")"
     fi
   done
 }

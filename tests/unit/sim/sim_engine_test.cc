@@ -195,7 +195,8 @@ TEST_F(SimEngineTest, PicksPortsItself) {
   }
   const auto port_of = [this](const std::string& name) {
     ContainerRecord record;
-    EXPECT_TRUE(ApplyInspect(Call("GET", "/containers/" + name + "/json").body, {}, {}, record).ok());
+    EXPECT_TRUE(
+        ApplyInspect(Call("GET", "/containers/" + name + "/json").body, {}, {}, record).ok());
     return record.container.bound_ports.empty() ? 0 : record.container.bound_ports[0].host_first;
   };
   EXPECT_EQ(port_of("aa"), 32768);
