@@ -29,9 +29,13 @@ Task<SizeFields> AskSizes(ContextPointer context, ApiVersion client) {
   Query query;
   query.emplace_back("all", "1");
   query.emplace_back("size", "1");
-  std::vector<NodePointer> nodes = HealthyNodes(*context);
-  const std::vector<NodeAnswer> answers = co_await AskNodes(
-      std::move(context), std::move(nodes), "/containers/json", std::move(query), client);
+  std::vector<NodePointer> healthy = HealthyNodes(*context);
+  // Engines may count for long: only those that hang are not waited for.
+  std::vector<NodePointer> nodes = co_await AnsweringNodes(context, std::move(healthy), client);
+  std::string path = "/containers/json";
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodesUntil(std::move(context), std::move(nodes), std::move(path),
+                             std::move(query), client, kShortCall, nullptr);
   SizeFields sizes;
   for (const NodeAnswer& said : answers) {
     JsonDocument document;

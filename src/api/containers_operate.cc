@@ -8,6 +8,7 @@
 #include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/create.h"
+#include "wire/json.h"
 
 namespace swarm {
 namespace {
@@ -17,6 +18,20 @@ using Verb = ContainerOperation::Verb;
 constexpr ApiVersion kNoBodyOnStart{1, 24};
 // "{}" and the like; engines look at the length alone.
 constexpr std::size_t kLongestEmptyObject = 7;
+
+// What clients of old send for what was not asked.
+bool IsNothing(JsonValue field) {
+  using Kind = JsonDocument::Kind;
+  if (field.absent() || field.is(Kind::kFalse)) return true;
+  if (field.is(Kind::kArray)) return field.elements().empty();
+  if (field.is(Kind::kString)) {
+    const std::string text = field.text();
+    return text.empty() || text == "default" || text == "bridge" || text == "no";
+  }
+  if (!field.is(Kind::kObject)) return false;
+  if (const JsonValue name = field.Find("Name")) return IsNothing(name);  // a restart policy
+  return field.members().empty();
+}
 
 Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
   auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
@@ -46,6 +61,19 @@ Task<Result> CarryOut(ContextPointer context, ApiVersion client, ContainerOperat
   co_return settled;
 }
 
+// The first of the settings of a start that a container without them would miss; empty without any.
+std::string FirstWish(std::string_view body) {
+  JsonDocument document;
+  if (!document.Parse(body).ok()) return {};
+  for (const char* key : {"Binds", "Links", "PortBindings", "VolumesFrom", "PublishAllPorts",
+                          "Privileged", "NetworkMode", "RestartPolicy"}) {
+    const absl::StatusOr<JsonValue> field = FindField(document.root(), key);
+    if (!field.ok()) return key;
+    if (!IsNothing(*field)) return key;
+  }
+  return {};
+}
+
 // The verbs that are told by their query alone.
 Task<Result> Simply(ContextPointer context, Exchange exchange, Verb verb) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, verb);
@@ -70,9 +98,16 @@ Task<Result> StartContainer(ContextPointer context, Exchange exchange) {
           "removed in v1.24");
     }
     // Engines that still read it get it; newer ones would refuse the whole start.
-    if (SpokenTo(*operation->entry->node, exchange.version) < kNoBodyOnStart) {
+    const Node& node = *operation->entry->node;
+    if (SpokenTo(node, exchange.version) < kNoBodyOnStart) {
       operation->body = *std::move(body);
       operation->headers.emplace_back("Content-Type", "application/json");
+    } else if (const std::string field = FirstWish(*body); !field.empty()) {
+      co_return InvalidArgument("the engine on node " + node.name +
+                                " takes no settings when a container is started any more, and \"" +
+                                field +
+                                "\" would be lost: give it in HostConfig when the "
+                                "container is created");
     }
   }
   Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));

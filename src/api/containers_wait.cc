@@ -10,6 +10,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "swarmlib/status.h"
+#include "wire/errors.h"
+#include "wire/json.h"
 
 namespace swarm {
 namespace {
@@ -18,6 +20,8 @@ constexpr std::size_t kMostWaitBody = 64U << 10U;
 constexpr Duration kMostRefresh = std::chrono::seconds(5);
 // Engines below this send nothing before the container has ended.
 constexpr ApiVersion kHeadAtOnce{1, 30};
+// What clients show for a container that the engine could not wait for.
+constexpr int kNoExitCode = 125;
 
 // One wait under way. On one loop.
 struct Waiting {
@@ -75,6 +79,18 @@ Task<void> RelayWhole(std::shared_ptr<Waiting> waiting, Request request) {
   if (waiting->output->gone()) co_return;
   if (!answer.ok()) {
     waiting->output->Fail(answer.status());
+    co_return;
+  }
+  if (answer->status >= 400) {
+    Reply reply = *std::move(answer);
+    const Result refused = co_await SettleError(std::move(reply), kHeadAtOnce, kHeadAtOnce);
+    // The client has its 200 already: this is how an engine tells an error after that.
+    std::string body = "{\"Error\":{";
+    AppendJsonField(body, "Message", EngineMessage(refused->body));
+    body.push_back('}');
+    AppendJsonField(body, "StatusCode", kNoExitCode);
+    waiting->output->Write(body + "}\n");
+    waiting->output->End();
     co_return;
   }
   waiting->body = std::move(answer->body_stream);

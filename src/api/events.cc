@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -17,7 +18,11 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kMostWaitingEvents = 4U << 20U;  // bytes that a slow client may be behind
+// Events are put into words only as far as this many bytes ahead of the client; beyond, they wait
+// as they are, live ones up to a number.
+constexpr std::size_t kMostAhead = 64U << 10U;
+constexpr std::size_t kMostWaitingEvents = 10'000;
+constexpr std::size_t kMostOutput = 16U << 20U;  // more than one event
 
 // Later than any event, also of an engine whose clock is ahead.
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
@@ -48,7 +53,7 @@ absl::StatusOr<std::int64_t> ReadMoment(std::string_view key, std::string_view t
 }
 
 // What one client follows. Its output keeps it alive until the client goes.
-struct EventFeed {
+struct EventFeed : std::enable_shared_from_this<EventFeed> {
   ContextPointer context;
   FilterArguments filters;
   ApiVersion version;
@@ -57,19 +62,54 @@ struct EventFeed {
   std::uint64_t replayed = 0;  // the newest sequence that the replay held
   std::shared_ptr<Output> output;
   std::unique_ptr<Subscription> subscription;
+  std::deque<std::shared_ptr<const ClusterEvent>> waiting;  // not yet put into words
+  std::size_t most_waiting = kMostWaitingEvents;
+  bool ends = false;  // orderly, behind those that wait
   Loop::TimerId until_timer = 0;
 
-  void Take(const ClusterEvent& event) {
-    if (until && event.time_nano > *until) return;
-    if (!EventMatches(event, filters)) return;
-    std::string text;
-    if (sequence_marks) text += '\x1e';
-    text += FormatEvent(event, version);
-    if (!output->Write(text)) Finish(absl::OkStatus());
+  bool IsWanted(const ClusterEvent& event) const {
+    return (!until || event.time_nano <= *until) && EventMatches(event, filters);
+  }
+
+  void Take(std::shared_ptr<const ClusterEvent> event) {
+    if (ends || !IsWanted(*event)) return;
+    if (waiting.size() >= most_waiting) {
+      Fail(ResourceExhausted("the client follows events too slowly and was cut off"));
+      return;
+    }
+    waiting.push_back(std::move(event));
+    Pump();
+  }
+
+  void Pump() {
+    while (!waiting.empty() && output->held() <= kMostAhead) {
+      std::string text;
+      if (sequence_marks) text += '\x1e';
+      text += FormatEvent(*waiting.front(), version);
+      waiting.pop_front();
+      if (!output->Write(text)) {
+        Fail(absl::OkStatus());
+        return;
+      }
+    }
+    if (waiting.empty()) {
+      if (ends) Fail(absl::OkStatus());
+      return;
+    }
+    output->OnRoom(kMostAhead, [weak = weak_from_this()] {
+      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Pump();
+    });
+  }
+
+  // The orderly end, behind what waits.
+  void Finish() {
+    ends = true;
+    Pump();
   }
 
   // The subscription may be calling right now, so it is dropped later.
-  void Finish(absl::Status why) {
+  void Fail(absl::Status why) {
+    waiting.clear();
     output->Fail(std::move(why));
     if (!subscription) return;
     Loop* const loop = Loop::Current();
@@ -85,9 +125,9 @@ void FollowLive(const std::shared_ptr<EventFeed>& feed) {
         const std::shared_ptr<EventFeed> feed = weak.lock();
         if (!feed || !feed->subscription) return;
         if (!event) {
-          feed->Finish(ResourceExhausted("the client follows events too slowly and was cut off"));
+          feed->Fail(ResourceExhausted("the client follows events too slowly and was cut off"));
         } else if (event->sequence > feed->replayed) {
-          feed->Take(*event);
+          feed->Take(std::move(event));
         }
       });
 }
@@ -98,8 +138,10 @@ void Replay(EventFeed& feed, std::int64_t since) {
       feed.context->cluster().EventsBetween(since, feed.until.value_or(kEndOfTime), complete);
   for (const std::shared_ptr<const ClusterEvent>& event : events) {
     feed.replayed = std::max(feed.replayed, event->sequence);
-    feed.Take(*event);
+    if (feed.IsWanted(*event)) feed.waiting.push_back(event);
   }
+  feed.most_waiting += feed.waiting.size();
+  feed.Pump();
 }
 
 // The media type that the client of API 1.52 and newer asks for.
@@ -150,7 +192,7 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   feed->version = exchange.version;
   feed->sequence_marks = media_type == "application/json-seq";
   feed->until = *until;
-  feed->output = std::make_shared<Output>(*loop, kMostWaitingEvents);
+  feed->output = std::make_shared<Output>(*loop, kMostOutput);
 
   Reply reply;
   reply.headers.emplace_back("Content-Type", std::string(media_type));
@@ -168,12 +210,12 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   if (live) FollowLive(feed);
   if (*since) Replay(*feed, **since);
   if (!live) {
-    feed->Finish(absl::OkStatus());
+    feed->Finish();
   } else if (*until) {
     const std::weak_ptr<EventFeed> weak = feed;
     const Duration left = std::min(Duration(**until - now), kMostFollowed);
     feed->until_timer = loop->After(left, [weak] {
-      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Finish(absl::OkStatus());
+      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Finish();
     });
   }
   co_return reply;

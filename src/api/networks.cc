@@ -75,6 +75,15 @@ void NoteSilent(Reply& reply, const std::vector<std::string>& silent) {
   if (!silent.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", Join(silent, ", "));
 }
 
+// The first node by name that has it is known when all before it have said that they have not.
+bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
+  for (const NodeAnswer& said : answers) {
+    if (!said.answered) return false;
+    if (said.answer.ok() && said.answer->status == 200) return true;
+  }
+  return true;
+}
+
 // What there is of one name: on the node that the name tells, or the first that has it.
 Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
                           absl::Status unknown) {
@@ -88,11 +97,13 @@ Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string
   }
   const std::string target = path + PercentEncode(name);
   std::vector<NodeAnswer> answers =
-      co_await AskNodes(context, std::move(nodes), target, exchange.query, exchange.version);
+      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
+                             kFanOutPatience, FirstIsKnown);
   for (NodeAnswer& said : answers) {
     if (said.answer.ok() && said.answer->status == 200) co_return std::move(said.answer);
   }
   for (NodeAnswer& said : answers) {
+    if (!said.answered) continue;
     if (!said.answer.ok()) co_return said.answer.status();
     if (said.answer->status == 404) continue;
     Reply reply = *std::move(said.answer);

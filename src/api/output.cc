@@ -63,6 +63,17 @@ void Output::OnGone(Callback<> then) {
   }
 }
 
+void Output::OnRoom(std::size_t held, Callback<> then) {
+  room_ = held;
+  on_room_ = std::move(then);
+  TellRoom();
+}
+
+void Output::TellRoom() {
+  if (!on_room_ || gone_ || held() > room_) return;
+  loop_.Post(std::exchange(on_room_, nullptr));
+}
+
 void Output::Read(std::span<char> into, ResultCallback<std::size_t> done) {
   into_ = into;
   reading_ = std::move(done);
@@ -86,6 +97,7 @@ void Output::Deliver() {
       begin_ = 0;
     }
     result = count;
+    TellRoom();
   } else if (!ended_) {
     return;
   } else if (!end_.ok()) {
@@ -102,6 +114,7 @@ void Output::Gone() {
   gone_ = true;
   Callback<> on_gone = std::move(on_gone_);
   on_gone_ = nullptr;
+  on_room_ = nullptr;
   Deliver();
   if (on_gone) loop_.Post(std::move(on_gone));
 }

@@ -36,6 +36,10 @@ class Output : public std::enable_shared_from_this<Output> {
   // loop ends first.
   void OnGone(Callback<> then);
 
+  // Called once on the loop when no more than `held` bytes wait to be read, soon if it is so
+  // already. Not called when the reader goes away before.
+  void OnRoom(std::size_t held, Callback<> then);
+
   bool gone() const { return gone_; }
   std::size_t held() const { return held_.size() - begin_; }
 
@@ -44,6 +48,7 @@ class Output : public std::enable_shared_from_this<Output> {
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done);
   void Deliver();
+  void TellRoom();
   void Gone();
 
   Loop& loop_;
@@ -56,6 +61,8 @@ class Output : public std::enable_shared_from_this<Output> {
   std::span<char> into_;
   ResultCallback<std::size_t> reading_;
   Callback<> on_gone_;
+  std::size_t room_ = 0;
+  Callback<> on_room_;
 };
 
 }  // namespace swarm

@@ -55,20 +55,37 @@ void SetClusterGauges(Context& context) {
       .Set(1);
 }
 
-// One healthy node carries out what any of them can.
+// One healthy node carries out what any of them can: the first that answers, of the first few.
 Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string path,
                         bool pass_body) {
-  const std::vector<NodePointer> nodes = HealthyNodes(*context);
+  constexpr std::size_t kMostTries = 3;
+  std::vector<NodePointer> healthy = HealthyNodes(*context);
+  if (healthy.size() > kMostTries) healthy.resize(kMostTries);
+  std::vector<NodePointer> nodes = healthy;
+  if (healthy.size() > 1)
+    nodes = co_await AnsweringNodes(context, std::move(healthy), exchange.version);
   if (nodes.empty()) {
     co_return Unavailable("no healthy node can carry out " + path +
                           ": \"docker info\" shows the state of each");
   }
-  EngineCall call;
-  call.node = nodes.front();
-  call.path = std::move(path);
-  call.pass_body = pass_body;
-  call.registry = true;
-  Result answer = co_await CallEngine(std::move(context), std::move(exchange), std::move(call));
+  Result answer = Unavailable("no node was asked");
+  for (const NodePointer& node : nodes) {
+    Exchange again;
+    again.request.method = exchange.request.method;
+    again.request.headers = exchange.request.headers;
+    again.request.body = exchange.request.body;
+    again.query = exchange.query;
+    again.version = exchange.version;
+    EngineCall call;
+    call.node = node;
+    call.path = path;
+    call.pass_body = pass_body;
+    call.registry = true;
+    Result said = co_await CallEngine(context, std::move(again), std::move(call));
+    answer = std::move(said);
+    // An engine's refusal is its answer; only one that could not be asked is passed over.
+    if (!absl::IsUnavailable(answer.status())) co_return answer;
+  }
   co_return answer;
 }
 

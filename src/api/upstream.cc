@@ -1,9 +1,12 @@
 #include "api/upstream.h"
 
 #include <algorithm>
+#include <stop_token>
 #include <utility>
 
 #include "async/await.h"
+#include "async/loop.h"
+#include "base/check.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"
@@ -39,37 +42,130 @@ bool StaysBehind(std::string_view name, bool registry) {
   return ToLower(name).starts_with("x-swarmd-");
 }
 
-// What one AskNodes round waits for. On one loop.
-struct Round {
-  std::vector<NodeAnswer>* answers;
-  std::size_t left = 0;
-  Callback<bool> done;
-};
-
 struct Question {
   std::string path;
   Query query;
   ApiVersion client;
+  Duration patience{};
+  Enough enough = nullptr;
 };
 
-void Ask(Cluster& cluster, const Question& question, const std::shared_ptr<Round>& round,
-         std::size_t at) {
-  const NodePointer node = (*round->answers)[at].node;
-  std::shared_ptr<BackendClient> client = cluster.EngineClient(node->address);
-  Callback<Result> settle = [round, at, client](Result answer) {
-    (*round->answers)[at].answer = std::move(answer);
-    if (--round->left == 0) round->done(true);
-  };
-  if (!client) {
-    settle(Unavailable("node " + node->name + " (" + node->address + ") has left the cluster"));
-    return;
+absl::Status DidNotAnswer(const Node& node, Duration patience) {
+  return DeadlineExceeded(
+      "node " + node.name + " (" + node.address + ") did not answer within " +
+      std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(patience).count()) +
+      " ms");
+}
+
+// The same question to many engines. On one loop.
+class Round : public std::enable_shared_from_this<Round> {
+ public:
+  Round(Loop& loop, ContextPointer context, Question question, std::vector<NodePointer> nodes)
+      : loop_(loop),
+        context_(std::move(context)),
+        question_(std::move(question)),
+        stops_(nodes.size()),
+        timers_(nodes.size()) {
+    for (NodePointer& node : nodes) {
+      NodeAnswer& answer = answers_.emplace_back();
+      answer.node = std::move(node);
+      answer.answer = Cancelled("not asked");
+    }
   }
-  Request request;
-  request.method = "GET";
-  request.target = EngineTarget(SpokenTo(*node, question.client), question.path, question.query);
-  CallOptions options;
-  options.timeout = kShortCall;
-  client->Call(std::move(request), std::move(options), std::move(settle));
+
+  // Calls back once it is over, maybe before it returns.
+  void Begin(Callback<bool> done) {
+    done_ = std::move(done);
+    Pump();
+  }
+
+  std::vector<NodeAnswer> TakeAnswers() { return std::move(answers_); }
+
+ private:
+  // Calls may settle at once: one loop here instead of each asking the next.
+  void Pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    while (!over_ && next_ < answers_.size() && in_flight_ < kMostAtOnce) Ask(next_++);
+    pumping_ = false;
+    if (!over_ && in_flight_ == 0 && next_ == answers_.size()) End();
+  }
+
+  void Ask(std::size_t at) {
+    ++in_flight_;
+    const NodePointer node = answers_[at].node;
+    std::shared_ptr<BackendClient> client = context_->cluster().EngineClient(node->address);
+    if (!client) {
+      Settle(at,
+             Unavailable("node " + node->name + " (" + node->address + ") has left the cluster"));
+      return;
+    }
+    Request request;
+    request.method = "GET";
+    request.target =
+        EngineTarget(SpokenTo(*node, question_.client), question_.path, question_.query);
+    CallOptions options;
+    options.timeout = kShortCall;
+    options.stop = stops_[at].get_token();
+    const std::weak_ptr<Round> weak = weak_from_this();
+    timers_[at] = loop_.After(question_.patience, [weak, at] {
+      if (const std::shared_ptr<Round> round = weak.lock()) round->GiveUp(at);
+    });
+    BackendClient& engine = *client;
+    engine.Call(std::move(request), std::move(options),
+                [round = shared_from_this(), at, client = std::move(client)](Result answer) {
+                  round->Settle(at, std::move(answer));
+                });
+  }
+
+  // Not as a time-out of the call, which would count against the engine.
+  void GiveUp(std::size_t at) {
+    if (over_ || answers_[at].answered) return;
+    Settle(at, DidNotAnswer(*answers_[at].node, question_.patience));
+    stops_[at].request_stop();
+  }
+
+  void Settle(std::size_t at, Result answer) {
+    if (over_ || answers_[at].answered) return;
+    answers_[at].answer = std::move(answer);
+    answers_[at].answered = true;
+    loop_.Cancel(timers_[at]);
+    --in_flight_;
+    if (question_.enough != nullptr && question_.enough(answers_)) {
+      End();
+    } else {
+      Pump();
+    }
+  }
+
+  void End() {
+    over_ = true;
+    for (std::size_t at = 0; at < next_; ++at) {
+      if (answers_[at].answered) continue;
+      loop_.Cancel(timers_[at]);
+      stops_[at].request_stop();
+    }
+    done_(true);
+  }
+
+  Loop& loop_;
+  const ContextPointer context_;
+  const Question question_;
+  std::vector<NodeAnswer> answers_;
+  std::vector<std::stop_source> stops_;  // of the calls
+  std::vector<Loop::TimerId> timers_;    // of the patience with them
+  Callback<bool> done_;
+  std::size_t next_ = 0;
+  std::size_t in_flight_ = 0;
+  bool pumping_ = false;
+  bool over_ = false;
+};
+
+Task<std::vector<NodeAnswer>> RunRound(std::shared_ptr<Round> round) {
+  auto start = [round](Callback<bool> done) { round->Begin(std::move(done)); };
+  co_await AwaitCallback<bool>(std::move(start));
+  std::vector<NodeAnswer> answers = round->TakeAnswers();
+  co_return answers;
 }
 
 }  // namespace
@@ -161,6 +257,12 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
   options.stop = std::move(exchange.request.stop);
   Result answer =
       co_await SendToEngine(context, call.node, std::move(request), call.way, std::move(options));
+  if (absl::IsResourceExhausted(answer.status())) {
+    constexpr int kBadGateway = 502;
+    co_return HttpError(kBadGateway,
+                        "the answer of node " + call.node->name + " to " + call.path +
+                            " is too large: " + std::string(MessageOf(answer.status())));
+  }
   if (!answer.ok()) co_return answer.status();
   Reply reply = *std::move(answer);
   Result settled = co_await SettleError(std::move(reply), exchange.version, spoken);
@@ -169,26 +271,31 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
 
 Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes,
                                        std::string path, Query query, ApiVersion client) {
-  std::vector<NodeAnswer> answers;
-  for (NodePointer& node : nodes) {
-    NodeAnswer& answer = answers.emplace_back();
-    answer.node = std::move(node);
-    answer.answer = Internal("not asked");
+  return AskNodesUntil(std::move(context), std::move(nodes), std::move(path), std::move(query),
+                       client, kFanOutPatience, nullptr);
+}
+
+Task<std::vector<NodeAnswer>> AskNodesUntil(ContextPointer context, std::vector<NodePointer> nodes,
+                                            std::string path, Query query, ApiVersion client,
+                                            Duration patience, Enough enough) {
+  Question question{std::move(path), std::move(query), client, patience, enough};
+  Loop* const loop = Loop::Current();
+  SWARM_CHECK(loop != nullptr, "requests run on a Loop");
+  return RunRound(
+      std::make_shared<Round>(*loop, std::move(context), std::move(question), std::move(nodes)));
+}
+
+Task<std::vector<NodePointer>> AnsweringNodes(ContextPointer context,
+                                              std::vector<NodePointer> nodes, ApiVersion client) {
+  std::string path = "/_ping";
+  Query query;
+  std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(nodes), std::move(path), std::move(query), client);
+  std::vector<NodePointer> answering;
+  for (NodeAnswer& said : answers) {
+    if (said.answer.ok()) answering.push_back(std::move(said.node));
   }
-  auto question =
-      std::make_shared<const Question>(Question{std::move(path), std::move(query), client});
-  auto round = std::make_shared<Round>();
-  round->answers = &answers;
-  for (std::size_t begin = 0; begin < answers.size(); begin += kMostAtOnce) {
-    const std::size_t end = std::min(begin + kMostAtOnce, answers.size());
-    auto start = [context, question, round, begin, end](Callback<bool> done) {
-      round->left = end - begin;
-      round->done = std::move(done);
-      for (std::size_t at = begin; at < end; ++at) Ask(context->cluster(), *question, round, at);
-    };
-    co_await AwaitCallback<bool>(std::move(start));
-  }
-  co_return answers;
+  co_return answering;
 }
 
 std::vector<NodePointer> HealthyNodes(const Context& context) {

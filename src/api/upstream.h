@@ -54,12 +54,27 @@ Task<Result> SettleError(Reply reply, ApiVersion client, ApiVersion spoken);
 struct NodeAnswer {
   NodePointer node;
   Result answer;
+  bool answered = false;  // false when the round was over before
 };
+// True when no more answers are wanted. Looked at after each of them.
+using Enough = bool (*)(const std::vector<NodeAnswer>& answers);
 
-// The same GET on several engines, at most kMostAtOnce at a time; answers in the order of `nodes`.
+// An engine that says nothing for longer is left out of what is asked of all, so that one that
+// hangs does not delay the others' answers for more than a second.
+inline constexpr Duration kFanOutPatience = std::chrono::milliseconds(800);
 inline constexpr std::size_t kMostAtOnce = 64;
+
+// The same GET on several engines, at most kMostAtOnce at a time; answers in the order of `nodes`,
+// DeadlineExceeded for an engine that took longer than kFanOutPatience.
 Task<std::vector<NodeAnswer>> AskNodes(ContextPointer context, std::vector<NodePointer> nodes,
                                        std::string path, Query query, ApiVersion client);
+// The same until it is `enough`, which may be null, with a patience of its own, at most kShortCall.
+Task<std::vector<NodeAnswer>> AskNodesUntil(ContextPointer context, std::vector<NodePointer> nodes,
+                                            std::string path, Query query, ApiVersion client,
+                                            Duration patience, Enough enough);
+// Those of `nodes` that answer a ping in time: worth waiting longer for.
+Task<std::vector<NodePointer>> AnsweringNodes(ContextPointer context,
+                                              std::vector<NodePointer> nodes, ApiVersion client);
 
 std::vector<NodePointer> HealthyNodes(const Context& context);
 

@@ -179,7 +179,20 @@ TEST_F(OperateTest, BodiesOnStart) {
   // n1 still reads it at 1.20; n2 is spoken to at 1.24 and would refuse the start.
   EXPECT_EQ(Send("POST", "/v1.20/containers/web/start", body).status, 204);
   EXPECT_EQ(cluster_.operated.back().body, body);
-  EXPECT_EQ(Send("POST", "/v1.20/containers/db/start", body).status, 204);
+  const std::size_t operated = cluster_.operated.size();
+  for (const char* lost :
+       {R"({"PublishAllPorts":true})", R"({"Binds":["/a:/b"]})", R"({"Links":["a:b"]})",
+        R"({"PortBindings":{"80/tcp":[{"HostPort":"80"}]}})", R"({"NetworkMode":"host"})",
+        R"({"RestartPolicy":{"Name":"always"}})", R"({"binds":[],"Binds":["/a:/b"]})"}) {
+    Reply refused = Send("POST", "/v1.20/containers/db/start", lost);
+    EXPECT_EQ(refused.status, 400) << lost;
+    EXPECT_NE(refused.body.find("node n2"), std::string::npos) << refused.body;
+  }
+  EXPECT_EQ(cluster_.operated.size(), operated);
+  const char* const nothing =
+      R"({"Binds":null,"Links":[],"PortBindings":{},"NetworkMode":"bridge","Privileged":false,)"
+      R"("RestartPolicy":{"Name":"","MaximumRetryCount":0}})";
+  EXPECT_EQ(Send("POST", "/v1.20/containers/db/start", nothing).status, 204);
   EXPECT_EQ(cluster_.operated.back().body, "");
 }
 
@@ -190,7 +203,7 @@ TEST_F(OperateTest, SharesOfAnUpdateAreCoresToo) {
   options.rules.cpu_shares_as_cores = true;
   api_ = std::make_unique<Api>(cluster_, std::move(options));
   EXPECT_EQ(Send("POST", "/v1.41/containers/db/update", R"({"CpuShares":2,"Memory":5})").status,
-            200);
+            204);
   EXPECT_EQ(cluster_.operated.back().body, R"({"CpuShares":512,"Memory":5})");
   EXPECT_EQ(cluster_.operated.back().update->nano_cpus, 2'000'000'000);
 }

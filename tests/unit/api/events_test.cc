@@ -178,6 +178,26 @@ TEST_F(EventsTest, AClientThatDoesNotReadIsCutOff) {
   EXPECT_TRUE(absl::IsResourceExhausted(followed->status));
 }
 
+// More than what any client may be behind in bytes: it is put into words as it is read.
+TEST_F(EventsTest, ALongReplayIsMadeAsItIsRead) {
+  constexpr std::uint64_t kEvents = 30'000;
+  for (std::uint64_t at = 1; at <= kEvents; ++at)
+    cluster_.ring.push_back(Event(at, at == kEvents ? "last" : std::string(1000, 'x'), now_));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-1));
+  Publish(Event(kEvents + 1, "after", now_));
+  const auto followed = Follow(*reply.body_stream);
+  EXPECT_FALSE(followed->ended) << followed->status;
+  EXPECT_GT(followed->text.size(), std::size_t{30} << 20);
+  EXPECT_EQ(Actions(followed->text.substr(followed->text.size() - 1000)).substr(0, 4), "last");
+  EXPECT_NE(followed->text.find("\"Action\":\"after\""), std::string::npos);
+  Reply ended = Send("GET", "/v1.41/events?since=" + Seconds(-1) + "&until=" + Seconds(0));
+  const auto whole = Follow(*ended.body_stream);
+  EXPECT_TRUE(whole->ended);
+  EXPECT_TRUE(whole->status.ok());
+  EXPECT_EQ(whole->text.find("\"Action\":\"after\""), std::string::npos);
+  EXPECT_NE(whole->text.find("\"Action\":\"last\""), std::string::npos);
+}
+
 TEST_F(EventsTest, ListenersAreCounted) {
   Reply reply = Send("GET", "/v1.41/events");
   EXPECT_NE(Send("GET", "/swarmd/v1/metrics").body.find("swarmd_event_listeners 1\n"),

@@ -124,7 +124,8 @@ TEST_F(ListsTest, SizesAreAskedOfTheEngines) {
   EXPECT_NE(body.find("[{\"SizeRw\":5,\"SizeRootFs\":70,\"Id\":\"" + FullId('a')),
             std::string::npos)
       << body;
-  EXPECT_EQ(cluster_.seen.front().line, "GET /v1.41/containers/json?all=1&size=1");
+  EXPECT_EQ(cluster_.seen[0].line, "GET /v1.41/_ping");
+  EXPECT_EQ(cluster_.seen[2].line, "GET /v1.41/containers/json?all=1&size=1");
   EXPECT_EQ(Names(Filters("{\"name\":[\"^db$\"]}") + "&size=1"), "db");
 }
 
@@ -255,6 +256,63 @@ TEST_F(ListsTest, NetworksAndVolumesOfAllNodes) {
   ASSERT_EQ(cluster_.seen.size(), 1U);
   EXPECT_EQ(cluster_.seen[0].line,
             "GET /v1.41/networks?filters=" + PercentEncode("{\"driver\":{\"bridge\":true}}"));
+}
+
+// One engine hangs: everything that is asked of all is answered within a second, and says so.
+TEST_F(ListsTest, ANodeThatHangsDoesNotHoldTheOthers) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    if (seen.node == "n1") return FakeEngine::Silence();
+    Reply reply;
+    if (seen.line.find("/networks/") != std::string::npos) {
+      reply.body = "{\"Name\":\"web\"}";
+    } else if (seen.line.find("/networks") != std::string::npos) {
+      reply.body = "[{\"Name\":\"web\",\"Id\":\"w\",\"Scope\":\"local\"}]";
+    } else if (seen.line.find("/volumes") != std::string::npos) {
+      reply.body = "{\"Volumes\":[],\"Warnings\":null}";
+    } else {
+      reply.body = "[{\"Id\":\"" + FullId('b') + "\",\"SizeRw\":5}]";
+    }
+    return reply;
+  };
+  struct Case {
+    const char* target;
+    const char* shown;
+    const char* unreachable;
+  };
+  const Case cases[] = {
+      {"/v1.41/networks", "n2/web", "n1"},
+      {"/v1.41/volumes", "node n1 are not listed", "n1"},
+      {"/v1.41/networks/web", "{\"Name\":\"web\"}", "(none)"},
+      {"/v1.41/containers/json?size=1", "\"SizeRw\":5", "(none)"},
+  };
+  for (const Case& wanted : cases) {
+    cluster_.seen.clear();
+    auto into = std::make_shared<std::optional<Reply>>();
+    loop_.Spawn(Run(*api_, MakeRequest("GET", wanted.target), into));
+    Settle();
+    EXPECT_FALSE(into->has_value()) << wanted.target;
+    const TimePoint asked = clock_.Now();
+    ASSERT_TRUE(loop_.StepTime(clock_));
+    Settle();
+    ASSERT_TRUE(into->has_value()) << wanted.target;
+    EXPECT_LT(clock_.Now() - asked, std::chrono::milliseconds(950));
+    EXPECT_EQ((*into)->status, 200) << wanted.target;
+    EXPECT_EQ(HeaderOf(**into, "X-Swarmd-Unreachable"), wanted.unreachable) << wanted.target;
+    EXPECT_NE(BodyOf(**into).find(wanted.shown), std::string::npos) << wanted.target;
+    EXPECT_TRUE(cluster_.seen[0].options.stop.stop_requested());
+  }
+}
+
+TEST_F(ListsTest, TheFirstNodeThatHasANameIsEnough) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    if (seen.node == "n2") return FakeEngine::Silence();
+    Reply reply;
+    reply.body = "{\"Name\":\"web\"}";
+    return reply;
+  };
+  Reply reply = Send("GET", "/v1.41/volumes/web");  // without time passing
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_TRUE(cluster_.seen[1].options.stop.stop_requested());
 }
 
 TEST_F(ListsTest, ANodeThatFailsDoesNotFailTheList) {

@@ -326,6 +326,18 @@ TEST_F(ProxyTest, OldWaitsGetTheirHeadFromTheManager) {
   EXPECT_TRUE(cluster_.seen[0].options.stop.stop_requested());
 }
 
+TEST_F(ProxyTest, AnErrorBehindAnEarlyHeadIsTold) {
+  cluster_.script = [](const Seen&) -> absl::StatusOr<Reply> {
+    Reply reply;
+    reply.status = 404;
+    reply.body = "No such container: \"web\"\n";
+    return reply;
+  };
+  Reply reply = Send("POST", "/v1.16/containers/web/wait");
+  EXPECT_EQ(BodyOf(reply),
+            "{\"Error\":{\"Message\":\"No such container: \\\"web\\\"\"},\"StatusCode\":125}\n");
+}
+
 TEST_F(ProxyTest, EnginesThatCannotBeReached) {
   cluster_.script = [](const Seen&) -> absl::StatusOr<Reply> {
     return Unavailable("node n1 (10.0.0.1:2375) is not healthy: connection refused");
@@ -400,6 +412,35 @@ TEST_F(ProxyTest, AuthGoesToAHealthyNode) {
   EXPECT_EQ(cluster_.seen[0].node, "n2");
   cluster_.ChangeNode("n2", [](Node& node) { node.state = NodeState::kUnhealthy; });
   EXPECT_EQ(Send("POST", "/v1.41/auth", "{}").status, 503);
+}
+
+TEST_F(ProxyTest, WhatAnyNodeCanDoIsDoneByOneThatAnswers) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    if (seen.node == "n1") return FakeEngine::Silence();
+    Reply reply;
+    reply.body = "[]";
+    return reply;
+  };
+  auto into = std::make_shared<std::optional<Reply>>();
+  loop_.Spawn(Run(*api_, MakeRequest("GET", "/v1.41/images/search?term=x"), into));
+  Settle();
+  const TimePoint asked = clock_.Now();
+  ASSERT_TRUE(loop_.StepTime(clock_));
+  Settle();
+  ASSERT_TRUE(into->has_value());
+  EXPECT_LT(clock_.Now() - asked, std::chrono::milliseconds(950));
+  EXPECT_EQ(BodyOf(**into), "[]");
+  EXPECT_EQ(cluster_.seen.back().node, "n2");
+  EXPECT_EQ(cluster_.seen.back().line, "GET /v1.41/images/search?term=x");
+}
+
+TEST_F(ProxyTest, AnAnswerBeyondTheBoundIsABadGateway) {
+  cluster_.script = [](const Seen&) -> absl::StatusOr<Reply> {
+    return absl::ResourceExhaustedError("the body is larger than 16777216 bytes");
+  };
+  Reply reply = Send("GET", "/v1.45/containers/db/top");
+  EXPECT_EQ(reply.status, 502);
+  EXPECT_NE(reply.body.find("node n2"), std::string::npos) << reply.body;
 }
 
 TEST_F(ProxyTest, FastForward) {
