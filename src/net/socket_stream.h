@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <boost/system/error_code.hpp>
+#include <boost/asio/error.hpp>
 
 #include "async/loop.h"
 #include "net/descriptor.h"
