@@ -257,11 +257,11 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
   options.stop = std::move(exchange.request.stop);
   Result answer =
       co_await SendToEngine(context, call.node, std::move(request), call.way, std::move(options));
-  if (absl::IsResourceExhausted(answer.status())) {
-    constexpr int kBadGateway = 502;
-    co_return HttpError(kBadGateway,
-                        "the answer of node " + call.node->name + " to " + call.path +
-                            " is too large: " + std::string(MessageOf(answer.status())));
+  // It is the engine's fault: too large, cut short, malformed.
+  constexpr int kBadGateway = 502;
+  if (HttpStatusOf(answer.status()) == kBadGateway) {
+    const std::string whose = "node " + call.node->name + ", " + call.path;
+    co_return Annotate(answer.status(), whose);
   }
   if (!answer.ok()) co_return answer.status();
   Reply reply = *std::move(answer);

@@ -434,9 +434,9 @@ TEST_F(ProxyTest, WhatAnyNodeCanDoIsDoneByOneThatAnswers) {
   EXPECT_EQ(cluster_.seen.back().line, "GET /v1.41/images/search?term=x");
 }
 
-TEST_F(ProxyTest, AnAnswerBeyondTheBoundIsABadGateway) {
+TEST_F(ProxyTest, AnAnswerBeyondTheBoundNamesItsNode) {
   cluster_.script = [](const Seen&) -> absl::StatusOr<Reply> {
-    return absl::ResourceExhaustedError("the body is larger than 16777216 bytes");
+    return HttpError(502, "10.0.0.2:2375 sent an answer of more than 16777216 bytes");
   };
   Reply reply = Send("GET", "/v1.45/containers/db/top");
   EXPECT_EQ(reply.status, 502);
