@@ -119,7 +119,7 @@ void ClusterState::Impl::RemoveImages(const NodeRecord& record) {
 void ClusterState::Impl::SetImages(std::string_view address, std::vector<Image> images,
                                    std::vector<std::string> rows) {
   NodeRecord* const record = FindRecord(address);
-  if (record == nullptr) return;
+  if (record == nullptr || record->HoldsImages(images, rows)) return;
   ++generation_;
   RemoveImages(*record);
   std::vector<std::shared_ptr<const ImageEntry>> entries;

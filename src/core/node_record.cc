@@ -41,6 +41,15 @@ std::vector<const Image*> NodeRecord::images() const {
   return images;
 }
 
+bool NodeRecord::HoldsImages(const std::vector<Image>& images,
+                             const std::vector<std::string>& rows) const {
+  if (images.size() != images_.size() || rows.size() != images_.size()) return false;
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    if (images_[i]->image.id != images[i].id || images_[i]->row != rows[i]) return false;
+  }
+  return true;
+}
+
 std::vector<PortHold> NodeRecord::held_ports() const {
   std::vector<PortHold> held;
   const auto append = [&held](std::vector<PortBinding> ports, const std::string& holder) {

@@ -54,6 +54,8 @@ class NodeRecord final : public NodeView {
   // `hold` stays where it is until Drop.
   void AddHold(std::uint64_t ticket, const Hold* hold);
   void DropHold(std::uint64_t ticket);
+  // True when these are its images already, row by row.
+  bool HoldsImages(const std::vector<Image>& images, const std::vector<std::string>& rows) const;
   void set_images(std::vector<std::shared_ptr<const ImageEntry>> images) {
     images_ = std::move(images);
   }
