@@ -21,6 +21,8 @@ namespace swarm {
 struct ListFragment {
   std::string head;
   std::string tail;
+
+  friend bool operator==(const ListFragment&, const ListFragment&) = default;
 };
 
 // A container as wire read it from an engine, with its kept list row.
@@ -38,6 +40,10 @@ struct ContainerEntry {
 
 using ContainerPointer = std::shared_ptr<const ContainerEntry>;
 using NodePointer = std::shared_ptr<const Node>;
+
+// Containers that follow each other in the list of all. Immutable, never empty.
+using ContainerGroup = std::vector<ContainerPointer>;
+using ContainerGroups = std::vector<std::shared_ptr<const ContainerGroup>>;
 
 // One image on one node, with the engine's own list row (a JSON object).
 struct ImageEntry {
@@ -110,6 +116,9 @@ class Cluster {
   virtual absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const = 0;
   // Newest created first; equal times by node name, then id. Cost: what it returns.
   virtual std::vector<ContainerPointer> Containers() const = 0;
+  // The same in groups of at most some dozens. A group in which nothing has changed is the same object from call
+  // to call, so that what was made of it can be kept.
+  virtual ContainerGroups ContainersInGroups() const = 0;
   // Grows with every change of a container, a node or an image.
   virtual std::uint64_t generation() const = 0;
 

@@ -129,6 +129,8 @@ struct Container {
   std::vector<PortBinding> wanted_ports;   // as created: taken again at start
   std::vector<PortBinding> bound_ports;    // as the engine holds them now; empty when stopped
   std::vector<PortBinding> exposed_ports;
+
+  friend bool operator==(const Container&, const Container&) = default;
 };
 
 struct Image {

@@ -253,6 +253,12 @@ absl::StatusOr<ContainerQuery> ContainerQuery::Read(const Context& context, cons
 
 std::size_t ContainerQuery::limit() const { return parts_->limit; }
 
+bool ContainerQuery::IsPlain() const {
+  return parts_->filters.empty() && parts_->limit == 0 && !parts_->before && !parts_->since;
+}
+
+bool ContainerQuery::all() const { return parts_->all; }
+
 bool ContainerQuery::Shows(const ContainerEntry& entry) const {
   return parts_->ShowsState(entry) && parts_->ShowsPlace(entry) && parts_->ShowsNames(entry) &&
          parts_->ShowsLabels(entry) && parts_->ShowsParts(entry);

@@ -22,6 +22,9 @@ class ContainerQuery {
 
   bool Shows(const ContainerEntry& entry) const;
   std::size_t limit() const;  // 0 = none
+  // Shows every container, or the running ones on healthy nodes, and asks for nothing else.
+  bool IsPlain() const;
+  bool all() const;
 
  private:
   struct Parts;

@@ -15,49 +15,114 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kFirstPiece = 16U << 10U;  // bytes made before the first leaves
-constexpr std::size_t kPiece = 64U << 10U;       // of every further piece
-constexpr std::size_t kRoomForRow = 4U << 10U;   // more than most rows take
+constexpr std::size_t kFirstPiece = 16U << 10U;    // bytes made before the first leaves
+constexpr std::size_t kFirstGroups = 256U << 10U;  // the same where most is kept
+constexpr std::size_t kPiece = 64U << 10U;         // made for every further piece
+constexpr std::size_t kRoomForRow = 4U << 10U;     // more than most rows take
 
 // Makes the rows of one list piece by piece, from the containers as they were when it began.
 class RowWriter {
  public:
-  RowWriter(const Context& context, ContainerQuery query, SizeFields sizes)
-      : query_(std::move(query)),
+  RowWriter(const ContextPointer& context, ContainerQuery query, SizeFields sizes)
+      : context_(context),
+        query_(std::move(query)),
         sizes_(std::move(sizes)),
-        now_(context.clock().Wall()),
-        entries_(context.cluster().Containers()) {}
+        now_(context->clock().Wall()),
+        groups_(context->cluster().ContainersInGroups()),
+        is_plain_(query_.IsPlain() && sizes_.empty()),
+        list_(is_plain_ ? context->rows().Begin() : 0) {}
 
-  // The next piece, of at least `least` bytes unless it is the last.
-  std::shared_ptr<const std::string> Next(std::size_t least) {
+  // Appends the next pieces: kept ones, and at least `least` bytes of new ones unless the list ends
+  // before.
+  void Next(std::size_t least, std::vector<Piece>& pieces) {
+    if (is_plain_) {
+      NextGroups(least, pieces);
+    } else {
+      pieces.push_back(NextRows(least));
+    }
+  }
+
+  bool is_plain() const { return is_plain_; }
+  bool ended() const { return ended_; }
+
+ private:
+  void NextGroups(std::size_t least, std::vector<Piece>& pieces) {
+    std::size_t made = 0;
+    for (; group_ < groups_.size() && made < least; ++group_) {
+      const KeptRows::Form form{query_.all(), rows_ == 0};
+      Piece text = context_->rows().Find(list_, *groups_[group_], form, now_);
+      if (!text) {
+        text = MakeGroup(form);
+        made += text->size();
+      }
+      if (text->empty()) continue;
+      ++rows_;
+      pieces.push_back(std::move(text));
+    }
+    ended_ = group_ == groups_.size();
+    if (!ended_) return;
+    pieces.push_back(std::make_shared<const std::string>(rows_ == 0 ? "[]\n" : "]\n"));
+    context_->rows().End(list_, query_.all());
+  }
+
+  Piece MakeGroup(KeptRows::Form form) {
+    const ContainerGroup& group = *groups_[group_];
+    auto text = std::make_shared<std::string>();
+    text->reserve(SizeOf(group));
+    WallTime until = WallTime::max();
+    for (const ContainerPointer& entry : group) {
+      if (!query_.Shows(*entry)) continue;
+      *text += text->empty() && form.is_first ? '[' : ',';
+      AppendRow(*text, *entry, now_);
+      until = std::min(until, RowHoldsUntil(*entry, now_));
+    }
+    context_->rows().Keep(list_, groups_[group_], form, text, until);
+    return text;
+  }
+
+  static std::size_t SizeOf(const ContainerGroup& group) {
+    constexpr std::size_t kRoomForStatus = 64;
+    std::size_t size = 0;
+    for (const ContainerPointer& entry : group) {
+      size += entry->row.head.size() + kRoomForStatus + entry->row.tail.size();
+    }
+    return size;
+  }
+
+  Piece NextRows(std::size_t least) {
     auto piece = std::make_shared<std::string>();
     piece->reserve(least + kRoomForRow);
-    if (at_ == 0) *piece += '[';
-    for (; at_ < entries_.size() && piece->size() < least; ++at_) {
-      const ContainerEntry& entry = *entries_[at_];
-      if (!query_.Shows(entry)) continue;
-      if (rows_++ > 0) *piece += ',';
-      const std::size_t begin = piece->size();
-      AppendRow(*piece, entry, now_);
-      const auto size = sizes_.find(entry.container.id);
-      if (size != sizes_.end()) piece->insert(begin + 1, size->second);  // behind the brace
-      if (query_.limit() > 0 && rows_ == query_.limit()) at_ = entries_.size() - 1;
+    if (!std::exchange(begun_, true)) *piece += '[';
+    while (group_ < groups_.size() && piece->size() < least) {
+      const ContainerGroup& group = *groups_[group_];
+      const ContainerEntry& entry = *group[in_group_];
+      if (query_.Shows(entry)) AddRow(entry, *piece);
+      if (++in_group_ == group.size()) ++group_, in_group_ = 0;
+      if (query_.limit() > 0 && rows_ == query_.limit()) group_ = groups_.size();
     }
-    ended_ = at_ == entries_.size();
+    ended_ = group_ == groups_.size();
     if (ended_) *piece += "]\n";
     return piece;
   }
 
-  bool ended() const { return ended_; }
+  void AddRow(const ContainerEntry& entry, std::string& piece) {
+    if (rows_++ > 0) piece += ',';
+    const std::size_t begin = piece.size();
+    AppendRow(piece, entry, now_);
+    const auto size = sizes_.find(entry.container.id);
+    if (size != sizes_.end()) piece.insert(begin + 1, size->second);  // behind the brace
+  }
 
- private:
+  ContextPointer context_;
   ContainerQuery query_;
   SizeFields sizes_;
   WallTime now_;
-  std::vector<ContainerPointer> entries_;
-  std::size_t at_ = 0;
-  std::size_t rows_ = 0;
-  bool ended_ = false;
+  ContainerGroups groups_;
+  bool is_plain_;
+  std::uint64_t list_;
+  std::size_t group_ = 0, in_group_ = 0;  // what comes next
+  std::size_t rows_ = 0;                  // written; of a plain list, pieces
+  bool begun_ = false, ended_ = false;
 };
 
 std::string UnreachableNodes(const Context& context) {
@@ -90,16 +155,27 @@ std::shared_ptr<const KeptList> Kept(ListCache& cache, const Moment& moment,
   return nullptr;
 }
 
+std::size_t BytesOf(const KeptList& list) {
+  std::size_t bytes = list.query.size();
+  for (const auto& piece : list.pieces) bytes += piece->size();
+  return bytes;
+}
+
 void Keep(ListCache& cache, const Moment& moment, std::shared_ptr<const KeptList> list) {
+  const std::size_t bytes = BytesOf(*list);
   const std::lock_guard<std::mutex> lock(cache.mutex);
   if (cache.generation != moment.generation || cache.second != moment.second) {
     // Another loop may have kept a newer one already.
     if (cache.generation > moment.generation || cache.second > moment.second) return;
     cache.lists.clear();
+    cache.bytes = 0;
     cache.generation = moment.generation;
     cache.second = moment.second;
   }
-  if (cache.lists.size() < ListCache::kMostLists) cache.lists.push_back(std::move(list));
+  if (cache.lists.size() >= ListCache::kMostLists || cache.bytes + bytes > ListCache::kMostBytes)
+    return;
+  cache.lists.push_back(std::move(list));
+  cache.bytes += bytes;
 }
 
 // The rest of a long list, made while its beginning is on its way; kept when it is whole.
@@ -109,6 +185,7 @@ class RestOfList final : public Stream {
       : context_(std::move(context)),
         rows_(std::move(rows)),
         list_(std::move(list)),
+        next_(list_->pieces.size()),
         moment_(moment),
         loop_(Loop::Current()),
         aborted_(std::make_shared<bool>(false)) {
@@ -117,7 +194,7 @@ class RestOfList final : public Stream {
   ~RestOfList() override { *aborted_ = true; }
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
-    if (left_.empty() && !rows_.ended()) MakeMore();
+    if (left_.empty()) NextPiece();
     const std::size_t count = std::min(left_.size(), into.size());
     std::copy_n(left_.data(), count, into.data());
     left_.remove_prefix(count);
@@ -135,19 +212,23 @@ class RestOfList final : public Stream {
   void Abort() override { *aborted_ = true; }
 
  private:
-  void MakeMore() {
-    list_->pieces.push_back(rows_.Next(kPiece));
-    left_ = *list_->pieces.back();
-    if (rows_.ended()) Keep(context_->lists(), moment_, list_);
+  void NextPiece() {
+    if (next_ == list_->pieces.size() && !rows_.ended()) {
+      if (rows_.is_plain()) list_->pieces.clear(), next_ = 0;  // what was sent is kept elsewhere
+      rows_.Next(kPiece, list_->pieces);
+      if (rows_.ended() && !rows_.is_plain()) Keep(context_->lists(), moment_, list_);
+    }
+    if (next_ < list_->pieces.size()) left_ = *list_->pieces[next_++];
   }
 
   const ContextPointer context_;
   RowWriter rows_;
   const std::shared_ptr<KeptList> list_;
+  std::size_t next_;  // of its pieces
   const Moment moment_;
   Loop* const loop_;
   const std::shared_ptr<bool> aborted_;
-  std::string_view left_;  // of the newest piece
+  std::string_view left_;  // of the piece before that
 };
 
 Reply ReplyOf(const KeptList& list) {
@@ -179,17 +260,17 @@ Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
     SizeFields asked = co_await AskSizes(context, exchange.version);
     sizes = std::move(asked);
   }
-  RowWriter rows(*context, *std::move(query), std::move(sizes));
+  RowWriter rows(context, *std::move(query), std::move(sizes));
   auto list = std::make_shared<KeptList>();
   list->query = key;
-  list->pieces.push_back(rows.Next(kFirstPiece));
+  rows.Next(rows.is_plain() ? kFirstGroups : kFirstPiece, list->pieces);
   list->unreachable = UnreachableNodes(*context);
   Reply reply = ReplyOf(*list);
-  if (rows.ended()) {
-    Keep(context->lists(), moment, std::move(list));
-  } else {
+  if (!rows.ended()) {
     reply.body_stream =
         std::make_unique<RestOfList>(context, std::move(rows), std::move(list), moment);
+  } else if (!rows.is_plain()) {
+    Keep(context->lists(), moment, std::move(list));
   }
   co_return reply;
 }

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/api.h"
+#include "api/kept_rows.h"
 #include "api/offer.h"
 #include "async/task.h"
 #include "base/metrics.h"
@@ -27,18 +28,21 @@ inline constexpr std::size_t kMostInspectBody = 16U << 20U;  // bytes of an engi
 inline constexpr Duration kShortCall = std::chrono::seconds(30);
 inline constexpr Duration kLongCall = std::chrono::hours(24 * 30);  // wait, uploads, pulls
 
-// One kept list answer, shared by every client that asks the same within the same second.
+// One kept list answer with a filter or a limit, shared by every client that asks the same within
+// the same second.
 struct KeptList {
   std::string query;
-  std::vector<std::shared_ptr<const std::string>> pieces;
+  std::vector<Piece> pieces;
   std::string unreachable;  // names of nodes, joined
 };
 
 // The lists made at one generation in one second. Guarded by its mutex.
 struct ListCache {
   static constexpr std::size_t kMostLists = 16;
+  static constexpr std::size_t kMostBytes = 64U << 20U;  // of all of them
 
   std::mutex mutex;
+  std::size_t bytes = 0;
   std::uint64_t generation = 0;
   std::int64_t second = 0;
   std::vector<std::shared_ptr<const KeptList>> lists;
@@ -55,6 +59,7 @@ class Context {
   Metrics& metrics() const { return *metrics_; }
   VersionOffer& offer() { return offer_; }
   ListCache& lists() { return lists_; }
+  KeptRows& rows() { return rows_; }
 
   // 64 hexadecimal digits for the label com.docker.swarm.id.
   std::string NewSwarmId();
@@ -69,6 +74,7 @@ class Context {
   Metrics* metrics_;
   VersionOffer offer_;
   ListCache lists_;
+  KeptRows rows_;
   std::mutex random_mutex_;
   Random random_;
 };

@@ -149,6 +149,10 @@ std::vector<ContainerPointer> EngineCluster::Containers() const {
   return *list;
 }
 
+ContainerGroups EngineCluster::ContainersInGroups() const {
+  return hub_->state.With([](const ClusterState& state) { return state.ContainersInGroups(); });
+}
+
 std::uint64_t EngineCluster::generation() const {
   return hub_->state.With([](const ClusterState& state) { return state.generation(); });
 }

@@ -62,8 +62,8 @@ class EngineCluster final : public Cluster {
   void WhenReady(Callback<> done);
   // Ends all watching and refuses further work. Idempotent, does not wait.
   void Stop();
-  // True when, after Stop, no engine is watched any more: then the loops may go. Takes as long as the calls under
-  // way take to be given up.
+  // True when, after Stop, no engine is watched any more: then the loops may go. Takes as long as
+  // the calls under way take to be given up.
   bool Stopped() const;
   // Event subscriptions that live now.
   int Listeners() const;
@@ -76,6 +76,7 @@ class EngineCluster final : public Cluster {
   std::vector<std::string> filters() const override;
   absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const override;
   std::vector<ContainerPointer> Containers() const override;
+  ContainerGroups ContainersInGroups() const override;
   std::uint64_t generation() const override;
   std::vector<std::shared_ptr<const ImageEntry>> Images() const override;
   void RefreshImages(std::string node_address, Callback<absl::Status> done) override;

@@ -78,19 +78,33 @@ void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord contai
   Publish(record, std::move(entry));
 }
 
+// An entry that tells the same stays, and with it all that readers have made of it.
+bool ClusterState::Impl::IsPublished(const NodeRecord& record, ContainerRecord& container) const {
+  constexpr Duration kNearly = std::chrono::seconds(1);  // offsets are rounded
+  const auto found = record.entries().find(container.container.id);
+  if (found == record.entries().end()) return false;
+  const ContainerEntry& known = *found->second;
+  const Duration moved = known.node->clock_offset - record.node().clock_offset;
+  if (moved > kNearly || moved < -kNearly) return false;
+  container.container.node = record.node().address;
+  return known.row == container.row && known.container == container.container;
+}
+
 void ClusterState::Impl::SetContainers(std::string_view address,
                                        std::vector<ContainerRecord> records) {
   NodeRecord* const record = FindRecord(address);
   if (record == nullptr) return;
-  ++generation_;
   StringSet present;
   for (const ContainerRecord& container : records) present.insert(container.container.id);
   std::vector<std::string> gone;
   for (const auto& [id, entry] : record->entries()) {
     if (!present.contains(id)) gone.emplace_back(id);
   }
+  if (!gone.empty()) ++generation_;
   for (const std::string& id : gone) Unpublish(*record, id);
-  for (ContainerRecord& container : records) PutContainer(*record, std::move(container));
+  for (ContainerRecord& container : records) {
+    if (!IsPublished(*record, container)) PutContainer(*record, std::move(container));
+  }
 }
 
 void ClusterState::Impl::EraseContainer(std::string_view address, std::string_view id) {
@@ -197,6 +211,8 @@ ContainerPointer ClusterState::FindById(std::string_view id) const {
 std::vector<ContainerPointer> ClusterState::Containers() const {
   return impl_->containers_.NewestFirst();
 }
+
+ContainerGroups ClusterState::ContainersInGroups() const { return impl_->containers_.Groups(); }
 
 std::vector<ContainerPointer> ClusterState::ContainersOf(std::string_view address) const {
   std::vector<ContainerPointer> entries;

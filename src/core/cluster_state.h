@@ -98,6 +98,7 @@ class ClusterState {
   // By full id only; null when unknown.
   ContainerPointer FindById(std::string_view id) const;
   std::vector<ContainerPointer> Containers() const;  // newest first
+  ContainerGroups ContainersInGroups() const;        // as Cluster::ContainersInGroups
   std::vector<ContainerPointer> ContainersOf(std::string_view address) const;
   std::vector<std::shared_ptr<const ImageEntry>> Images() const;
   ClusterTotals Totals() const;

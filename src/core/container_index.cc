@@ -54,18 +54,12 @@ ContainerIndex::Key::Key(std::string_view whole) : text(whole) {
   }
 }
 
-ContainerIndex::Age ContainerIndex::AgeOf(const ContainerEntry& entry) {
-  const std::int64_t created = entry.container.created.time_since_epoch().count();
-  const Node& node = *entry.node;
-  return {created, node.name.empty() ? node.address : node.name, entry.container.id};
-}
-
 void ContainerIndex::Put(ContainerPointer entry) {
   const Container& container = entry->container;
   Erase(container.id);
   for (const std::string& name : container.names) by_name_.insert({Key(name), container.id});
   if (!container.swarm_id.empty()) by_swarm_id_.insert({Key(container.swarm_id), container.id});
-  by_age_.emplace(AgeOf(*entry), entry);
+  by_age_.Put(entry);
   by_id_.emplace(Key(container.id), std::move(entry));
 }
 
@@ -77,7 +71,7 @@ void ContainerIndex::Erase(std::string_view id) {
   const Container& container = entry->container;
   for (const std::string& name : container.names) by_name_.erase({Key(name), container.id});
   by_swarm_id_.erase({Key(container.swarm_id), container.id});
-  by_age_.erase(AgeOf(*entry));
+  by_age_.Erase(*entry);
   by_id_.erase(found);
 }
 
@@ -191,13 +185,6 @@ const ContainerEntry* ContainerIndex::HolderOfName(std::string_view name) const 
   const auto at = by_name_.lower_bound({Key(name), {}});
   if (at == by_name_.end() || at->from.text != name) return nullptr;
   return by_id_.find(Key(at->id))->second.get();
-}
-
-std::vector<ContainerPointer> ContainerIndex::NewestFirst() const {
-  std::vector<ContainerPointer> entries;
-  entries.reserve(by_age_.size());
-  for (const auto& [age, entry] : by_age_) entries.push_back(entry);
-  return entries;
 }
 
 }  // namespace swarm

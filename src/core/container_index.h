@@ -10,6 +10,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/status/statusor.h"
 #include "base/text.h"
+#include "core/age_order.h"
 #include "swarmlib/cluster.h"
 
 namespace swarm {
@@ -45,7 +46,8 @@ class ContainerIndex {
   const ContainerEntry* HolderOfName(std::string_view name) const;
 
   // Newest first; equal times by node name, then id.
-  std::vector<ContainerPointer> NewestFirst() const;
+  std::vector<ContainerPointer> NewestFirst() const { return by_age_.All(); }
+  ContainerGroups Groups() const { return by_age_.Groups(); }
 
  private:
   // A text with its first bytes beside it, so that a search seldom has to touch the text itself.
@@ -66,16 +68,6 @@ class ContainerIndex {
       return !(right.from < left.from) && left.id < right.id;
     }
   };
-  struct Age {
-    std::int64_t created;
-    std::string_view node;
-    std::string_view id;
-    friend bool operator<(const Age& left, const Age& right) {
-      if (left.created != right.created) return left.created > right.created;
-      if (left.node != right.node) return left.node < right.node;
-      return left.id < right.id;
-    }
-  };
   enum class Meaning { kNone, kId, kShortId, kSwarmId, kName, kNodeName, kPrefix };
 
   Meaning Find(std::string_view reference, std::vector<const ContainerEntry*>& found) const;
@@ -83,13 +75,12 @@ class ContainerIndex {
   void AppendWithSwarmId(std::string_view swarm_id,
                          std::vector<const ContainerEntry*>& found) const;
   void AppendWithName(std::string_view name, std::vector<const ContainerEntry*>& found) const;
-  static Age AgeOf(const ContainerEntry& entry);
 
   const NodeLookup& nodes_;
   absl::btree_map<Key, ContainerPointer> by_id_;
   absl::btree_set<Link> by_swarm_id_;
   absl::btree_set<Link> by_name_;
-  absl::btree_map<Age, ContainerPointer> by_age_;
+  AgeOrder by_age_;
 };
 
 }  // namespace swarm

@@ -42,6 +42,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
 
   // Containers and images: cluster_state.cc
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
+  bool IsPublished(const NodeRecord& record, ContainerRecord& container) const;
   void PutContainer(NodeRecord& record, ContainerRecord container);
   void EraseContainer(std::string_view address, std::string_view id);
   void SetImages(std::string_view address, std::vector<Image> images,

@@ -130,6 +130,17 @@ class FakeCluster final : public Cluster {
     ++generation_number;
   }
 
+  // Replaces a container by a changed copy.
+  void Change(const std::string& name, const std::function<void(Container&)>& change) {
+    for (ContainerPointer& entry : containers) {
+      if (entry->container.names.front() != name) continue;
+      auto copy = std::make_shared<ContainerEntry>(*entry);
+      change(copy->container);
+      entry = copy;
+    }
+    ++generation_number;
+  }
+
   std::vector<NodePointer> Nodes() const override { return nodes; }
 
   NodePointer FindNode(std::string_view reference) const override {
@@ -169,6 +180,23 @@ class FakeCluster final : public Cluster {
                 return left->node->name < right->node->name;
               });
     return sorted;
+  }
+  // Groups of two keep their identity as long as they hold the same entries.
+  ContainerGroups ContainersInGroups() const override {
+    const std::vector<ContainerPointer> all = Containers();
+    ContainerGroups now;
+    for (std::size_t at = 0; at < all.size(); at += 2) {
+      ContainerGroup entries(
+          all.begin() + static_cast<std::ptrdiff_t>(at),
+          all.begin() + static_cast<std::ptrdiff_t>(std::min(at + 2, all.size())));
+      const auto same = std::find_if(groups.begin(), groups.end(),
+                                     [&](const auto& group) { return *group == entries; });
+      now.push_back(same != groups.end()
+                        ? *same
+                        : std::make_shared<const ContainerGroup>(std::move(entries)));
+    }
+    groups = now;
+    return now;
   }
   std::uint64_t generation() const override { return generation_number; }
 
@@ -235,6 +263,7 @@ class FakeCluster final : public Cluster {
 
   std::vector<NodePointer> nodes;
   std::vector<ContainerPointer> containers;
+  mutable ContainerGroups groups;  // as given out last
   std::vector<std::shared_ptr<const ImageEntry>> images;
   std::vector<std::shared_ptr<const ClusterEvent>> ring;
   std::map<std::string, absl::Status> find_errors;

@@ -167,54 +167,113 @@ TEST_F(ListsTest, NodesThatAreNotHealthy) {
       << BodyOf(all);
 }
 
-TEST_F(ListsTest, UnchangedAnswersAreTheKeptBytes) {
-  Reply first = Send("GET", "/v1.41/containers/json?all=1");
-  Reply second = Send("GET", "/v1.41/containers/json?all=1");
+// The addresses of the pieces that both answers have.
+std::size_t Shared(const Reply& left, const Reply& right) {
+  return static_cast<std::size_t>(
+      std::count_if(left.pieces.begin(), left.pieces.end(), [&right](const auto& piece) {
+        return std::find(right.pieces.begin(), right.pieces.end(), piece) != right.pieces.end();
+      }));
+}
+
+TEST_F(ListsTest, OnlyWhatHasChangedIsMadeAnew) {
+  const char* const all = "/v1.41/containers/json?all=1";
+  Reply first = Send("GET", all);
+  ASSERT_EQ(first.pieces.size(), 4U);  // five containers in groups of two, and the end
+  EXPECT_TRUE(first.pieces.front()->starts_with("[{"));
+  EXPECT_EQ(*first.pieces.back(), "]\n");
+  EXPECT_EQ(Shared(first, Send("GET", all)), 3U);
+
+  cluster_.Change("db", [](Container& container) { container.state = ContainerState::kExited; });
+  Reply changed = Send("GET", all);
+  EXPECT_EQ(Shared(first, changed), 2U);
+  EXPECT_NE(BodyOf(changed).find("\"/db\"],\"Status\":\"Exited"), std::string::npos);
+  EXPECT_EQ(Shared(changed, Send("GET", all)), 3U);
+  // The list of the running ones is kept beside it.
+  Reply running = Send("GET", "/v1.41/containers/json");
+  EXPECT_EQ(Names(""), "api web");
+  EXPECT_EQ(Shared(running, changed), 0U);
+  EXPECT_EQ(Shared(changed, Send("GET", all)), 3U);
+}
+
+TEST_F(ListsTest, WhatTimeChangesIsMadeAnew) {
+  const WallTime start = clock_.Wall();
+  cluster_.containers.clear();
+  const std::pair<const char*, int> ages[] = {{"young", 50}, {"grown", 600}, {"old", 100'000}};
+  for (const auto& [name, age] : ages) {
+    for (const char* twin : {"-one", "-two"}) {
+      AddContainer("n1", 'f', std::string(name) + twin, ContainerState::kRunning, 5'000 - age,
+                   [start, age = age](Container& container) {
+                     container.started_at = start - std::chrono::seconds(age);
+                   });
+    }
+  }
+  const char* const target = "/v1.41/containers/json";
+  Reply first = Send("GET", target);
+  ASSERT_EQ(first.pieces.size(), 4U);
+  EXPECT_NE(first.pieces[0]->find("Up 50 seconds"), std::string::npos);
+  Step(std::chrono::milliseconds(900));
+  EXPECT_EQ(Shared(first, Send("GET", target)), 3U);
+  Step(std::chrono::milliseconds(100));
+  Reply second = Send("GET", target);
+  EXPECT_EQ(Shared(first, second), 2U);
+  EXPECT_NE(second.pieces[0]->find("Up 51 seconds"), std::string::npos);
+  Step(std::chrono::seconds(59));
+  Reply minute = Send("GET", target);
+  EXPECT_EQ(Shared(first, minute), 1U);
+  EXPECT_NE(minute.pieces[1]->find("Up 11 minutes"), std::string::npos);
+}
+
+TEST_F(ListsTest, AnAnswerWithAFilterIsKeptForItsSecond) {
+  const std::string target =
+      "/v1.41/containers/json?" + Filters("{\"status\":[\"running\",\"exited\"]}");
+  Reply first = Send("GET", target);
   ASSERT_EQ(first.pieces.size(), 1U);
-  EXPECT_EQ(first.pieces[0].get(), second.pieces[0].get());
   EXPECT_TRUE(first.pieces[0]->starts_with("[{"));
   EXPECT_TRUE(first.pieces[0]->ends_with("}]\n"));
-  Reply other = Send("GET", "/v1.41/containers/json");
-  EXPECT_NE(other.pieces[0].get(), first.pieces[0].get());
+  EXPECT_EQ(Shared(first, Send("GET", target)), 1U);
   ++cluster_.generation_number;
-  Reply changed = Send("GET", "/v1.41/containers/json?all=1");
-  EXPECT_NE(changed.pieces[0].get(), first.pieces[0].get());
+  Reply changed = Send("GET", target);
+  EXPECT_EQ(Shared(first, changed), 0U);
   Step(std::chrono::seconds(1));
-  Reply later = Send("GET", "/v1.41/containers/json?all=1");
-  EXPECT_NE(later.pieces[0].get(), changed.pieces[0].get());
+  EXPECT_EQ(Shared(changed, Send("GET", target)), 0U);
 }
 
 TEST_F(ListsTest, LongListsComeInPieces) {
   for (int at = 0; at < 5'000; ++at) {
     AddContainer("n1", 'f', "extra" + std::to_string(at), ContainerState::kRunning, 1'000 + at);
   }
-  Reply reply = Send("GET", "/v1.41/containers/json");
-  // The beginning leaves before the end is made.
-  ASSERT_EQ(reply.pieces.size(), 1U);
-  EXPECT_LE(reply.pieces[0]->size(), 32U << 10U);
-  ASSERT_NE(reply.body_stream, nullptr);
-  const std::string body = BodyOf(reply);
-  Reply kept = Send("GET", "/v1.41/containers/json");
-  EXPECT_EQ(kept.body_stream, nullptr);
-  EXPECT_GT(kept.pieces.size(), 3U);
-  for (const auto& piece : kept.pieces) EXPECT_LE(piece->size(), 128U << 10U);
-  EXPECT_EQ(BodyOf(kept), body);
-  EXPECT_TRUE(body.starts_with("[{"));
-  EXPECT_EQ(body.find("}{"), std::string::npos);
-  EXPECT_EQ(body.find(",]"), std::string::npos);
-  EXPECT_NE(body.find("extra4999"), std::string::npos);
-  EXPECT_NE(body.find("\"/web\""), std::string::npos);
+  for (const std::string& query : {std::string(), Filters("{\"status\":[\"running\"]}")}) {
+    Reply reply = Send("GET", "/v1.41/containers/json?" + query);
+    // The beginning leaves before the end is made.
+    std::size_t begun = 0;
+    for (const auto& piece : reply.pieces) begun += piece->size();
+    EXPECT_LE(begun, 300U << 10U);
+    ASSERT_NE(reply.body_stream, nullptr);
+    const std::string body = BodyOf(reply);
+    Reply kept = Send("GET", "/v1.41/containers/json?" + query);
+    EXPECT_EQ(kept.body_stream, nullptr);
+    EXPECT_GT(kept.pieces.size(), 3U);
+    for (const auto& piece : kept.pieces) EXPECT_LE(piece->size(), 128U << 10U);
+    EXPECT_EQ(BodyOf(kept), body);
+    EXPECT_TRUE(body.starts_with("[{"));
+    EXPECT_EQ(body.find("}{"), std::string::npos);
+    EXPECT_EQ(body.find(",]"), std::string::npos);
+    EXPECT_NE(body.find("extra4999"), std::string::npos);
+    EXPECT_NE(body.find("\"/web\""), std::string::npos);
+  }
 }
 
 TEST_F(ListsTest, ALongListThatIsLeftIsNotKept) {
-  for (int at = 0; at < 1'000; ++at) {
+  for (int at = 0; at < 4'000; ++at) {
     AddContainer("n1", 'f', "extra" + std::to_string(at), ContainerState::kRunning, 1'000 + at);
   }
-  Reply left = Send("GET", "/v1.41/containers/json");
-  ASSERT_NE(left.body_stream, nullptr);
-  left.body_stream.reset();
-  Reply whole = Send("GET", "/v1.41/containers/json");
-  EXPECT_TRUE(BodyOf(whole).ends_with("}]\n"));
+  for (const std::string& query : {std::string(), Filters("{\"status\":[\"running\"]}")}) {
+    Reply left = Send("GET", "/v1.41/containers/json?" + query);
+    ASSERT_NE(left.body_stream, nullptr);
+    left.body_stream.reset();
+    Reply whole = Send("GET", "/v1.41/containers/json?" + query);
+    EXPECT_TRUE(BodyOf(whole).ends_with("}]\n"));
+  }
   Reply limited = Send("GET", "/v1.41/containers/json?limit=600");
   const std::string body = BodyOf(limited);
   EXPECT_TRUE(body.ends_with("}]\n"));

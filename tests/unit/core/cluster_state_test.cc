@@ -130,6 +130,36 @@ TEST_F(ClusterStateTest, ListsNewestFirstThenNodeThenId) {
   EXPECT_TRUE(state_.ContainersOf("nowhere").empty());
 }
 
+TEST_F(ClusterStateTest, WhatAWholeReadingLeavesUnchangedStaysPublished) {
+  AddNode("n1");
+  const auto records = [this] {
+    std::vector<ContainerRecord> both;
+    both.push_back({MakeContainer("a1", "one"), {"h", "t"}});
+    both.push_back({MakeContainer("a2", "two"), {"h", "t"}});
+    return both;
+  };
+  state_.SetContainers("n1:2375", records());
+  const ContainerPointer one = state_.FindById(Id("a1"));
+  const ContainerPointer two = state_.FindById(Id("a2"));
+  const ContainerGroups groups = state_.ContainersInGroups();
+  const std::uint64_t before = state_.generation();
+  state_.SetContainers("n1:2375", records());
+  EXPECT_EQ(state_.generation(), before);
+  EXPECT_EQ(state_.FindById(Id("a1")), one);
+  EXPECT_EQ(state_.ContainersInGroups(), groups);
+  // Another row, or another container behind the same row.
+  std::vector<ContainerRecord> changed = records();
+  changed[0].row.tail = "T";
+  state_.SetContainers("n1:2375", changed);
+  EXPECT_NE(state_.FindById(Id("a1")), one);
+  EXPECT_EQ(state_.FindById(Id("a2")), two);
+  EXPECT_NE(state_.ContainersInGroups(), groups);
+  changed[1].container.exit_code = 3;
+  state_.SetContainers("n1:2375", std::move(changed));
+  EXPECT_EQ(state_.FindById(Id("a2"))->container.exit_code, 3);
+  EXPECT_GT(state_.generation(), before);
+}
+
 TEST_F(ClusterStateTest, TheWholeTruthOfAnEngineReplacesWhatWasKnown) {
   AddNode("n1");
   AddNode("n2");
