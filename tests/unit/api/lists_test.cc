@@ -362,6 +362,26 @@ TEST_F(ListsTest, ANodeThatHangsDoesNotHoldTheOthers) {
   }
 }
 
+TEST_F(ListsTest, KeptListsAreBoundedInBytes) {
+  AddContainer("n1", 'f', "large", ContainerState::kRunning, 500);
+  auto large = std::make_shared<ContainerEntry>(*cluster_.containers.back());
+  large->row.head.insert(1, "\"X\":\"" + std::string(std::size_t{40} << 20, 'x') + "\",");
+  cluster_.containers.back() = large;
+  const auto is_kept = [this](const std::string& query) {
+    const std::string target = "/v1.41/containers/json?" + query;
+    Reply first = Send("GET", target);
+    BodyOf(first);  // kept once it was read whole
+    const Reply second = Send("GET", target);
+    const Reply third = Send("GET", target);
+    EXPECT_FALSE(third.pieces.empty());
+    return second.pieces == third.pieces;
+  };
+  const std::string only_large = Filters("{\"name\":[\"^large$\"]}");
+  EXPECT_TRUE(is_kept(only_large));
+  EXPECT_FALSE(is_kept(only_large + "&all=1"));
+  EXPECT_TRUE(is_kept(Filters("{\"name\":[\"^web$\"]}")));
+}
+
 TEST_F(ListsTest, TheFirstNodeThatHasANameIsEnough) {
   cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
     if (seen.node == "n2") return FakeEngine::Silence();
