@@ -67,8 +67,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
     bool absorbed = false;  // the container is there already and counts by itself
   };
 
-  void Publish(NodeRecord& record, ContainerPointer entry);
   void AddTotal(const Node& node, int times);
+  void Publish(NodeRecord& record, ContainerPointer entry);
   void Unpublish(NodeRecord& record, std::string_view id);
   void RepublishAll(NodeRecord& record);
   void AddImages(const NodeRecord& record);
@@ -77,8 +77,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   void DetachHold(std::uint64_t ticket, Ticket& held);
   std::uint64_t OpenTicket(Ticket held);
   absl::Status CheckNameFree(std::string_view name) const;
-  std::string ChooseName();
   bool IsFreeSwarmId(std::string_view swarm_id) const;
+  std::string ChooseName();
 
   using ImageKey =
       std::tuple<std::string, std::string, std::string>;  // image id, node name, address
@@ -98,8 +98,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t next_ticket_ = 1;
   std::uint64_t generation_ = 1;
   ClusterTotals totals_;
-  IndexedScheduler scheduler_;
   ResourceSum total_;  // of which totals_ has the value
+  IndexedScheduler scheduler_;
 };
 
 }  // namespace swarm
