@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Builds libswarm in its several ways and runs its tests; what CI runs.
 #
-# usage: scripts/test.sh             what CI runs, within an hour on 2 cores:
-#                                      setup, lint of the scripts, release build with all tests (the quickstart among
-#                                      them)
-#        scripts/test.sh --sanitizers  ASan and UBSan on unit, simulation and API tests, and a clang build of the whole
-#                                    tree with TSan, which runs the threaded tests
-#        scripts/test.sh --quick     release build, tests that need no engines
-#        scripts/test.sh --all       all of the above with every test under ASan and TSan and with clang, and coverage
-#                                      of the pure rooms, fuzz targets, engines of one age, a clean Debian root
-#        scripts/test.sh --long      the release tests in their long, seeded forms (SWARM_LONG=1)
+# usage: scripts/test.sh              what CI runs, within an hour on 2 cores: setup, lint of the scripts, release
+#                                     build with all tests (the quickstart among them), ASan and UBSan on unit,
+#                                     simulation and API tests, and a clang build of the whole tree with TSan, which
+#                                     runs the threaded tests
+#        scripts/test.sh --sanitizers of these only the two with sanitizers
+#        scripts/test.sh --quick      release build, tests that need no engines
+#        scripts/test.sh --all        all of the above with every test under ASan and TSan and with clang, and coverage
+#                                     of the pure rooms, fuzz targets, engines of one age, a clean Debian root
+#        scripts/test.sh --long       the release tests in their long, seeded forms (SWARM_LONG=1)
 #
 # Every phase goes on to the next when it fails. The last line is 'N passed, N failed, N skipped' over everything that
 # ran: each CTest test, build and script counts as one. Exit code 0 only when nothing failed.
@@ -124,6 +124,11 @@ labelled_in() {
   build "$1" "${targets[@]}" && run_tests "$1" -L "$2"
 }
 
+sanitizers() {
+  phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
+  phase "clang build with TSan: threads" everything_in tsan -L threads
+}
+
 lint_scripts() {
   local skip=(bash -c "exit $skip_code")
   ! command -v shellcheck >/dev/null || skip=()
@@ -137,11 +142,14 @@ quickstart() {
 }
 
 coverage() {
-  configure coverage && build coverage || return
+  local room
+  configure coverage && build coverage unit_model unit_sched unit_core || return
   find build/coverage -name '*.gcda' -delete
-  run_tests coverage -L unit
-  check "coverage of model, sched and core" gcovr --root . build/coverage --exclude-throw-branches \
-    --filter 'src/model/' --filter 'src/sched/' --filter 'src/core/' --fail-under-line "$coverage_percent"
+  run_tests coverage -R '^unit_(model|sched|core)$'
+  for room in model sched core; do
+    check "coverage of $room" gcovr --root . build/coverage --exclude-throw-branches --filter "src/$room/" \
+      --fail-under-line "$coverage_percent" || true
+  done
 }
 
 fuzz() {
@@ -165,14 +173,13 @@ phase "setup" check "setup" scripts/setup.sh all
 phase "scripts" lint_scripts
 case $mode in
   quick) phase "release, without engines" everything_in release -LE integration ;;
-  sanitizers)
-    phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
-    phase "clang build with TSan: threads" everything_in tsan -L threads
-    ;;
+  sanitizers) sanitizers ;;
   long) SWARM_LONG=1 phase "release, long forms" everything_in release ;;
   *)
     phase "release, all tests" everything_in release
-    if [[ $mode == all ]]; then
+    if [[ $mode == ci ]]; then
+      sanitizers
+    else
       phase "ASan and UBSan: all tests" everything_in dev
       phase "TSan: all tests" everything_in tsan -LE integration
       phase "clang: all tests" everything_in clang -LE integration
