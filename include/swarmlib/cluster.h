@@ -17,7 +17,8 @@
 
 namespace swarm {
 
-// A row of a container list as kept bytes: head + the JSON string of the status text + tail is one JSON object.
+// A row of a container list as kept bytes: head + the JSON string of the status text + tail is one
+// JSON object.
 struct ListFragment {
   std::string head;
   std::string tail;
@@ -67,9 +68,9 @@ struct NodeTotals {
 
 struct CreateRequest {
   ContainerSpec spec;
-  std::string body;      // JSON to send: placement expressions stripped, labels written back
-  std::string query;     // further query parameters to pass ("platform=linux/amd64"), without name
-  Headers headers;       // to pass on: X-Registry-Auth
+  std::string body;   // JSON to send: placement expressions stripped, labels written back
+  std::string query;  // further query parameters to pass ("platform=linux/amd64"), without name
+  Headers headers;    // to pass on: X-Registry-Auth
   std::string api_version;  // of the client, "1.41"
 };
 
@@ -78,7 +79,8 @@ struct CreateResult {
   ContainerPointer entry;
 };
 
-// start, stop, restart, kill, pause, unpause, update, rename, remove: what changes a container's state.
+// start, stop, restart, kill, pause, unpause, update, rename, remove: what changes a container's
+// state.
 struct ContainerOperation {
   enum class Verb { kStart, kStop, kRestart, kKill, kPause, kUnpause, kUpdate, kRename, kRemove };
   Verb verb = Verb::kStart;
@@ -97,7 +99,8 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
-// Any thread may call; callbacks come on the caller's loop. Entries handed out stay valid and unchanged.
+// Any thread may call; callbacks come on the caller's loop. Entries handed out stay valid and
+// unchanged.
 class Cluster {
  public:
   virtual ~Cluster() = default;
@@ -111,13 +114,14 @@ class Cluster {
   virtual std::string strategy() const = 0;
   virtual std::vector<std::string> filters() const = 0;
 
-  // By full id, 12 digits, swarm id, name, node/name, or id prefix, in this order. NotFound; InvalidArgument
-  // (HTTP 400) when a prefix fits several; AlreadyExists (HTTP 409) when two nodes hold the name.
+  // By full id, 12 digits, swarm id, name, node/name, or id prefix, in this order. NotFound;
+  // InvalidArgument (HTTP 400) when a prefix fits several; AlreadyExists (HTTP 409) when two nodes
+  // hold the name.
   virtual absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const = 0;
   // Newest created first; equal times by node name, then id. Cost: what it returns.
   virtual std::vector<ContainerPointer> Containers() const = 0;
-  // The same in groups of at most some dozens. A group in which nothing has changed is the same object from call
-  // to call, so that what was made of it can be kept.
+  // The same in groups of at most some dozens. A group in which nothing has changed is the same
+  // object from call to call, so that what was made of it can be kept.
   virtual ContainerGroups ContainersInGroups() const = 0;
   // Grows with every change of a container, a node or an image.
   virtual std::uint64_t generation() const = 0;
@@ -127,32 +131,34 @@ class Cluster {
   // Reads the images of a node again; the callback comes when Images() shows them.
   virtual void RefreshImages(std::string node_address, Callback<absl::Status> done) = 0;
 
-  // The guarded way to one engine, or null when the address is unknown. Fails at once with Unavailable naming
-  // the node while it is not healthy.
+  // The guarded way to one engine, or null when the address is unknown. Fails at once with
+  // Unavailable naming the node while it is not healthy.
   virtual std::shared_ptr<BackendClient> EngineClient(std::string_view node_address) = 0;
 
-  // Places, reserves, creates, publishes, then calls back. The errors of Scheduler::Choose; AlreadyExists for a
-  // taken name; an engine's refusal comes as its own reply (CreateResult::entry is then null).
+  // Places, reserves, creates, publishes, then calls back. The errors of Scheduler::Choose;
+  // AlreadyExists for a taken name; an engine's refusal comes as its own reply (CreateResult::entry
+  // is then null).
   virtual void CreateContainer(CreateRequest request, ResultCallback<CreateResult> done) = 0;
   // Where it would go. Changes nothing.
   virtual absl::StatusOr<Explanation> Plan(const ContainerSpec& spec) = 0;
-  // Carries out and publishes before calling back. Refused by the manager as an error; an engine's own answer
-  // of any status as its reply.
+  // Carries out and publishes before calling back. Refused by the manager as an error; an engine's
+  // own answer of any status as its reply.
   virtual void Operate(ContainerOperation operation, ResultCallback<Reply> done) = 0;
   // Reads one container again from its engine (after wait, exec, attach).
   virtual void RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) = 0;
 
-  // `sink` is called on the loop that called Subscribe, in order, until the subscription dies; null = the subscriber was too slow
-  // (its queue of 10,000 was full) and is cut off.
+  // `sink` is called on the loop that called Subscribe, in order, until the subscription dies; null
+  // = the subscriber was too slow (its queue of 10,000 was full) and is cut off.
   virtual std::unique_ptr<Subscription> Subscribe(
       std::function<void(std::shared_ptr<const ClusterEvent>)> sink) = 0;
-  // Kept events with time_nano in [since, until], oldest first; `complete` is false when older ones were
-  // dropped from the ring.
+  // Kept events with time_nano in [since, until], oldest first; `complete` is false when older ones
+  // were dropped from the ring.
   virtual std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
                                                                          std::int64_t until_nano,
                                                                          bool& complete) const = 0;
 
-  // Exec ids, kept in memory (65,536 at most, oldest forgotten first); others are looked for on every engine.
+  // Exec ids, kept in memory (65,536 at most, oldest forgotten first); others are looked for on
+  // every engine.
   virtual void RememberExec(std::string exec_id, ContainerPointer entry) = 0;
   // The address of the node that knows the exec id; NotFound.
   virtual void FindExec(std::string exec_id, ResultCallback<std::string> done) = 0;

@@ -23,8 +23,8 @@ struct Resources {
   friend bool operator==(const Resources&, const Resources&) = default;
 };
 
-// pending: known by address only, or refused with a reason. unhealthy: did not answer `failure_retry` times.
-// disconnected: left discovery.
+// pending: known by address only, or refused with a reason. unhealthy: did not answer
+// `failure_retry` times. disconnected: left discovery.
 enum class NodeState { kPending, kHealthy, kUnhealthy, kDisconnected };
 
 std::string_view NodeStateName(NodeState state);  // "Pending", "Healthy", ...
@@ -59,11 +59,11 @@ std::optional<ContainerState> ParseContainerState(std::string_view name);
 
 // A wish for, or a hold on, ports of the host.
 struct PortBinding {
-  std::string host_ip;            // empty = every address
-  std::uint16_t host_first = 0;   // 0 = the engine picks one
-  std::uint16_t host_last = 0;    // = host_first unless a range to pick one from
+  std::string host_ip;           // empty = every address
+  std::uint16_t host_first = 0;  // 0 = the engine picks one
+  std::uint16_t host_last = 0;   // = host_first unless a range to pick one from
   std::uint16_t container_port = 0;
-  std::string protocol = "tcp";   // tcp, udp, sctp
+  std::string protocol = "tcp";  // tcp, udp, sctp
 
   friend bool operator==(const PortBinding&, const PortBinding&) = default;
 };
@@ -76,15 +76,16 @@ struct Expression {
   std::string key;
   Operator op = Operator::kEqual;
   Match match = Match::kGlob;
-  bool soft = false;       // "~": dropped when no node fits with it
+  bool soft = false;         // "~": dropped when no node fits with it
   bool ignore_case = false;  // single "=": the posts' form
-  std::string value;       // without operator, "~" and slashes
-  std::string text;        // as the user wrote it
+  std::string value;         // without operator, "~" and slashes
+  std::string text;          // as the user wrote it
 
   friend bool operator==(const Expression&, const Expression&) = default;
 };
 
-// What is asked of the cluster when a container is to be made: the placement's view of a create request.
+// What is asked of the cluster when a container is to be made: the placement's view of a create
+// request.
 struct ContainerSpec {
   std::string name;  // without slash; empty = the manager invents one
   std::string image;
@@ -96,11 +97,11 @@ struct ContainerSpec {
   Resources request;
   std::vector<PortBinding> ports;
   bool host_network = false;
-  std::vector<PortBinding> exposed;        // with host_network: the ports that it will take
-  std::vector<std::string> volumes_from;   // container references, modes stripped
-  std::vector<std::string> links;          // container references, aliases stripped
-  std::vector<std::string> joined;         // containers whose network, ipc or pid namespace is shared
-  std::string platform;                    // "linux/arm64"; empty = any
+  std::vector<PortBinding> exposed;       // with host_network: the ports that it will take
+  std::vector<std::string> volumes_from;  // container references, modes stripped
+  std::vector<std::string> links;         // container references, aliases stripped
+  std::vector<std::string> joined;  // containers whose network, ipc or pid namespace is shared
+  std::string platform;             // "linux/arm64"; empty = any
 };
 
 // A container as the cluster knows it. Immutable once published.
@@ -108,8 +109,9 @@ struct Container {
   std::string id;  // 64 hexadecimal digits
   std::string swarm_id;
   std::string node;  // Node::address of its owner
-  std::vector<std::string> names;  // without slash; the first is its own, further ones are link aliases "other/alias"
-  std::string image;               // as given at creation
+  std::vector<std::string>
+      names;  // without slash; the first is its own, further ones are link aliases "other/alias"
+  std::string image;  // as given at creation
   std::string image_id;
   std::string command;
   Labels labels;
@@ -117,17 +119,17 @@ struct Container {
   bool has_health = false;
   std::string health;  // none, starting, healthy, unhealthy
   int exit_code = 0;
-  std::string error;         // State.Error
+  std::string error;  // State.Error
   WallTime created{};
   WallTime started_at{};
   WallTime finished_at{};
   Resources request;
   std::string network_mode;
-  std::vector<std::string> networks;       // names
+  std::vector<std::string> networks;  // names
   std::vector<std::string> network_ids;
-  std::vector<std::string> volumes;        // names and destinations, for the filter `volume`
-  std::vector<PortBinding> wanted_ports;   // as created: taken again at start
-  std::vector<PortBinding> bound_ports;    // as the engine holds them now; empty when stopped
+  std::vector<std::string> volumes;       // names and destinations, for the filter `volume`
+  std::vector<PortBinding> wanted_ports;  // as created: taken again at start
+  std::vector<PortBinding> bound_ports;   // as the engine holds them now; empty when stopped
   std::vector<PortBinding> exposed_ports;
 
   friend bool operator==(const Container&, const Container&) = default;
@@ -144,9 +146,9 @@ struct Image {
 
 // Where a container goes, and why not elsewhere.
 struct Placement {
-  std::string node;       // Node::address
+  std::string node;  // Node::address
   std::string node_name;
-  std::int64_t weight = 0;  // by which the strategy ranked it
+  std::int64_t weight = 0;    // by which the strategy ranked it
   bool soft_dropped = false;  // no node fitted with the soft expressions
 };
 
@@ -156,7 +158,8 @@ struct NodeReason {
   std::string reason;
 };
 
-// All that Scheduler::Explain can say: the nodes that fit, best first, and the reason of each other.
+// All that Scheduler::Explain can say: the nodes that fit, best first, and the reason of each
+// other.
 struct Explanation {
   std::optional<Placement> chosen;
   std::vector<Placement> candidates;  // best first, bounded by 100

@@ -36,8 +36,9 @@ class Stream {
   // The plain socket below, when bytes may be moved past this object (splice). Owned by the stream.
   virtual std::optional<int> NativeSocket() const { return std::nullopt; }
 
-  // `lost` is called once when the connection turns out to be gone as a whole, also while nobody reads
-  // or writes; dropped with the stream. A stream that cannot tell never calls it. The last one counts.
+  // `lost` is called once when the connection turns out to be gone as a whole, also while nobody
+  // reads or writes; dropped with the stream. A stream that cannot tell never calls it. The last
+  // one counts.
   virtual void NotifyLoss(Callback<> lost) { (void)lost; }
 };
 

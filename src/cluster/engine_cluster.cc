@@ -13,16 +13,30 @@
 namespace swarm {
 namespace {
 
+// Counts a piece of work from its start until nothing of it runs any more.
+class CountedWork {
+ public:
+  explicit CountedWork(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) { ++hub_->working; }
+  CountedWork(CountedWork&&) = default;
+  CountedWork& operator=(CountedWork&&) = delete;
+  ~CountedWork() {
+    if (hub_) --hub_->working;
+  }
+
+ private:
+  std::shared_ptr<Hub> hub_;
+};
+
 // Runs `task` on the caller's loop and hands its value to `done` there.
 template <typename T>
-Task<void> Deliver(Task<T> task, Callback<T> done) {
+Task<void> Deliver(Task<T> task, Callback<T> done, [[maybe_unused]] CountedWork work) {
   T value = co_await std::move(task);
   done(std::move(value));
 }
 
 template <typename T>
-void Start(Hub& hub, Task<T> task, Callback<T> done) {
-  hub.CallersLoop()->Spawn(Deliver<T>(std::move(task), std::move(done)));
+void Start(const std::shared_ptr<Hub>& hub, Task<T> task, Callback<T> done) {
+  hub->CallersLoop()->Spawn(Deliver<T>(std::move(task), std::move(done), CountedWork(hub)));
 }
 
 absl::Status Closing() { return Unavailable("the manager is closing"); }
@@ -109,7 +123,9 @@ void EngineCluster::Stop() {
   hub_->membership.Clear();
 }
 
-bool EngineCluster::Stopped() const { return hub_->stopped && hub_->watching == 0; }
+bool EngineCluster::Stopped() const {
+  return hub_->stopped && hub_->watching == 0 && hub_->working == 0;
+}
 
 int EngineCluster::Listeners() const { return hub_->listeners; }
 
@@ -169,7 +185,7 @@ void EngineCluster::RefreshImages(std::string node_address, Callback<absl::Statu
     });
     return;
   }
-  Start<absl::Status>(*hub_, RefreshImagesOf(engine), std::move(done));
+  Start<absl::Status>(hub_, RefreshImagesOf(engine), std::move(done));
 }
 
 std::shared_ptr<BackendClient> EngineCluster::EngineClient(std::string_view node_address) {
@@ -182,7 +198,7 @@ void EngineCluster::CreateContainer(CreateRequest request, ResultCallback<Create
     hub_->CallersLoop()->Post([done = std::move(done)]() mutable { done(Closing()); });
     return;
   }
-  Start<absl::StatusOr<CreateResult>>(*hub_, Create(hub_, std::move(request)), std::move(done));
+  Start<absl::StatusOr<CreateResult>>(hub_, Create(hub_, std::move(request)), std::move(done));
 }
 
 absl::StatusOr<Explanation> EngineCluster::Plan(const ContainerSpec& spec) {
@@ -190,7 +206,7 @@ absl::StatusOr<Explanation> EngineCluster::Plan(const ContainerSpec& spec) {
 }
 
 void EngineCluster::Operate(ContainerOperation operation, ResultCallback<Reply> done) {
-  Start<absl::StatusOr<Reply>>(*hub_, RunOperation(hub_, std::move(operation)), std::move(done));
+  Start<absl::StatusOr<Reply>>(hub_, RunOperation(hub_, std::move(operation)), std::move(done));
 }
 
 void EngineCluster::RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) {
@@ -201,7 +217,7 @@ void EngineCluster::RefreshContainer(ContainerPointer entry, Callback<absl::Stat
     });
     return;
   }
-  Start<absl::Status>(*hub_, RefreshContainerOf(engine, entry->container.id), std::move(done));
+  Start<absl::Status>(hub_, RefreshContainerOf(engine, entry->container.id), std::move(done));
 }
 
 std::unique_ptr<Subscription> EngineCluster::Subscribe(
@@ -220,8 +236,7 @@ void EngineCluster::RememberExec(std::string exec_id, ContainerPointer entry) {
 }
 
 void EngineCluster::FindExec(std::string exec_id, ResultCallback<std::string> done) {
-  Start<absl::StatusOr<std::string>>(*hub_, FindExecNode(hub_, std::move(exec_id)),
-                                     std::move(done));
+  Start<absl::StatusOr<std::string>>(hub_, FindExecNode(hub_, std::move(exec_id)), std::move(done));
 }
 
 }  // namespace swarm

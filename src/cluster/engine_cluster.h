@@ -45,7 +45,8 @@ struct Hub;
 // within
 //     PingInterval + failure_retry * (engine_timeout + kRetryPause)
 // (at the defaults 5 s + 3 * (10 s + 1.5 s) = 39.5 s; sooner when requests meet it). Tries to heal
-// it follow each other with 0.5 to 10 s between them. No engine waits for another.
+// it follow each other with 0.5 to 10 s between them. Of very many engines a bounded number at a
+// time is described and read (kMostDescribed, kMostRead); else no engine waits for another.
 class EngineCluster final : public Cluster {
  public:
   explicit EngineCluster(EngineClusterOptions options);
@@ -62,8 +63,8 @@ class EngineCluster final : public Cluster {
   void WhenReady(Callback<> done);
   // Ends all watching and refuses further work. Idempotent, does not wait.
   void Stop();
-  // True when, after Stop, no engine is watched any more: then the loops may go. Takes as long as
-  // the calls under way take to be given up.
+  // True when, after Stop, no engine is watched any more and no create, operation or look-up runs:
+  // then the loops may go. Takes as long as the calls under way take to be given up.
   bool Stopped() const;
   // Event subscriptions that live now.
   int Listeners() const;

@@ -93,6 +93,7 @@ struct Hub {
   std::map<Loop*, std::unique_ptr<LoopGates>> gates;  // does not change
   std::atomic<int> listeners{0};
   std::atomic<int> watching{0};  // Watch coroutines that have not ended
+  std::atomic<int> working{0};   // creates, operations and other calls that have not ended
   std::atomic<bool> stopped{false};
 };
 
