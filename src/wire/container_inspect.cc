@@ -146,6 +146,27 @@ const std::string& InspectEditor::NodeText(const NodePointer& node) {
 
 absl::Status InspectEditor::Append(std::string_view body, const NodePointer& node,
                                    std::string& to) {
+  constexpr std::size_t kBeginning = 80;
+  if (body.size() > kMostKeptBytes) return Edit(body, node, to);
+  const std::string_view beginning = body.substr(0, kBeginning);
+  auto found = kept_.find(beginning);
+  if (found == kept_.end()) {
+    if (kept_.size() >= kMostKept) kept_.clear();
+    found = kept_.emplace(std::string(beginning), Kept()).first;
+  }
+  Kept& kept = found->second;
+  if (kept.node != node || kept.body != body) {
+    kept.node = nullptr;
+    kept.edited.clear();
+    if (absl::Status edited = Edit(body, node, kept.edited); !edited.ok()) return edited;
+    kept.body = body;
+    kept.node = node;
+  }
+  to += kept.edited;
+  return absl::OkStatus();
+}
+
+absl::Status InspectEditor::Edit(std::string_view body, const NodePointer& node, std::string& to) {
   if (absl::Status parsed = document_.Parse(body); !parsed.ok()) return parsed;
   const JsonValue inspect = document_.root();
   if (!inspect.is(Kind::kObject))
@@ -175,7 +196,7 @@ absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& 
   InspectEditor editor;
   const NodePointer unowned(NodePointer(), &node);
   std::string edited;
-  if (absl::Status done = editor.Append(body, unowned, edited); !done.ok()) return done;
+  if (absl::Status done = editor.Edit(body, unowned, edited); !done.ok()) return done;
   return edited;
 }
 

@@ -293,6 +293,29 @@ TEST(InspectEditorTest, KeepsNothingOfTheLastAnswer) {
   EXPECT_TRUE(short_answer.ends_with("}}")) << short_answer;
 }
 
+TEST(InspectEditorTest, AnAnswerThatComesAgainIsTheSame) {
+  InspectEditor editor;
+  const auto node = std::make_shared<Node>(TestNode());
+  auto renamed = std::make_shared<Node>(TestNode());
+  renamed->name = "renamed";
+  // The first three begin alike and take turns in one place; the last one is too long to be kept.
+  const std::string start = "{\"Id\":\"" + std::string(100, 'a') + "\",\"Name\":\"";
+  const std::string bodies[] = {start + "x\"}", start + "y\"}", start + "x",
+                                start + std::string(InspectEditor::kMostKeptBytes, 'z') + "\"}"};
+  for (int round = 0; round < 3; ++round) {
+    for (const std::string& body : bodies) {
+      for (const NodePointer& one : {NodePointer(node), NodePointer(renamed)}) {
+        for (int times = 0; times < 2; ++times) {
+          std::string edited = "before";
+          const absl::StatusOr<std::string> wanted = InspectForClient(body, *one);
+          EXPECT_EQ(editor.Append(body, one, edited).ok(), wanted.ok());
+          EXPECT_EQ(edited, "before" + (wanted.ok() ? *wanted : std::string()));
+        }
+      }
+    }
+  }
+}
+
 struct StatusCase {
   const char* name;
   ContainerState state;
