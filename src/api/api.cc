@@ -212,6 +212,8 @@ void ForwardMeter::Count(std::string_view pattern, int status, Duration took) {
   CountRefusal(metrics_, status);
 }
 
+std::uint64_t Api::generation() const { return impl_->context()->cluster().generation(); }
+
 Metrics& Api::metrics() { return impl_->context()->metrics(); }
 
 }  // namespace swarm

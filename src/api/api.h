@@ -86,6 +86,10 @@ class Api {
   // `follow`. Empty for everything else, also where Handle would answer with an error. Any thread.
   std::optional<ForwardPlan> FastForward(std::string_view method, std::string_view target) const;
 
+  // While this stays the same, FastForward answers the same, but for the version that is offered,
+  // which may also change with time. Any thread.
+  std::uint64_t generation() const;
+
   Metrics& metrics();
 
  private:

@@ -1,5 +1,7 @@
 #include "manager/relay_rule.h"
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "async/loop.h"
@@ -75,6 +77,98 @@ class Upstreams {
   StringMap<Known> known_;
 };
 
+// Completes the inspect answers of one node.
+class InspectEdit final : public net::BodyEdit {
+ public:
+  InspectEdit(std::shared_ptr<InspectEditor> editor, NodePointer node)
+      : editor_(std::move(editor)), node_(std::move(node)) {}
+  bool Append(std::string_view body, std::string* edited) override {
+    return editor_->Append(body, node_, *edited).ok();
+  }
+
+ private:
+  const std::shared_ptr<InspectEditor> editor_;
+  const NodePointer node_;
+};
+
+// One loop's plans. Who asks for a container mostly asks again: a plan is kept while nothing in the
+// cluster changes, for at most a second, since what is offered to clients may also change with
+// time.
+class Planner {
+ public:
+  Planner(const Api& api, const SocketBackends& backends)
+      : api_(api), upstreams_(backends), editor_(std::make_shared<InspectEditor>()) {}
+
+  bool Plan(const net::RequestHead& head, net::Forward* forward) {
+    if (head.method != "GET") return false;
+    DropOldPlans();
+    if (const auto found = kept_.find(head.target); found != kept_.end()) {
+      Apply(found->second, forward);
+      return true;
+    }
+    std::optional<Kept> made = Make(head);
+    if (!made) return false;
+    Apply(*made, forward);
+    if (head.target.size() > kLongestKept) return true;
+    if (kept_.size() >= kMostKept) kept_.clear();
+    kept_.emplace(std::string(head.target), *std::move(made));
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 4096;    // plans; then all are dropped
+  static constexpr std::size_t kLongestKept = 512;  // bytes of a target
+  static constexpr Duration kKeep = std::chrono::seconds(1);
+
+  struct Kept {
+    std::shared_ptr<net::Client> upstream;
+    std::string target, common_fields;
+    std::string_view route;
+    std::shared_ptr<net::BodyEdit> edit;
+  };
+
+  static void Apply(const Kept& plan, net::Forward* forward) {
+    forward->upstream = plan.upstream;
+    forward->target = plan.target;
+    forward->common_fields = plan.common_fields;
+    forward->route = plan.route;
+    forward->edit = plan.edit;
+  }
+
+  void DropOldPlans() {
+    const std::uint64_t generation = api_.generation();
+    const TimePoint now = Loop::Current()->clock().Now();
+    if (generation == generation_ && now - since_ < kKeep) return;
+    kept_.clear();
+    generation_ = generation;
+    since_ = now;
+  }
+
+  std::optional<Kept> Make(const net::RequestHead& head) {
+    std::optional<ForwardPlan> plan = api_.FastForward(head.method, head.target);
+    if (!plan) return std::nullopt;
+    Kept made;
+    made.upstream = upstreams_.To(plan->node_address);
+    if (!made.upstream) return std::nullopt;
+    made.target = std::move(plan->target);
+    for (const auto& [name, value] : plan->reply_headers) {
+      made.common_fields.append(name).append(": ").append(value).append("\r\n");
+    }
+    made.route = plan->pattern;
+    if (plan->inspected) {
+      made.edit = std::make_shared<InspectEdit>(editor_, std::move(plan->inspected));
+    }
+    return made;
+  }
+
+  const Api& api_;
+  Upstreams upstreams_;
+  const std::shared_ptr<InspectEditor> editor_;
+  StringMap<Kept> kept_;  // by the client's target
+  std::uint64_t generation_ = 0;
+  TimePoint since_{};
+};
+
 }  // namespace
 
 std::unique_ptr<BackendClient> SocketBackends::Make(const std::string& address) {
@@ -111,27 +205,9 @@ void SocketBackends::CloseOnThisLoop() const {
 }
 
 net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {
-  auto upstreams = std::make_shared<Upstreams>(backends);
-  auto editor = std::make_shared<InspectEditor>();
-  return [&api, upstreams, editor](const net::RequestHead& head, net::Forward* forward) {
-    std::optional<ForwardPlan> plan = api.FastForward(head.method, head.target);
-    if (!plan) return false;
-    forward->upstream = upstreams->To(plan->node_address);
-    if (!forward->upstream) return false;
-    forward->target = std::move(plan->target);
-    forward->common_fields.clear();
-    for (const auto& [name, value] : plan->reply_headers) {
-      forward->common_fields.append(name).append(": ").append(value).append("\r\n");
-    }
-    forward->route = plan->pattern;
-    forward->edit = nullptr;
-    if (plan->inspected) {
-      forward->edit = [editor, node = std::move(plan->inspected)](std::string_view body,
-                                                                  std::string* edited) {
-        return editor->Append(body, node, *edited).ok();
-      };
-    }
-    return true;
+  auto planner = std::make_shared<Planner>(api, backends);
+  return [planner](const net::RequestHead& head, net::Forward* forward) {
+    return planner->Plan(head, forward);
   };
 }
 

@@ -194,7 +194,7 @@ void Relay::CollectForEdit() {
   if (!broken && !body_.ended() && collected_.size() <= kMaxEditedBody)
     return connection_->StartRead();
   edited_.clear();
-  if (broken || !body_.ended() || !forward_.edit(collected_, &edited_)) {
+  if (broken || !body_.ended() || !forward_.edit->Append(collected_, &edited_)) {
     return Refuse(502, "sent an answer that cannot be read");
   }
   ended_ = true;

@@ -18,6 +18,14 @@
 
 namespace swarm::net {
 
+// Rewrites bodies on their way.
+class BodyEdit {
+ public:
+  virtual ~BodyEdit() = default;
+  // Appends the whole rewritten `body` to `edited`; false = cannot.
+  virtual bool Append(std::string_view body, std::string* edited) = 0;
+};
+
 // Where a request goes. One object serves all requests of a connection, so that strings keep their
 // memory.
 struct Forward {
@@ -26,9 +34,9 @@ struct Forward {
   // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server,
   // Date, Docker-Experimental and Ostype are dropped.
   std::string common_fields;
-  // Rewrites the whole body of a 200 answer, at most kMaxEditedBody; false = cannot, and the client
-  // gets 502. Empty = bodies pass through as they come.
-  std::function<bool(std::string_view body, std::string* edited)> edit;
+  // Of the whole body of a 200 answer, at most kMaxEditedBody; where it cannot, the client gets
+  // 502. Null = bodies pass through as they come.
+  std::shared_ptr<BodyEdit> edit;
   std::string_view route;  // what ServerOptions::forwarded is told; lives as long as the program
 };
 

@@ -12,6 +12,15 @@
 namespace swarm::net {
 namespace {
 
+class NodeEdit final : public BodyEdit {
+ public:
+  bool Append(std::string_view body, std::string* edited) override {
+    if (body.empty() || body.front() != '{') return false;
+    edited->append("{\"Node\":1,").append(body.substr(1));
+    return true;
+  }
+};
+
 // A server that forwards "/relay..." to an engine that the test plays, and answers the rest
 // "handled".
 class RelayServer {
@@ -64,11 +73,7 @@ class RelayServer {
       forward->target += head.target;
       forward->common_fields = "Server: swarmd\r\n";
       if (edit) {
-        forward->edit = [](std::string_view body, std::string* edited) {
-          if (body.empty() || body.front() != '{') return false;
-          edited->assign("{\"Node\":1,").append(body.substr(1));
-          return true;
-        };
+        forward->edit = std::make_shared<NodeEdit>();
       }
       return true;
     };
