@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,10 +62,7 @@ class FakeEngine final : public BackendClient {
               std::move(options)};
     seen_.push_back(seen);
     absl::StatusOr<Reply> reply = script_ ? script_(seen) : Reply();
-    if (absl::IsDataLoss(reply.status())) {
-      unanswered_.push_back(std::move(done));
-      return;
-    }
+    if (absl::IsDataLoss(reply.status())) return EndWhenStopped(seen.options.stop, std::move(done));
     // Open gives every body as a stream.
     if (reply.ok() && way == "open" && !reply->body_stream) {
       auto output = std::make_shared<Output>(*Loop::Current(), 1U << 20U);
@@ -78,10 +76,23 @@ class FakeEngine final : public BackendClient {
         [done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
   }
 
+  // As a real client: a call that is stopped ends as Cancelled. What waits holds this engine.
+  void EndWhenStopped(const std::stop_token& stop, ResultCallback<Reply> done) {
+    auto waiting = std::make_shared<ResultCallback<Reply>>(std::move(done));
+    auto end = [waiting, loop = Loop::Current()] {
+      loop->Post([done = std::exchange(*waiting, nullptr)]() mutable {
+        if (done) done(Cancelled("the call was stopped"));
+      });
+    };
+    unanswered_.push_back(std::make_unique<StopCallback>(stop, std::move(end)));
+  }
+
+  using StopCallback = std::stop_callback<std::function<void()>>;
+
   std::string node_;
   std::vector<Seen>& seen_;
   Script& script_;
-  std::vector<ResultCallback<Reply>> unanswered_;
+  std::vector<std::unique_ptr<StopCallback>> unanswered_;
 };
 
 class FakeSubscription final : public Subscription {
