@@ -105,6 +105,12 @@ class Cluster {
  public:
   virtual ~Cluster() = default;
 
+  // True once every engine that discovery named first was read, or was found not to answer. Until
+  // then a container may be on an engine whose containers are not known yet.
+  virtual bool Ready() const = 0;
+  // Calls back when Ready() becomes true, or when the cluster is stopped before.
+  virtual void WhenReady(Callback<> done) = 0;
+
   // By node name, then address.
   virtual std::vector<NodePointer> Nodes() const = 0;
   // By name, ID or address; null when unknown.

@@ -8,6 +8,8 @@
 #include "api/forward.h"
 #include "api/reply.h"
 #include "api/router.h"
+#include "async/await.h"
+#include "async/loop.h"
 #include "base/log.h"
 #include "swarmlib/status.h"
 #include "swarmlib/version.h"
@@ -85,6 +87,26 @@ struct Course {
   std::string route = "unknown";
 };
 
+// A manager that has just started knows only some of the containers: it would call the others
+// unknown, and give their names away.
+Task<void> AwaitFirstReading(ContextPointer context) {
+  Loop* const loop = Loop::Current();
+  const Duration left = context->first_reading_end() - context->clock().Now();
+  if (context->cluster().Ready() || left <= Duration::zero()) co_return;
+  auto start = [context, loop, left](Callback<bool> done) {
+    auto waiting = std::make_shared<Callback<bool>>(std::move(done));
+    const auto end = [waiting](bool ready) {
+      if (*waiting) std::exchange(*waiting, nullptr)(ready);
+    };
+    const Loop::TimerId timer = loop->After(left, [end] { end(false); });
+    context->cluster().WhenReady([end, loop, timer] {
+      loop->Cancel(timer);
+      end(true);
+    });
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
 Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<Course> course) {
   course->client = context->offer().Now().newest;
   const std::string text = request.target;
@@ -100,6 +122,7 @@ Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<C
   const Route& route = *match->route;
   course->route = LabelOf(route);
   if (route.handler == nullptr) co_return RefusalOf(route);
+  if (!route.at_once) co_await AwaitFirstReading(context);
   Exchange exchange;
   exchange.name = std::move(match->name);
   exchange.second = std::move(match->second);
@@ -141,6 +164,7 @@ Context::Context(Cluster& cluster, ApiOptions options)
     : cluster_(cluster),
       options_(Completed(std::move(options))),
       clock_(options_.clock == nullptr ? SystemClock() : *options_.clock),
+      first_reading_end_(clock_.Now() + kFirstReading),
       own_metrics_(options_.metrics == nullptr ? std::make_unique<Metrics>() : nullptr),
       metrics_(options_.metrics == nullptr ? own_metrics_.get() : options_.metrics),
       offer_(cluster, clock_),

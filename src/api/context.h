@@ -26,6 +26,9 @@ inline constexpr std::size_t kMostJsonBody = 4U << 20U;      // bytes of a JSON 
 inline constexpr std::size_t kMostErrorBody = 1U << 20U;     // bytes of an engine's error answer
 inline constexpr std::size_t kMostInspectBody = 16U << 20U;  // bytes of an engine's inspect answer
 inline constexpr Duration kShortCall = std::chrono::seconds(30);
+// After its start the manager lets requests wait this long for the first reading of the engines. An
+// engine that hangs does not hold them up for longer.
+inline constexpr Duration kFirstReading = std::chrono::seconds(10);
 inline constexpr Duration kLongCall = std::chrono::hours(24 * 30);  // wait, uploads, pulls
 
 // One kept list answer with a filter or a limit, shared by every client that asks the same within
@@ -61,6 +64,9 @@ class Context {
   ListCache& lists() { return lists_; }
   KeptRows& rows() { return rows_; }
 
+  // When requests wait no longer for the first reading.
+  TimePoint first_reading_end() const { return first_reading_end_; }
+
   // 64 hexadecimal digits for the label com.docker.swarm.id.
   std::string NewSwarmId();
 
@@ -70,6 +76,7 @@ class Context {
   Cluster& cluster_;
   const ApiOptions options_;
   Clock& clock_;
+  const TimePoint first_reading_end_;
   std::unique_ptr<Metrics> own_metrics_;
   Metrics* metrics_;
   VersionOffer offer_;

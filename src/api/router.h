@@ -28,6 +28,7 @@ struct Route {
   Handler handler = nullptr;  // null for a refusal
   Refusal refusal = Refusal::kNone;
   std::string_view hint = {};
+  bool at_once = false;  // does not wait for the first reading of the engines
 };
 
 // Among routes that fit one request the first counts.

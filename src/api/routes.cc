@@ -10,6 +10,11 @@ constexpr Route Serve(std::string_view method, std::string_view pattern, Handler
   return {method, pattern, handler};
 }
 
+// What says how the cluster is, or asks nothing of it.
+constexpr Route AtOnce(std::string_view method, std::string_view pattern, Handler handler) {
+  return {method, pattern, handler, Refusal::kNone, {}, true};
+}
+
 constexpr Route Refuse(std::string_view method, std::string_view pattern, Refusal refusal) {
   return {method, pattern, nullptr, refusal};
 }
@@ -21,13 +26,13 @@ constexpr Route OnNode(std::string_view method, std::string_view pattern, std::s
 // Longer patterns stand before shorter ones that would fit too.
 constexpr auto kRoutes = std::to_array<Route>({
     // System
-    Serve("GET", "/_ping", GetPing),
-    Serve("HEAD", "/_ping", GetPing),
-    Serve("GET", "/version", GetVersion),
-    Serve("GET", "/info", GetInfo),
-    Serve("GET", "/events", GetEvents),
-    Serve("GET", "/swarmd/v1/metrics", GetMetrics),
-    Serve("POST", "/auth", PostAuth),
+    AtOnce("GET", "/_ping", GetPing),
+    AtOnce("HEAD", "/_ping", GetPing),
+    AtOnce("GET", "/version", GetVersion),
+    AtOnce("GET", "/info", GetInfo),
+    AtOnce("GET", "/events", GetEvents),
+    AtOnce("GET", "/swarmd/v1/metrics", GetMetrics),
+    AtOnce("POST", "/auth", PostAuth),
     OnNode("GET", "/system/df", "system df"),
     Refuse("GET", "/debug/{}", Refusal::kGone),
 
@@ -69,7 +74,7 @@ constexpr auto kRoutes = std::to_array<Route>({
 
     // Images and build
     Serve("GET", "/images/json", ListImages),
-    Serve("GET", "/images/search", SearchImages),
+    AtOnce("GET", "/images/search", SearchImages),
     OnNode("GET", "/images/get", "save IMAGE ..."),
     Refuse("GET", "/images/viz", Refusal::kClustering),
     Serve("GET", "/images/{}/json", InspectImage),

@@ -117,6 +117,7 @@ void EngineCluster::WhenReady(Callback<> done) {
 
 void EngineCluster::Stop() {
   if (hub_->stopped.exchange(true)) return;
+  hub_->readiness.Expect({});
   for (const std::shared_ptr<Engine>& engine : hub_->membership.All()) {
     engine->home()->Post([engine] { engine->Stop(false); });
   }

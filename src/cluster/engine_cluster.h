@@ -57,10 +57,6 @@ class EngineCluster final : public Cluster {
 
   // The whole set of engines, "host:port". Those not named any more leave first.
   void SetAddresses(std::vector<std::string> addresses);
-  // True once every engine of the first set was tried (or left).
-  bool Ready() const;
-  // Calls back when Ready() becomes true, on the loop of the caller (or the first loop).
-  void WhenReady(Callback<> done);
   // Ends all watching and refuses further work. Idempotent, does not wait.
   void Stop();
   // True when, after Stop, no engine is watched any more and no create, operation or look-up runs:
@@ -69,6 +65,8 @@ class EngineCluster final : public Cluster {
   // Event subscriptions that live now.
   int Listeners() const;
 
+  bool Ready() const override;
+  void WhenReady(Callback<> done) override;
   std::vector<NodePointer> Nodes() const override;
   NodePointer FindNode(std::string_view reference) const override;
   ClusterTotals Totals() const override;

@@ -51,36 +51,38 @@ void Membership::Clear() {
   engines_.swap(gone);
 }
 
+std::vector<Callback<>> Readiness::TakeIfOver() {
+  if (!expected_ || !waiting_.empty()) return {};
+  over_.store(true, std::memory_order_release);
+  return std::exchange(callbacks_, {});
+}
+
 void Readiness::Expect(const std::vector<std::string>& addresses) {
   std::vector<Callback<>> callbacks;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(expected_, true)) return;
     waiting_.insert(addresses.begin(), addresses.end());
-    if (waiting_.empty()) callbacks.swap(callbacks_);
+    callbacks = TakeIfOver();
   }
   for (Callback<>& callback : callbacks) callback();
 }
 
 void Readiness::Tried(const std::string& address) {
+  if (ready()) return;
   std::vector<Callback<>> callbacks;
   {
     const std::lock_guard lock(mutex_);
     waiting_.erase(address);
-    if (expected_ && waiting_.empty()) callbacks.swap(callbacks_);
+    callbacks = TakeIfOver();
   }
   for (Callback<>& callback : callbacks) callback();
-}
-
-bool Readiness::ready() const {
-  const std::lock_guard lock(mutex_);
-  return expected_ && waiting_.empty();
 }
 
 void Readiness::When(Callback<> done) {
   {
     const std::lock_guard lock(mutex_);
-    if (!expected_ || !waiting_.empty()) {
+    if (!ready()) {
       callbacks_.push_back(std::move(done));
       return;
     }

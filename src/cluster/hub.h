@@ -54,11 +54,15 @@ class Readiness {
   // The first call alone counts.
   void Expect(const std::vector<std::string>& addresses);
   void Tried(const std::string& address);
-  bool ready() const;
+  bool ready() const { return over_.load(std::memory_order_acquire); }
   void When(Callback<> done);  // runs where the last engine was tried, or at once
 
  private:
-  mutable std::mutex mutex_;
+  // With the lock held.
+  std::vector<Callback<>> TakeIfOver();
+
+  std::atomic<bool> over_{false};
+  std::mutex mutex_;
   bool expected_ = false;
   StringSet waiting_;
   std::vector<Callback<>> callbacks_;

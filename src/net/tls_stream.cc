@@ -69,7 +69,9 @@ class TlsStream::Core final : public Reactor::Watcher {
     const auto wait_for = [](int code) {
       return code == SSL_ERROR_WANT_READ || code == SSL_ERROR_WANT_WRITE;
     };
-    if (handshake_done) {
+    if (!refused.ok()) {
+      DropInput();
+    } else if (handshake_done) {
       const int code = TryHandshake();
       if (code != SSL_ERROR_NONE && !wait_for(code)) return FailHandshake(code);
     } else {
@@ -193,8 +195,36 @@ class TlsStream::Core final : public Reactor::Watcher {
           "This port speaks TLS; use https or the client's --tls flags.\n";
       send(socket.get(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
-    FinishHandshake(is_server ? InvalidArgument("client " + peer.address + ": " + why)
-                              : Unavailable("cannot connect to " + peer.address + ": " + why));
+    if (is_server) return Linger(InvalidArgument("client " + peer.address + ": " + why));
+    FinishHandshake(Unavailable("cannot connect to " + peer.address + ": " + why));
+    Close();
+  }
+
+  // A client of TLS 1.3 sends its first request before it can know that it is refused. Closing on
+  // that would reset the connection, and the client might never read why.
+  void Linger(absl::Status why) {
+    refused = std::move(why);
+    loop.Cancel(timer);
+    timer = loop.After(kLingerDeadline, [this] { EndLinger(); });
+    shutdown(socket.get(), SHUT_WR);
+    DropInput();
+  }
+
+  void DropInput() {
+    std::array<char, kFirstBuffer> unwanted{};
+    while (dropped <= kMaxDrained) {
+      const ssize_t got = recv(socket.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) break;
+      dropped += static_cast<std::size_t>(got);
+    }
+    EndLinger();
+  }
+
+  void EndLinger() {
+    const std::shared_ptr<Core> self = starting;
+    FinishHandshake(refused);
     Close();
   }
 
@@ -266,6 +296,8 @@ class TlsStream::Core final : public Reactor::Watcher {
   const std::string host;
   const SslHandle ssl;
   std::shared_ptr<Core> starting;  // itself, until the handshake is over
+  absl::Status refused;            // why the client is; its input is dropped until it has read that
+  std::size_t dropped = 0;
   bool close_wanted = false;
   Loop::TimerId timer = 0;
   bool secured = false;

@@ -40,8 +40,12 @@ def terminal_session(session):
       return wanted in terminal.read_until(PROMPT)
 
     wait_for(lambda: size_is("24 80"), 20, "the terminal has 24 rows of 80")
-    terminal.resize(40, 100)
-    wait_for(lambda: size_is("40 100"), 20, "the terminal has 40 rows of 100")
+
+    def resized():
+      terminal.resize(40, 100)  # again and again: a client that has just begun does not listen for SIGWINCH yet
+      return size_is("40 100")
+
+    wait_for(resized, 20, "the terminal has 40 rows of 100")
     terminal.write("echo err >&2; exit 5\n")
     code, text = terminal.finish()
   return Done(code, "24 80, 40 100\n" + text, "")

@@ -43,7 +43,8 @@ def check_refused(report, hosts, swarmd, client):
                done.code == 1 and any(text in done.err for text in reasons), done)
   found = connect(swarmd.host, harness.tls_context(hosts.certificates("rogue")))
   report.matches("a foreign certificate that is sent: refused, with the reason", found, "(?i)unknown ca|bad certificate")
-  report.matches("swarmd's log tells of the refused clients", swarmd.log(), "(?i)certificate")
+  report.eventually("swarmd's log tells of the refused clients",
+                    lambda: re.search("(?i)certificate", swarmd.log()), FINISH_SECONDS, swarmd.log)
   old = harness.tls_context(hosts.certificates("client"))
   with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that these versions are old is the point

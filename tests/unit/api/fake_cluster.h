@@ -154,6 +154,13 @@ class FakeCluster final : public Cluster {
 
   std::vector<NodePointer> Nodes() const override { return nodes; }
 
+  bool Ready() const override { return ready; }
+  void WhenReady(Callback<> done) override { when_ready.push_back(std::move(done)); }
+  void BecomeReady() {
+    ready = true;
+    for (Callback<>& callback : std::exchange(when_ready, {})) callback();
+  }
+
   NodePointer FindNode(std::string_view reference) const override {
     for (const NodePointer& node : nodes) {
       if (node->name == reference || node->id == reference || node->address == reference)
@@ -282,6 +289,8 @@ class FakeCluster final : public Cluster {
   std::map<std::string, std::shared_ptr<FakeEngine>> engines;
   std::vector<Seen> seen;
   Script script;
+  bool ready = true;
+  std::vector<Callback<>> when_ready;
   ClusterTotals totals;
   std::uint64_t generation_number = 1;
   std::deque<CreateRequest> created;

@@ -49,6 +49,17 @@ TEST(Watch, ConnectsToAllAndReadsWhatTheyHold) {
   EXPECT_EQ(world.cluster().FindNode("n3")->labels.at("zone"), "n3");
 }
 
+TEST(Watch, WhoWaitsForTheFirstReadingIsToldOfTheStop) {
+  World world(1);
+  bool told = false;
+  world.cluster().WhenReady([&told] { told = true; });
+  world.Settle();
+  EXPECT_FALSE(told);
+  world.cluster().Stop();
+  world.Settle();
+  EXPECT_TRUE(told);
+}
+
 TEST(Watch, AnEmptyFirstSetIsReadyAtOnce) {
   World world(0);
   bool told = false;

@@ -1,8 +1,10 @@
 #include "net/tls.h"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 
 #include "async/await.h"
 #include "net/bounds.h"
@@ -202,6 +204,7 @@ TEST(TlsTest, LogsWhyAClientWasRefused) {
   EXPECT_LE(SSL_read(ssl, &byte, 1), 0);
   SSL_free(ssl);
   SSL_CTX_free(context);
+  raw.Close();
   EXPECT_TRUE(WaitUntil([&] {
     const std::lock_guard<std::mutex> lock(mutex);
     return logged.find("it showed no certificate") != std::string::npos;
@@ -211,6 +214,33 @@ TEST(TlsTest, LogsWhyAClientWasRefused) {
     loop.Stop();
   });
   runner.join();
+}
+
+// Of TLS 1.3, whose clients write their request before they can know that they are refused.
+TEST(TlsTest, ARefusedClientMayWriteAndReadsWhy) {
+  TestAuthority authority;
+  ServerOptions options;
+  options.tls = *MakeServerContext(authority.Config(authority.Issue("server"), true));
+  ServerThread server(CommonNameHandler(), std::move(options));
+  RawSocket raw = server.Connect();
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, raw.get());
+  EXPECT_EQ(SSL_connect(ssl), 1);
+  pollfd ended{raw.get(), POLLRDHUP, 0};
+  EXPECT_EQ(poll(&ended, 1, 10'000), 1) << "the server does not end its side";
+  EXPECT_EQ(ended.revents & (POLLERR | POLLHUP), 0);
+  const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(SSL_write(ssl, request.data(), static_cast<int>(request.size())),
+              static_cast<int>(request.size()));
+  }
+  char byte = 0;
+  EXPECT_LE(SSL_read(ssl, &byte, 1), 0);
+  EXPECT_EQ(ERR_GET_REASON(ERR_peek_last_error()), SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
 }
 
 // Two ends of one session.
