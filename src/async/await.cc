@@ -71,33 +71,4 @@ Task<absl::StatusOr<std::string>> ReadAll(Stream& stream, std::size_t most) {
   }
 }
 
-Task<absl::Status> Pump(Stream& from, Stream& to) {
-  std::vector<char> buffer(64U << 10U);
-  for (;;) {
-    const std::span<char> into(buffer);
-    const absl::StatusOr<std::size_t> got = co_await Read(from, into);
-    if (!got.ok()) co_return got.status();
-    if (*got == 0) break;
-    const std::string_view bytes(buffer.data(), *got);
-    const absl::Status written = co_await Write(to, bytes);
-    if (!written.ok()) co_return written;
-  }
-  to.CloseWrite();
-  co_return absl::OkStatus();
-}
-
-void Event::Set() {
-  set_ = true;
-  std::vector<Callback<>> waiters = std::exchange(waiters_, {});
-  for (Callback<>& waiter : waiters) waiter();
-}
-
-Task<void> Event::Wait() {
-  if (set_) co_return;
-  auto start = [this](Callback<bool> done) {
-    waiters_.push_back([done = std::move(done)]() mutable { done(true); });
-  };
-  co_await AwaitCallback<bool>(std::move(start));
-}
-
 }  // namespace swarm

@@ -56,19 +56,4 @@ Task<absl::Status> Write(Stream& stream, std::string_view bytes);
 // Reads until the end; ResourceExhausted beyond `most` bytes.
 Task<absl::StatusOr<std::string>> ReadAll(Stream& stream, std::size_t most);
 
-// Moves bytes from one stream to the other until the end, then closes the write side of `to`.
-Task<absl::Status> Pump(Stream& from, Stream& to);
-
-// A flag that coroutines of one loop wait for. Set wakes all waiters; it stays set.
-class Event {
- public:
-  void Set();
-  bool is_set() const { return set_; }
-  Task<void> Wait();
-
- private:
-  bool set_ = false;
-  std::vector<Callback<>> waiters_;
-};
-
 }  // namespace swarm

@@ -94,12 +94,13 @@ void CloseOnThisLoop(BackendClient& backend) {
 }
 
 absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(
-    std::string_view endpoint, std::shared_ptr<net::TlsContext> tls) {
+    std::string_view endpoint, std::shared_ptr<net::TlsContext> tls, net::ResolveName resolve) {
   absl::StatusOr<net::Address> address = net::ParseAddress(endpoint);
   if (!address.ok()) return address.status();
   auto where = std::make_shared<net::Endpoint>();
   where->address = *std::move(address);
   where->tls = std::move(tls);
+  where->resolve = std::move(resolve);
   return std::make_unique<SocketBackend>(std::move(where));
 }
 

@@ -14,9 +14,10 @@ namespace swarm {
 // The client of the engine at "tcp://HOST:PORT", "HOST:PORT" or "unix:///PATH"; with `tls`
 // (MakeClientContext) over TLS, but for unix sockets. It may be called from any Loop and keeps a
 // pool of connections for each. Every loop that used it must outlive it, or CloseOnThisLoop is
-// called there.
+// called there. `resolve` finds the addresses of a host name; null as Endpoint says.
 absl::StatusOr<std::unique_ptr<BackendClient>> MakeSocketBackend(
-    std::string_view endpoint, std::shared_ptr<net::TlsContext> tls = nullptr);
+    std::string_view endpoint, std::shared_ptr<net::TlsContext> tls = nullptr,
+    net::ResolveName resolve = nullptr);
 
 // The calling loop's client beneath a backend of MakeSocketBackend, for relays; null for other
 // kinds and after CloseOnThisLoop. It may be kept longer than the backend, and is then closed.

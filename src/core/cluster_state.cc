@@ -202,9 +202,6 @@ void ClusterState::Release(std::uint64_t ticket) { impl_->Release(ticket); }
 absl::StatusOr<ContainerPointer> ClusterState::FindContainer(std::string_view reference) const {
   return impl_->containers_.Resolve(reference);
 }
-ContainerPointer ClusterState::FindBySwarmId(std::string_view swarm_id) const {
-  return impl_->containers_.FindBySwarmId(swarm_id);
-}
 ContainerPointer ClusterState::FindById(std::string_view id) const {
   return impl_->containers_.FindById(id);
 }

@@ -93,8 +93,6 @@ class ClusterState {
   // ---------------------------------------------------------------------------------------------
   // As Cluster::FindContainer.
   absl::StatusOr<ContainerPointer> FindContainer(std::string_view reference) const;
-  // The container with that label com.docker.swarm.id, or null.
-  ContainerPointer FindBySwarmId(std::string_view swarm_id) const;
   // By full id only; null when unknown.
   ContainerPointer FindById(std::string_view id) const;
   std::vector<ContainerPointer> Containers() const;  // newest first

@@ -194,10 +194,18 @@ class Manager::Impl {
     options.create_retry = config_.create_retry;
     options.backend = config_.backend;
     if (!options.backend) {
-      backends_ = std::make_unique<SocketBackends>(client_tls_);
+      backends_ = std::make_unique<SocketBackends>(
+          client_tls_, [this](std::string host, ResultCallback<std::vector<std::string>> done) {
+            resolver_.Resolve(std::move(host), std::move(done));
+          });
       options.backend = [this](const std::string& address) { return backends_->Make(address); };
       options.resolve = [this](std::string host, ResultCallback<std::string> done) {
-        resolver_.Resolve(std::move(host), std::move(done));
+        resolver_.Resolve(
+            std::move(host),
+            [done = std::move(done)](absl::StatusOr<std::vector<std::string>> found) mutable {
+              if (!found.ok()) return done(found.status());
+              done(PlainestAddress(*found));
+            });
       };
     }
     cluster_ = std::make_unique<EngineCluster>(std::move(options));

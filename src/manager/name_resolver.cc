@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
@@ -25,7 +26,7 @@ std::string TextOf(const addrinfo& entry) {
 
 }  // namespace
 
-absl::StatusOr<std::string> LookUpName(const std::string& host) {
+absl::StatusOr<std::vector<std::string>> LookUpName(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* entries = nullptr;
@@ -33,22 +34,27 @@ absl::StatusOr<std::string> LookUpName(const std::string& host) {
   if (failed != 0) {
     return NotFound("the name " + host + " has no address: " + gai_strerror(failed));
   }
-  std::string found;
+  std::vector<std::string> found;
   for (const addrinfo* entry = entries; entry != nullptr; entry = entry->ai_next) {
-    if (!found.empty() && entry->ai_family != AF_INET) continue;
     std::string text = TextOf(*entry);
-    if (!text.empty()) found = std::move(text);
-    if (entry->ai_family == AF_INET && !found.empty()) break;
+    if (!text.empty()) found.push_back(std::move(text));
   }
   freeaddrinfo(entries);
   if (found.empty()) return NotFound("the name " + host + " has no address");
   return found;
 }
 
+const std::string& PlainestAddress(const std::vector<std::string>& addresses) {
+  const auto plain = std::find_if(addresses.begin(), addresses.end(), [](const auto& address) {
+    return address.find(':') == std::string::npos;
+  });
+  return plain == addresses.end() ? addresses.front() : *plain;
+}
+
 struct NameResolver::State {
   struct Wanted {
     std::string host;
-    ResultCallback<std::string> done;
+    ResultCallback<std::vector<std::string>> done;
   };
 
   // Looks one name up after the other until none waits.
@@ -58,10 +64,10 @@ struct NameResolver::State {
       Wanted next = std::move(state->waiting.front());
       state->waiting.pop_front();
       lock.unlock();
-      absl::StatusOr<std::string> ip = state->look_up(next.host);
+      absl::StatusOr<std::vector<std::string>> found = state->look_up(next.host);
       lock.lock();
       // Called while locked, so that Close knows when the last callback has returned.
-      if (!state->closed) next.done(std::move(ip));
+      if (!state->closed) next.done(std::move(found));
     }
     --state->threads;
   }
@@ -93,7 +99,7 @@ NameResolver::NameResolver(LookUp look_up) : state_(std::make_shared<State>()) {
   state_->look_up = std::move(look_up);
 }
 
-void NameResolver::Resolve(std::string host, ResultCallback<std::string> done) {
+void NameResolver::Resolve(std::string host, ResultCallback<std::vector<std::string>> done) {
   std::unique_lock lock(state_->mutex);
   if (state_->closed) return;
   if (state_->waiting.size() >= kMostWaitingLookUps) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "async/loop.h"
+#include "backend/refusing_backend.h"
 #include "backend/socket_backend.h"
 #include "net/http_head.h"
 #include "net/relay.h"
@@ -13,24 +14,6 @@
 
 namespace swarm {
 namespace {
-
-// Stands for an engine whose address cannot be used: every call says why.
-class UnusableBackend final : public BackendClient {
- public:
-  explicit UnusableBackend(absl::Status why) : why_(std::move(why)) {}
-  void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override {
-    Refuse(std::move(done));
-  }
-
- private:
-  void Refuse(ResultCallback<Reply> done) const {
-    Loop::Current()->Post([done = std::move(done), why = why_]() mutable { done(why); });
-  }
-
-  absl::Status why_;
-};
 
 // The cluster owns its clients alone; this lets the relays know whether one is still in use.
 class SharedBackend final : public BackendClient {
@@ -172,9 +155,8 @@ class Planner {
 }  // namespace
 
 std::unique_ptr<BackendClient> SocketBackends::Make(const std::string& address) {
-  auto client = MakeSocketBackend("tcp://" + address, tls_);
-  if (!client.ok())
-    return std::make_unique<UnusableBackend>(Unavailable(MessageOf(client.status())));
+  auto client = MakeSocketBackend("tcp://" + address, tls_, resolve_);
+  if (!client.ok()) return MakeRefusingBackend(Unavailable(MessageOf(client.status())));
   std::shared_ptr<BackendClient> shared = *std::move(client);
   const std::lock_guard lock(mutex_);
   if (all_.size() >= sweep_at_) {

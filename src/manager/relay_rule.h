@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "base/text.h"
 #include "net/client.h"
+#include "net/connector.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "swarmlib/backend.h"
@@ -20,7 +21,8 @@ namespace swarm {
 // connections an engine and a loop. Thread-safe.
 class SocketBackends {
  public:
-  explicit SocketBackends(std::shared_ptr<net::TlsContext> tls) : tls_(std::move(tls)) {}
+  SocketBackends(std::shared_ptr<net::TlsContext> tls, net::ResolveName resolve)
+      : tls_(std::move(tls)), resolve_(std::move(resolve)) {}
 
   // For EngineClusterOptions::backend. An address that cannot be used gives a client that says why.
   std::unique_ptr<BackendClient> Make(const std::string& address);
@@ -31,6 +33,7 @@ class SocketBackends {
 
  private:
   const std::shared_ptr<net::TlsContext> tls_;
+  const net::ResolveName resolve_;
   mutable std::mutex mutex_;
   StringMap<std::weak_ptr<BackendClient>> made_;
   std::vector<std::weak_ptr<BackendClient>> all_;

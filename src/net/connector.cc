@@ -34,9 +34,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
         done_(std::move(done)) {}
 
   void Start() {
-    timer_ = loop_.After(kConnectDeadline, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->TimeOut();
-    });
+    // It holds the attempt, whatever becomes of the look-up.
+    timer_ = loop_.After(kConnectDeadline, [self = shared_from_this()] { self->TimeOut(); });
     const Address& address = endpoint_->address;
     if (address.is_unix()) {
       addresses_.emplace_back(boost::asio::local::stream_protocol::endpoint(address.path));
@@ -47,6 +46,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
       addresses_.emplace_back(tcp::endpoint(numeric, address.port));
       return TryNext();
     }
+    if (endpoint_->resolve) return ResolveElsewhere();
     resolver_.async_resolve(
         address.host, std::to_string(address.port), tcp::resolver::numeric_service,
         [self = shared_from_this()](const boost::system::error_code& error,
@@ -62,6 +62,29 @@ class Connector : public std::enable_shared_from_this<Connector> {
   }
 
  private:
+  void ResolveElsewhere() {
+    endpoint_->resolve(
+        endpoint_->address.host,
+        [weak = weak_from_this(), loop = &loop_](absl::StatusOr<std::vector<std::string>> found) {
+          loop->Post([weak, found = std::move(found)] {
+            const auto self = weak.lock();
+            if (self && self->done_) self->Resolved(found);
+          });
+        });
+  }
+
+  void Resolved(const absl::StatusOr<std::vector<std::string>>& found) {
+    if (!found.ok()) return Fail(std::string(MessageOf(found.status())));
+    for (const std::string& text : *found) {
+      boost::system::error_code not_numeric;
+      const auto numeric = boost::asio::ip::make_address(text, not_numeric);
+      if (not_numeric) continue;
+      if (addresses_.size() == kMaxResolvedAddresses) break;
+      addresses_.emplace_back(tcp::endpoint(numeric, endpoint_->address.port));
+    }
+    TryNext();
+  }
+
   void TryNext() {
     if (next_ == addresses_.size()) return Fail(last_error_);
     const stream_protocol::endpoint& address = addresses_[next_++];

@@ -1,8 +1,10 @@
 // Opening connections to engines.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "async/loop.h"
@@ -14,10 +16,16 @@ namespace swarm::net {
 
 class TlsContext;
 
+// Gives the addresses of a host name, in digits, the one to try first in front. Calls back at most
+// once, on any thread.
+using ResolveName = std::function<void(std::string host, ResultCallback<std::vector<std::string>>)>;
+
 // Where an engine listens.
 struct Endpoint {
   Address address;
   std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets
+  // Null = the loop's own resolver, where a name server that hangs delays the loop's other names.
+  ResolveName resolve;
 
   // What stands in Host: "host:port", or "docker" for unix sockets.
   std::string HostField() const;

@@ -44,14 +44,6 @@ bool AppendField(std::string* out, std::string_view name, std::string_view value
   return true;
 }
 
-void AppendEndToEndFields(std::string* out, const HeadFields& fields) {
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    const Field field = fields[i];
-    if (field.kind != FieldKind::kOther || fields.NamedInConnection(field.name)) continue;
-    out->append(field.name).append(": ").append(field.value).append("\r\n");
-  }
-}
-
 void AppendFraming(std::string* out, const Framing& framing) {
   if (framing.kind == BodyKind::kLength) AppendContentLength(out, framing.length);
   if (framing.kind == BodyKind::kChunked) out->append("Transfer-Encoding: chunked\r\n");

@@ -23,10 +23,6 @@ void AppendStatusLine(std::string* out, int status, std::string_view reason);
 // `value` holds a control byte. So text from elsewhere cannot start a new line.
 bool AppendField(std::string* out, std::string_view name, std::string_view value);
 
-// Copies the end-to-end fields: all but FieldKind's special ones (Host, Content-Length,
-// Transfer-Encoding, Connection, Expect, Upgrade, hop-by-hop) and those named in Connection.
-void AppendEndToEndFields(std::string* out, const HeadFields& fields);
-
 // Content-Length or Transfer-Encoding for a body; nothing for kNone and kUntilClose.
 void AppendFraming(std::string* out, const Framing& framing);
 

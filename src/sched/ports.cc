@@ -15,12 +15,14 @@ bool AddressesOverlap(std::string_view left, std::string_view right) {
 }
 
 // How many of `ranges` can get no port of their own beside `taken`. Taking ranges by their last
-// port and giving each its lowest free port serves as many as can be served.
+// port and giving each its lowest free port serves as many as can be served on one address. Where
+// specific addresses and wildcards meet, the order of ranges that end alike decides; it must not be
+// the order in which they came to be held.
 std::size_t UnservedRanges(std::vector<PortBinding> ranges, HeldPorts taken) {
-  std::stable_sort(ranges.begin(), ranges.end(),
-                   [](const PortBinding& left, const PortBinding& right) {
-                     return left.host_last < right.host_last;
-                   });
+  std::sort(ranges.begin(), ranges.end(), [](const PortBinding& left, const PortBinding& right) {
+    return std::tie(left.host_last, left.host_first, left.protocol, left.host_ip) <
+           std::tie(right.host_last, right.host_first, right.protocol, right.host_ip);
+  });
   // Ports are only taken, never given back: equal ranges look on where the last one stopped.
   std::map<std::tuple<std::string_view, std::string_view, std::uint16_t>, int> next;
   std::size_t unserved = 0;

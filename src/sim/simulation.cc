@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "backend/refusing_backend.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "sim/sim_backend.h"
@@ -50,25 +51,6 @@ class SimDiscovery final : public Discovery {
  private:
   std::shared_ptr<Simulation> simulation_;
   std::function<void()> stop_;
-};
-
-// Stands for an engine that there is none of.
-class NoEngine final : public BackendClient {
- public:
-  explicit NoEngine(std::string address) : address_(std::move(address)) {}
-  void Call(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Open(Request, CallOptions, ResultCallback<Reply> done) override { Refuse(std::move(done)); }
-  void Upgrade(Request, CallOptions, ResultCallback<Reply> done) override {
-    Refuse(std::move(done));
-  }
-
- private:
-  void Refuse(ResultCallback<Reply> done) const {
-    Loop::Current()->Post([done = std::move(done), address = address_]() mutable {
-      done(Unavailable("cannot connect to " + address + ": no simulated engine has this address"));
-    });
-  }
-  std::string address_;
 };
 
 }  // namespace
@@ -179,7 +161,10 @@ Duration Simulation::latency() const {
 
 std::unique_ptr<BackendClient> Simulation::Client(const std::string& address) const {
   auto found = engine(address);
-  if (!found) return std::make_unique<NoEngine>(address);
+  if (!found) {
+    return MakeRefusingBackend(
+        Unavailable("cannot connect to " + address + ": no simulated engine has this address"));
+  }
   return MakeSimBackend(std::move(found), latency());
 }
 

@@ -38,7 +38,12 @@ void FuzzRequest(std::string_view bytes, std::size_t cut) {
   std::string written;
   swarm::net::AppendRequestLine(&written, head.method, head.target);
   Require(swarm::net::AppendField(&written, "Host", "engine"));
-  swarm::net::AppendEndToEndFields(&written, head.fields);
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const swarm::net::Field field = head.fields[i];
+    if (field.kind != swarm::net::FieldKind::kOther) continue;
+    if (head.fields.NamedInConnection(field.name)) continue;
+    Require(swarm::net::AppendField(&written, field.name, field.value));
+  }
   swarm::net::AppendFraming(&written, head.framing);
   swarm::net::AppendHeadEnd(&written);
   swarm::net::RequestHeadParser again;

@@ -36,22 +36,13 @@ class ScriptedStream final : public Stream {
     });
   }
   void Write(std::string_view bytes, Callback<absl::Status> done) override {
-    absl::Status status;
-    if (written.size() >= write_limit) {
-      status = Unavailable("full");
-    } else {
-      written += bytes;
-    }
-    loop_.Post([done = std::move(done), status = std::move(status)]() mutable {
-      done(std::move(status));
-    });
+    written += bytes;
+    loop_.Post([done = std::move(done)]() mutable { done(absl::OkStatus()); });
   }
-  void CloseWrite() override { closed = true; }
+  void CloseWrite() override {}
   void Abort() override {}
 
   std::string written;
-  std::size_t write_limit = 1000;
-  bool closed = false;
 
  private:
   Loop& loop_;
@@ -60,41 +51,8 @@ class ScriptedStream final : public Stream {
   absl::Status end_;
 };
 
-Task<void> PumpInto(Stream* from, Stream* to, absl::Status* result) {
-  *result = co_await Pump(*from, *to);
-}
-
 Task<void> ReadAllInto(Stream* from, std::size_t most, absl::StatusOr<std::string>* result) {
   *result = co_await ReadAll(*from, most);
-}
-
-TEST(PumpTest, MovesAllAndClosesBehindIt) {
-  ManualClock clock;
-  Loop loop(clock, nullptr);
-  ScriptedStream from(loop, {"one ", "two ", "three"});
-  ScriptedStream to(loop, {});
-  absl::Status result = Internal("not done");
-  loop.Spawn(PumpInto(&from, &to, &result));
-  loop.RunReady();
-  EXPECT_TRUE(result.ok()) << result;
-  EXPECT_EQ(to.written, "one two three");
-  EXPECT_TRUE(to.closed);
-}
-
-TEST(PumpTest, StopsAtErrorsAndDoesNotFakeAnEnd) {
-  for (const bool write_fails : {false, true}) {
-    ManualClock clock;
-    Loop loop(clock, nullptr);
-    ScriptedStream from(loop, {"one", "two"}, Unavailable("broken"));
-    ScriptedStream to(loop, {});
-    if (write_fails) to.write_limit = 3;
-    absl::Status result;
-    loop.Spawn(PumpInto(&from, &to, &result));
-    loop.RunReady();
-    EXPECT_EQ(result, Unavailable(write_fails ? "full" : "broken"));
-    EXPECT_EQ(to.written, write_fails ? "one" : "onetwo");
-    EXPECT_FALSE(to.closed);
-  }
 }
 
 TEST(ReadAllTest, ReadsToTheEndWithinItsBound) {

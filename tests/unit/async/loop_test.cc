@@ -177,38 +177,15 @@ Task<void> Wait(Loop* loop, int* alive) {
   co_await SleepFor(seconds(100));
 }
 
-Task<void> WaitFor(Event* event, int* alive) {
-  const Tracked tracked(alive);
-  co_await event->Wait();
-}
-
 TEST(LoopTest, ALoopThatGoesTakesItsWaitingTasksWithIt) {
   int alive = 0;
   {
     ManualClock clock;
-    Event event;
     Loop loop(clock, nullptr);
     for (int i = 0; i < 3; ++i) loop.Spawn(Wait(&loop, &alive));
     loop.RunReady();
     EXPECT_EQ(alive, 3);
   }
-  EXPECT_EQ(alive, 0);
-}
-
-TEST(EventTest, WakesAllThatWait) {
-  ManualClock clock;
-  Loop loop(clock, nullptr);
-  Event event;
-  int alive = 0;
-  for (int i = 0; i < 3; ++i) loop.Spawn(WaitFor(&event, &alive));
-  loop.RunReady();
-  EXPECT_EQ(alive, 3);
-  event.Set();
-  EXPECT_TRUE(event.is_set());
-  loop.RunReady();
-  EXPECT_EQ(alive, 0);
-  loop.Spawn(WaitFor(&event, &alive));  // set already
-  loop.RunReady();
   EXPECT_EQ(alive, 0);
 }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "async/loop.h"
+#include "backend/refusing_backend.h"
 #include "net/server.h"
 #include "support/test_certificates.h"
 #include "swarmlib/status.h"
@@ -248,6 +249,49 @@ TEST(SocketBackendTest, ReachesUnixSocketsNamesAndTls) {
         << reply.status();
   }
   rmdir(directory.c_str());
+}
+
+TEST(SocketBackendTest, AsksTheGivenResolverForNames) {
+  Engine engine;
+  LoopThread loop;
+  const std::string address =
+      "tcp://engine.test" + engine.address().substr(engine.address().rfind(':'));
+  struct Case {
+    absl::StatusOr<std::vector<std::string>> found;
+    const char* error;  // "" = reached
+  };
+  const Case cases[] = {
+      {std::vector<std::string>{"127.0.0.1"}, ""},
+      // Nothing listens at the first one.
+      {std::vector<std::string>{"127.0.0.2", "127.0.0.1"}, ""},
+      {std::vector<std::string>{"no address"}, "its name has no address"},
+      {NotFound("the name engine.test has no address"), "the name engine.test has no address"},
+  };
+  for (const Case& test : cases) {
+    std::string asked;
+    auto client = *MakeSocketBackend(
+        address, nullptr, [&](std::string host, ResultCallback<std::vector<std::string>> done) {
+          asked = host;
+          std::thread([&test, done = std::move(done)]() mutable { done(test.found); }).join();
+        });
+    const auto reply = CallOn(loop, *client, "/here");
+    EXPECT_EQ(asked, "engine.test");
+    EXPECT_EQ(reply.ok(), std::string_view(test.error).empty()) << reply.status();
+    EXPECT_NE(MessageOf(reply.status()).find(test.error), std::string_view::npos) << reply.status();
+  }
+}
+
+TEST(RefusingBackendTest, EveryCallEndsWithTheReason) {
+  LoopThread loop;
+  const auto client = MakeRefusingBackend(Unavailable("nobody is there"));
+  for (const auto how : {&BackendClient::Call, &BackendClient::Open, &BackendClient::Upgrade}) {
+    std::promise<absl::Status> ended;
+    loop.On([&] {
+      ((*client).*how)(Request(), CallOptions(),
+                       [&](absl::StatusOr<Reply> reply) { ended.set_value(reply.status()); });
+    });
+    EXPECT_EQ(ended.get_future().get(), Unavailable("nobody is there"));
+  }
 }
 
 }  // namespace

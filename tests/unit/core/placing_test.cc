@@ -30,9 +30,8 @@ TEST_F(ClusterStateTest, PlaceHoldsTheName) {
   record.container.swarm_id = Id("51");
   state_.Settle(ticket, &record);
   EXPECT_EQ(Find("web"), "n1/web");
-  EXPECT_EQ(state_.FindBySwarmId(Id("51"))->container.id, Id("a1"));
-  EXPECT_EQ(state_.FindBySwarmId(Id("52")), nullptr);
-  EXPECT_EQ(state_.FindBySwarmId(""), nullptr);
+  EXPECT_EQ((*state_.FindContainer(Id("51")))->container.id, Id("a1"));
+  EXPECT_FALSE(state_.FindContainer(Id("52")).ok());
   EXPECT_EQ(PlaceOn(spec),
             "Conflict. The container name \"/web\" is already in use by container \"" + Id("a1") +
                 "\". You have to remove (or rename) that container to be able to reuse that name.");

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -21,13 +22,13 @@ constexpr std::chrono::seconds kBound(30);
 // A name server that answers names that begin with "hang" only when told to.
 class Server {
  public:
-  absl::StatusOr<std::string> Answer(const std::string& host) {
+  absl::StatusOr<std::vector<std::string>> Answer(const std::string& host) {
     std::unique_lock lock(mutex_);
     ++asked_;
     changed_.notify_all();
     if (host.starts_with("hang")) changed_.wait(lock, [this] { return released_; });
     if (host == "nobody") return NotFound("no address");
-    return "10.0.0.1";
+    return std::vector<std::string>{"10.0.0.1"};
   }
   void Release() {
     const std::lock_guard lock(mutex_);
@@ -50,11 +51,12 @@ NameResolver::LookUp LookUpAt(const std::shared_ptr<Server>& server) {
   return [server](const std::string& host) { return server->Answer(host); };
 }
 
-std::future<absl::StatusOr<std::string>> Ask(NameResolver& resolver, const std::string& host) {
-  auto promise = std::make_shared<std::promise<absl::StatusOr<std::string>>>();
-  std::future<absl::StatusOr<std::string>> future = promise->get_future();
-  resolver.Resolve(
-      host, [promise](absl::StatusOr<std::string> ip) { promise->set_value(std::move(ip)); });
+using Addresses = absl::StatusOr<std::vector<std::string>>;
+
+std::future<Addresses> Ask(NameResolver& resolver, const std::string& host) {
+  auto promise = std::make_shared<std::promise<Addresses>>();
+  std::future<Addresses> future = promise->get_future();
+  resolver.Resolve(host, [promise](Addresses found) { promise->set_value(std::move(found)); });
   return future;
 }
 
@@ -76,7 +78,7 @@ TEST(NameResolver, CloseWaitsForNobodyAndNothingCallsBackAfterIt) {
   auto called = std::make_shared<int>(0);
   NameResolver resolver(LookUpAt(server));
   for (int i = 0; i < kMostLookUps + 5; ++i) {
-    resolver.Resolve("hang", [called](absl::StatusOr<std::string>) { ++*called; });
+    resolver.Resolve("hang", [called](Addresses) { ++*called; });
   }
   ASSERT_TRUE(server->WaitAsked(kMostLookUps));
   EXPECT_EQ(resolver.threads(), kMostLookUps);
@@ -104,10 +106,24 @@ TEST(NameResolver, MoreThanTheBoundIsRefused) {
 }
 
 TEST(NameResolver, TheSystemKnowsThisHost) {
-  const absl::StatusOr<std::string> ip = LookUpName("localhost");
-  ASSERT_TRUE(ip.ok()) << ip.status();
-  EXPECT_TRUE(*ip == "127.0.0.1" || *ip == "::1") << *ip;
+  const Addresses found = LookUpName("localhost");
+  ASSERT_TRUE(found.ok()) << found.status();
+  ASSERT_FALSE(found->empty());
+  for (const std::string& ip : *found) EXPECT_TRUE(ip == "127.0.0.1" || ip == "::1") << ip;
   EXPECT_TRUE(absl::IsNotFound(LookUpName("").status()));
+}
+
+TEST(NameResolver, ShowsTheFirstPlainAddress) {
+  struct Case {
+    std::vector<std::string> addresses;
+    const char* plainest;
+  };
+  const Case cases[] = {
+      {{"10.0.0.2", "10.0.0.1"}, "10.0.0.2"},
+      {{"fd00::1", "10.0.0.1"}, "10.0.0.1"},
+      {{"fd00::2", "fd00::1"}, "fd00::2"},
+  };
+  for (const Case& test : cases) EXPECT_EQ(PlainestAddress(test.addresses), test.plainest);
 }
 
 }  // namespace

@@ -69,11 +69,16 @@ class ManualClient {
   explicit ManualClient(std::string_view address)
       : loop_(clock_, nullptr), client_(std::make_shared<Client>(loop_, EndpointOf(address))) {}
 
-  // Steps time until the answer is there; how long that took.
-  Duration Run(How how, CallOptions options) {
+  // Steps time until the answer is there, but not before `reached`; how long that took.
+  template <typename Reached>
+  Duration Run(How how, CallOptions options, Reached reached) {
     const TimePoint start = clock_.Now();
     ((*client_).*how)(Get("/"), std::move(options),
                       [this](absl::StatusOr<Reply> got) { status_ = got.status(); });
+    EXPECT_TRUE(WaitUntil([&] {
+      loop_.RunReady();
+      return reached();
+    }));
     Settle();
     for (int i = 0; i < 20 && !status_; ++i) {
       if (!loop_.StepTime(clock_)) break;
@@ -82,9 +87,7 @@ class ManualClient {
     return clock_.Now() - start;
   }
   void Settle() {
-    for (int i = 0; i < 50; ++i) {
-      loop_.RunReady();
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    while (loop_.RunReady() > 0) {
     }
   }
   absl::Status status() const { return status_.value_or(absl::OkStatus()); }
@@ -100,12 +103,14 @@ class ManualClient {
 };
 
 TEST(ClientPoolTest, BoundsEachWait) {
-  RawListener engine;  // accepts in the kernel and never answers
   for (const How how : {&Client::Call, &Client::Open, &Client::Upgrade}) {
+    RawListener engine;  // accepts in the kernel and never answers
     ManualClient client(engine.address());
     CallOptions options;
     options.timeout = std::chrono::seconds(7);
-    EXPECT_EQ(client.Run(how, options), std::chrono::seconds(7));
+    EXPECT_EQ(client.Run(how, options,
+                         [&] { return engine.HasNewConnection(std::chrono::milliseconds(0)); }),
+              std::chrono::seconds(7));
     EXPECT_EQ(client.status().code(), absl::StatusCode::kDeadlineExceeded) << client.status();
     EXPECT_NE(MessageOf(client.status()).find("7000 ms"), std::string_view::npos);
   }
@@ -125,7 +130,7 @@ TEST(ClientPoolTest, BoundsTheConnect) {
     fillers.push_back(std::move(filler));
   }
   ManualClient client(engine.address());
-  EXPECT_EQ(client.Run(&Client::Call, {}), kConnectDeadline);
+  EXPECT_EQ(client.Run(&Client::Call, {}, [] { return true; }), kConnectDeadline);
   EXPECT_EQ(client.status().code(), absl::StatusCode::kUnavailable) << client.status();
 }
 

@@ -111,6 +111,15 @@ TEST(PortsTest, HeldOnesComeAndGo) {
 
 // Every port of a host twice over: with a search through all of them for each this would take
 // minutes.
+// Else two managers, or one before and after a restart, would decide differently.
+TEST(PortsTest, TheOrderInWhichRangesCameDecidesNothing) {
+  const PortBinding asked = Port(82, 0, "10.0.0.1");
+  const PortBinding specific = Port(81, 82, "10.0.0.2");
+  const PortBinding wildcard = Port(81, 82);
+  EXPECT_TRUE(PortsFit({asked}, HeldPorts({specific, wildcard})));
+  EXPECT_TRUE(PortsFit({asked}, HeldPorts({wildcard, specific})));
+}
+
 TEST(PortsTest, EveryPortOfAHostIsComparedAtOnce) {
   std::vector<PortBinding> all;
   std::vector<PortHold> holds;
