@@ -12,6 +12,7 @@ Task<Result> GetInfo(ContextPointer context, Exchange exchange);
 Task<Result> GetMetrics(ContextPointer context, Exchange exchange);
 Task<Result> PostAuth(ContextPointer context, Exchange exchange);
 Task<Result> SearchImages(ContextPointer context, Exchange exchange);
+Task<Result> PluginPrivileges(ContextPointer context, Exchange exchange);
 
 // events.cc
 Task<Result> GetEvents(ContextPointer context, Exchange exchange);
@@ -67,7 +68,22 @@ Task<Result> ListNetworks(ContextPointer context, Exchange exchange);
 Task<Result> InspectNetwork(ContextPointer context, Exchange exchange);
 Task<Result> ListVolumes(ContextPointer context, Exchange exchange);
 Task<Result> InspectVolume(ContextPointer context, Exchange exchange);
+
+// plugins.cc
 Task<Result> ListPlugins(ContextPointer context, Exchange exchange);
 Task<Result> InspectPlugin(ContextPointer context, Exchange exchange);
+
+// system_df.cc
+Task<Result> GetDiskUsage(ContextPointer context, Exchange exchange);
+
+// containers_prune.cc
+Task<Result> PruneContainers(ContextPointer context, Exchange exchange);
+
+// containers_checkpoints.cc
+Task<Result> ContainerCheckpoints(ContextPointer context, Exchange exchange);  // GET, POST
+Task<Result> RemoveCheckpoint(ContextPointer context, Exchange exchange);
+
+// containers_copy.cc
+Task<Result> CopyFromContainer(ContextPointer context, Exchange exchange);
 
 }  // namespace swarm

@@ -1,4 +1,4 @@
-// Networks, volumes and plugins as other tools look them up: read only, asked of the engines each
+// Networks and volumes as other tools look them up: read only, asked of the engines each
 // time.
 #include <algorithm>
 #include <set>
@@ -182,12 +182,6 @@ Task<Result> InspectNetwork(ContextPointer context, Exchange exchange) {
 Task<Result> InspectVolume(ContextPointer context, Exchange exchange) {
   const absl::Status unknown = NotFound("get " + exchange.name + ": no such volume");
   return InspectFirst(std::move(context), std::move(exchange), "/volumes/", unknown);
-}
-
-Task<Result> ListPlugins(ContextPointer, Exchange) { co_return JsonReply(200, "[]\n"); }
-
-Task<Result> InspectPlugin(ContextPointer, Exchange exchange) {
-  co_return NotFound("plugin \"" + exchange.name + "\" not found");
 }
 
 }  // namespace swarm

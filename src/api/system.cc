@@ -141,4 +141,10 @@ Task<Result> SearchImages(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
+Task<Result> PluginPrivileges(ContextPointer context, Exchange exchange) {
+  Result answer =
+      co_await AskAnyNode(std::move(context), std::move(exchange), "/plugins/privileges", false);
+  co_return answer;
+}
+
 }  // namespace swarm

@@ -196,6 +196,9 @@ Reply SimState::Dispatch(SimCall& call) {
     if (is_get && first == "info") return Info();
     if (is_get && first == "events") return Events(call);
   }
+  if (is_get && first == "system" && call.path.size() == 2 && call.path[1] == "df")
+    return DiskUsage();
+  if (is_get && first == "plugins") return Plugins(call);
   if (first == "containers" && call.path.size() >= 2) return DispatchContainer(call);
   if (first == "exec" && call.path.size() == 3) return DispatchExec(call);
   if (first == "images" && call.path.size() >= 2) return DispatchImage(call);
@@ -209,6 +212,7 @@ Reply SimState::DispatchContainer(const SimCall& call) {
   const bool is_post = call.method == "POST";
   if (is_get && reference == "json" && verb.empty()) return List(call);
   if (is_post && reference == "create" && verb.empty()) return Create(call);
+  if (is_post && reference == "prune" && verb.empty()) return PruneContainers(call);
   SimContainer* found = Find(reference);
   if (found == nullptr) {
     if (verb != "attach") return SimError(404, "No such container: " + reference);
@@ -221,6 +225,11 @@ Reply SimState::DispatchContainer(const SimCall& call) {
   SimContainer& container = *found;
   if (call.method == "DELETE" && verb.empty()) return Remove(call, container);
   if (verb == "archive") return Archive(container, call);
+  if (verb == "checkpoints") {
+    return SimError(501,
+                    "This experimental feature is disabled by default. Start the Docker daemon in "
+                    "experimental mode in order to enable it.");
+  }
   if (is_get) {
     if (verb == "json") return Inspect(container);
     if (verb == "logs") return Logs(container, call);

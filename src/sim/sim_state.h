@@ -184,6 +184,11 @@ class SimState : public std::enable_shared_from_this<SimState> {
   Reply InspectImage(std::string_view reference) const;
   Reply Pull(const SimCall& call);
 
+  // sim_system.cc
+  Reply DiskUsage() const;
+  Reply PruneContainers(const SimCall& call);
+  Reply Plugins(const SimCall& call) const;
+
   // sim_archive.cc
   Reply Archive(SimContainer& container, const SimCall& call);
   Reply Export(const SimContainer& container) const;

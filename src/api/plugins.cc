@@ -1,0 +1,113 @@
+// Plugins belong to single engines: all of them are listed, none is changed from here.
+#include <algorithm>
+#include <utility>
+
+#include "api/broadcast.h"
+#include "api/container_filters.h"
+#include "api/handlers.h"
+#include "api/reply.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/json.h"
+
+namespace swarm {
+namespace {
+
+// "vieux/sshfs:latest", "localhost:5000/team/plugin@sha256:...": what may stand in an engine's
+// path.
+bool IsPluginReference(std::string_view name) {
+  constexpr std::size_t kMostReference = 512;
+  if (name.empty() || name.size() > kMostReference) return false;
+  for (const std::string_view part : Split(name, '/')) {
+    if (part.empty() || part.front() == '.') return false;
+  }
+  return std::all_of(name.begin(), name.end(), [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') ||
+           std::string_view("._-/:@").find(letter) != std::string_view::npos;
+  });
+}
+
+std::string WithNode(std::string_view body, JsonValue row, const Node& node) {
+  TextEdits edits;
+  edits.AddMember(row, "\"Node\":" + JsonString(node.name));
+  return edits.Apply(body, row.begin(), row.end());
+}
+
+// The first node by name that has it is known when all before it have said that they have not.
+bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
+  for (const NodeAnswer& said : answers) {
+    if (!said.answered) return false;
+    if (said.answer.ok() && said.answer->status == 200) return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<Narrowed> narrowed = NarrowToNodes(*context, exchange.query);
+  if (!narrowed.ok()) co_return narrowed.status();
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(narrowed->nodes), "/plugins", std::move(narrowed->query),
+                        exchange.version);
+  std::string body = "[";
+  std::vector<std::string> silent;
+  for (const NodeAnswer& said : answers) {
+    JsonDocument document;
+    if (said.answer.ok() && said.answer->status == 400) {
+      co_return HttpError(400, "the filters were refused by node " + said.node->name,
+                          said.answer->body);
+    }
+    if (!said.answer.ok() || said.answer->status != 200 ||
+        !document.Parse(said.answer->body).ok()) {
+      silent.push_back(said.node->name);
+      continue;
+    }
+    document.root().ForEachElement([&](JsonValue row) {
+      if (body.back() != '[') body += ',';
+      body += WithNode(said.answer->body, row, *said.node);
+    });
+  }
+  Reply reply = JsonReply(200, body + "]\n");
+  const std::string unreachable = NamesOfUnreachable(*context, silent);
+  if (!unreachable.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", unreachable);
+  co_return reply;
+}
+
+Task<Result> InspectPlugin(ContextPointer context, Exchange exchange) {
+  const absl::Status unknown = NotFound("plugin \"" + exchange.name + "\" not found");
+  auto [node, name] = SplitNode(*context, exchange.name);
+  if (!IsPluginReference(name)) co_return unknown;
+  std::vector<NodePointer> nodes;
+  if (node) {
+    nodes.push_back(node);
+  } else {
+    nodes = HealthyNodes(*context);
+  }
+  const std::string target = "/plugins/" + PercentEncode(name) + "/json";
+  std::vector<NodeAnswer> answers =
+      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
+                             kFanOutPatience, FirstIsKnown);
+  for (NodeAnswer& said : answers) {
+    if (!said.answer.ok() || said.answer->status != 200) continue;
+    JsonDocument document;
+    if (document.Parse(said.answer->body).ok() && document.root().is(JsonDocument::Kind::kObject)) {
+      std::string body = WithNode(said.answer->body, document.root(), *said.node);
+      said.answer->body = std::move(body);
+    }
+    co_return std::move(said.answer);
+  }
+  for (NodeAnswer& said : answers) {
+    if (!said.answered) continue;
+    if (!said.answer.ok()) co_return said.answer.status();
+    if (said.answer->status == 404) continue;
+    Reply reply = *std::move(said.answer);
+    Result settled = co_await SettleError(std::move(reply), exchange.version,
+                                          SpokenTo(*said.node, exchange.version));
+    co_return settled;
+  }
+  co_return unknown;
+}
+
+}  // namespace swarm
