@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/image_holders.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "base/text.h"
+#include "swarmlib/status.h"
 #include "swarmlib/version.h"
 #include "wire/manager_info.h"
 
@@ -138,6 +140,13 @@ Task<Result> PostAuth(ContextPointer context, Exchange exchange) {
 Task<Result> SearchImages(ContextPointer context, Exchange exchange) {
   Result answer =
       co_await AskAnyNode(std::move(context), std::move(exchange), "/images/search", false);
+  co_return answer;
+}
+
+Task<Result> InspectDistribution(ContextPointer context, Exchange exchange) {
+  if (!IsImageReference(exchange.name)) co_return InvalidArgument("invalid reference format");
+  const std::string path = "/distribution/" + PercentEncode(exchange.name) + "/json";
+  Result answer = co_await AskAnyNode(std::move(context), std::move(exchange), path, false);
   co_return answer;
 }
 
