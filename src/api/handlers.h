@@ -13,6 +13,7 @@ Task<Result> GetMetrics(ContextPointer context, Exchange exchange);
 Task<Result> PostAuth(ContextPointer context, Exchange exchange);
 Task<Result> SearchImages(ContextPointer context, Exchange exchange);
 Task<Result> PluginPrivileges(ContextPointer context, Exchange exchange);
+Task<Result> InspectDistribution(ContextPointer context, Exchange exchange);
 
 // events.cc
 Task<Result> GetEvents(ContextPointer context, Exchange exchange);
@@ -59,9 +60,27 @@ Task<Result> InspectExec(ContextPointer context, Exchange exchange);
 Task<Result> ListImages(ContextPointer context, Exchange exchange);
 Task<Result> InspectImage(ContextPointer context, Exchange exchange);
 Task<Result> ImageHistory(ContextPointer context, Exchange exchange);
+Task<Result> ImageAttestations(ContextPointer context, Exchange exchange);
 
 // images_pull.cc
+Task<Result> CreateImage(ContextPointer context, Exchange exchange);  // a pull or an import
 Task<Result> PullImage(ContextPointer context, Exchange exchange);
+
+// images_load.cc
+Task<Result> LoadImages(ContextPointer context, Exchange exchange);
+Task<Result> ImportImage(ContextPointer context, Exchange exchange);
+
+// images_change.cc
+Task<Result> TagImage(ContextPointer context, Exchange exchange);
+Task<Result> RemoveImage(ContextPointer context, Exchange exchange);
+Task<Result> PruneImages(ContextPointer context, Exchange exchange);
+Task<Result> PruneBuilds(ContextPointer context, Exchange exchange);
+
+// images_save.cc
+Task<Result> SaveImage(ContextPointer context, Exchange exchange);
+Task<Result> SaveImages(ContextPointer context, Exchange exchange);
+Task<Result> PushImage(ContextPointer context, Exchange exchange);
+Task<Result> CommitContainer(ContextPointer context, Exchange exchange);
 
 // networks.cc: what other tools look up on their way
 Task<Result> ListNetworks(ContextPointer context, Exchange exchange);

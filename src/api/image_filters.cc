@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/images.h"
+#include "wire/json.h"
 
 namespace swarm {
 namespace {
@@ -85,18 +86,42 @@ bool HasLabel(const Image& image, std::string_view wanted) {
   return equals == std::string_view::npos || found->second == wanted.substr(equals + 1);
 }
 
+// By the whole of it or by what stands before its tag or digest.
+bool NameMatches(std::string_view pattern, const std::string& reference, char separator) {
+  const std::size_t cut = reference.rfind(separator);
+  const std::string_view name = std::string_view(reference).substr(0, cut);
+  return PathMatch(pattern, reference) || (cut != std::string::npos && PathMatch(pattern, name));
+}
+
+void KeepMatching(std::vector<std::string>& names, const std::vector<std::string>& patterns,
+                  char separator) {
+  std::erase_if(names, [&](const std::string& name) {
+    return std::none_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return NameMatches(pattern, name, separator);
+    });
+  });
+}
+
+std::string WithList(const std::string& row, std::string_view key,
+                     const std::vector<std::string>& names) {
+  JsonDocument document;
+  if (!document.Parse(row).ok()) return row;
+  const JsonValue old = document.root().Find(key);
+  if (!old) return row;
+  std::string list;
+  AppendJsonStrings(list, names);
+  TextEdits edits;
+  edits.Replace(old.begin(), old.end(), std::move(list));
+  return edits.Apply(row, 0, row.size());
+}
+
 }  // namespace
 
 bool MatchesReference(std::string_view pattern, const Image& image) {
-  const auto matches = [&](const std::string& reference, char separator) {
-    const std::size_t cut = reference.rfind(separator);
-    const std::string_view name = std::string_view(reference).substr(0, cut);
-    return PathMatch(pattern, reference) || (cut != std::string::npos && PathMatch(pattern, name));
-  };
   return std::any_of(image.repo_tags.begin(), image.repo_tags.end(),
-                     [&](const std::string& tag) { return matches(tag, ':'); }) ||
+                     [&](const std::string& tag) { return NameMatches(pattern, tag, ':'); }) ||
          std::any_of(image.repo_digests.begin(), image.repo_digests.end(),
-                     [&](const std::string& digest) { return matches(digest, '@'); });
+                     [&](const std::string& digest) { return NameMatches(pattern, digest, '@'); });
 }
 
 absl::StatusOr<ImageQuery> ImageQuery::Read(const Context& context, const Query& query,
@@ -159,6 +184,19 @@ bool ImageQuery::WantsNode(const Node& node) const {
   return std::any_of(found->second.begin(), found->second.end(), [&](const std::string& wanted) {
     return wanted == node.id || GlobMatch(wanted, node.name);
   });
+}
+
+std::shared_ptr<const ImageEntry> ImageQuery::WantedNames(
+    std::shared_ptr<const ImageEntry> copy) const {
+  const auto patterns = filters.find("reference");
+  if (patterns == filters.end() || patterns->second.empty()) return copy;
+  auto narrowed = std::make_shared<ImageEntry>(*copy);
+  Image& image = narrowed->image;
+  KeepMatching(image.repo_tags, patterns->second, ':');
+  KeepMatching(image.repo_digests, patterns->second, '@');
+  narrowed->row = WithList(narrowed->row, "RepoTags", image.repo_tags);
+  narrowed->row = WithList(narrowed->row, "RepoDigests", image.repo_digests);
+  return narrowed;
 }
 
 }  // namespace swarm

@@ -24,6 +24,8 @@ struct ImageQuery {
   // `copies` are of one image; those on other nodes than asked for are taken out before.
   bool Shows(const Image& image) const;
   bool WantsNode(const Node& node) const;
+  // The same copy with only the names that the filter `reference` asks for, as engines list it.
+  std::shared_ptr<const ImageEntry> WantedNames(std::shared_ptr<const ImageEntry> copy) const;
 };
 
 // "nginx", "nginx:1.*", "library/ngin?": as path.Match on the name and on name:tag.

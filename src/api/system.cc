@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/image_holders.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "base/text.h"
+#include "swarmlib/status.h"
 #include "swarmlib/version.h"
 #include "wire/manager_info.h"
 
@@ -74,6 +76,7 @@ Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string p
     again.request.method = exchange.request.method;
     again.request.headers = exchange.request.headers;
     again.request.body = exchange.request.body;
+    again.request.stop = exchange.request.stop;
     again.query = exchange.query;
     again.version = exchange.version;
     EngineCall call;
@@ -144,6 +147,13 @@ Task<Result> SearchImages(ContextPointer context, Exchange exchange) {
 Task<Result> PluginPrivileges(ContextPointer context, Exchange exchange) {
   Result answer =
       co_await AskAnyNode(std::move(context), std::move(exchange), "/plugins/privileges", false);
+  co_return answer;
+}
+
+Task<Result> InspectDistribution(ContextPointer context, Exchange exchange) {
+  if (!IsImageReference(exchange.name)) co_return InvalidArgument("invalid reference format");
+  const std::string path = "/distribution/" + PercentEncode(exchange.name) + "/json";
+  Result answer = co_await AskAnyNode(std::move(context), std::move(exchange), path, false);
   co_return answer;
 }
 

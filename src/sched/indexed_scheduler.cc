@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/expression.h"
+#include "model/platform.h"
 #include "sched/ports.h"
 #include "sched/terms.h"
 

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "model/expression.h"
+#include "model/platform.h"
 #include "sched/ports.h"
 #include "sched/usage.h"
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <utility>
 
 #include "base/text.h"
 
@@ -11,28 +10,6 @@ namespace swarm {
 namespace {
 
 constexpr std::int64_t kNanoCpus = 1'000'000'000;
-
-// Docker's word for an architecture, from the kernel's.
-std::string_view Architecture(std::string_view machine) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kWords = {{
-      {"x86_64", "amd64"},
-      {"x86-64", "amd64"},
-      {"aarch64", "arm64"},
-      {"i386", "386"},
-      {"i686", "386"},
-      {"armv6l", "arm"},
-      {"armv7l", "arm"},
-      {"armhf", "arm"},
-  }};
-  for (const auto& [kernel, docker] : kWords) {
-    if (machine == kernel) return docker;
-  }
-  return machine;
-}
-
-bool IsOperatingSystem(std::string_view word) {
-  return word == "linux" || word == "windows" || word == "darwin" || word == "freebsd";
-}
 
 std::string OneDecimal(double value, const char* unit) {
   char text[64];
@@ -95,19 +72,6 @@ std::optional<std::int64_t> SlotLimit(const Node& node) {
   const std::optional<std::uint64_t> limit = ParseUnsigned(label->second);
   if (!limit || *limit > kMost) return std::nullopt;
   return static_cast<std::int64_t>(*limit);
-}
-
-bool PlatformMatches(std::string_view platform, const Node& node) {
-  // "os", "architecture", "os/architecture" or "os/architecture/variant"; the engine checks the
-  // variant.
-  const std::string wanted = ToLower(platform);
-  const std::vector<std::string_view> parts = Split(wanted, '/');
-  std::string_view os = parts[0];
-  std::string_view architecture = parts.size() > 1 ? parts[1] : "";
-  if (parts.size() == 1 && !IsOperatingSystem(os)) std::swap(os, architecture);
-  if (!os.empty() && os != ToLower(node.os)) return false;
-  return architecture.empty() ||
-         Architecture(architecture) == Architecture(ToLower(node.architecture));
 }
 
 std::string BytesText(std::int64_t bytes) {

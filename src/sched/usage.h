@@ -47,9 +47,6 @@ bool IsCandidate(const Node& node);
 // The limit that the label containerslots sets; empty without one, or when it is not a number.
 std::optional<std::int64_t> SlotLimit(const Node& node);
 
-// "linux/amd64", "linux", "arm64" against the engine's own words for the same ("x86_64").
-bool PlatformMatches(std::string_view platform, const Node& node);
-
 // "1.5 GiB".
 std::string BytesText(std::int64_t bytes);
 // "1.5" processors.

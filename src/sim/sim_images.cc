@@ -28,8 +28,6 @@ Image ImageModelOf(const SimImage& image) {
   return model;
 }
 
-constexpr std::int64_t kImageBirth = 1'420'070'400;  // 2015-01-01, seconds
-
 }  // namespace
 
 std::vector<std::string> DefaultSimImages() {
@@ -73,7 +71,7 @@ Reply SimState::ListImages(const SimCall& call) const {
       continue;
     }
     std::string row = "{\"Containers\":-1";
-    AppendJsonField(row, "Created", kImageBirth);
+    AppendJsonField(row, "Created", image.created);
     AppendJsonField(row, "Id", image.id);
     AppendJsonKey(row, "Labels");
     row.append("null");
@@ -112,8 +110,7 @@ Reply SimState::InspectImage(std::string_view reference) const {
 
 Reply SimState::Pull(const SimCall& call) {
   std::string reference = QueryText(call.query, "fromImage");
-  if (reference.empty())
-    return SimError(400, "a simulated engine imports nothing: fromImage is missing");
+  if (reference.empty()) return Import(call);
   const std::string tag = QueryText(call.query, "tag");
   if (!tag.empty()) reference.append(tag.starts_with("sha256:") ? "@" : ":").append(tag);
   reference = WithDefaultTag(reference);

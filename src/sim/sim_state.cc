@@ -92,6 +92,14 @@ std::string QueryText(const Query& query, std::string_view key) {
   return value == nullptr ? std::string() : *value;
 }
 
+std::vector<std::string> QueryTexts(const Query& query, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : query) {
+    if (name == key) texts.push_back(value);
+  }
+  return texts;
+}
+
 bool QueryFlag(const Query& query, std::string_view key, bool otherwise) {
   const std::string* value = FindQuery(query, key);
   return value == nullptr ? otherwise : ParseBoolean(*value);
@@ -202,6 +210,15 @@ Reply SimState::Dispatch(SimCall& call) {
   if (first == "containers" && call.path.size() >= 2) return DispatchContainer(call);
   if (first == "exec" && call.path.size() == 3) return DispatchExec(call);
   if (first == "images" && call.path.size() >= 2) return DispatchImage(call);
+  if (call.method == "POST" && call.path == std::vector<std::string>{"commit"}) return Commit(call);
+  if (call.method == "POST" && call.path == std::vector<std::string>{"build", "prune"})
+    return SimJson(200, "{\"CachesDeleted\":null,\"SpaceReclaimed\":0}\n");
+  if (is_get && first == "distribution" && call.path.size() > 2) {
+    const std::string digest =
+        "sha256:" + SimIdOf(Join({call.path.begin() + 1, call.path.end() - 1}, "/"));
+    return SimJson(200, "{\"Descriptor\":{\"digest\":" + JsonString(digest) +
+                            "},\"Platforms\":[{\"architecture\":\"amd64\",\"os\":\"linux\"}]}\n");
+  }
   return SimError(404, "page not found");
 }
 
@@ -271,11 +288,23 @@ Reply SimState::DispatchExec(const SimCall& call) {
 
 Reply SimState::DispatchImage(const SimCall& call) {
   const std::string& last = call.path.back();
-  if (call.method == "GET" && call.path.size() == 2 && last == "json") return ListImages(call);
-  if (call.method == "POST" && call.path.size() == 2 && last == "create") return Pull(call);
-  if (call.method == "GET" && call.path.size() > 2 && last == "json") {
-    return InspectImage(Join({call.path.begin() + 1, call.path.end() - 1}, "/"));
+  const bool is_get = call.method == "GET";
+  const bool is_post = call.method == "POST";
+  if (call.path.size() == 2) {
+    if (is_get && last == "json") return ListImages(call);
+    if (is_post && last == "create") return Pull(call);
+    if (is_post && last == "load") return LoadImages(call);
+    if (is_post && last == "prune") return PruneImages(call);
+    if (is_get && last == "get") return SaveImages(QueryTexts(call.query, "names"));
   }
+  if (call.method == "DELETE")
+    return RemoveImage(call, Join({call.path.begin() + 1, call.path.end()}, "/"));
+  if (call.path.size() < 3) return SimError(404, "page not found");
+  const std::string name = Join({call.path.begin() + 1, call.path.end() - 1}, "/");
+  if (is_get && last == "json") return InspectImage(name);
+  if (is_get && last == "get") return SaveImages({name});
+  if (is_post && last == "tag") return TagImage(call, name);
+  if (is_post && last == "push") return PushImage(call, name);
   return SimError(404, "page not found");
 }
 

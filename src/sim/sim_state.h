@@ -30,6 +30,7 @@ struct SimImage {
   std::vector<std::string> command;
   std::uint16_t port = 0;  // exposed; 0 = none
   std::int64_t size = 0;
+  std::int64_t created = 1'420'070'400;  // seconds; 2015-01-01
 };
 
 // One who reads output: an attached client or `logs -f`.
@@ -189,6 +190,22 @@ class SimState : public std::enable_shared_from_this<SimState> {
   Reply PruneContainers(const SimCall& call);
   Reply Plugins(const SimCall& call) const;
 
+  // sim_image_changes.cc
+  Reply TagImage(const SimCall& call, std::string_view reference);
+  Reply RemoveImage(const SimCall& call, std::string_view reference);
+  Reply PruneImages(const SimCall& call);
+  Reply PushImage(const SimCall& call, std::string_view repository) const;
+  Reply Commit(const SimCall& call);
+  // Takes the name from whichever image has it.
+  void GiveTag(const std::string& id, const std::string& full_name);
+  const SimContainer* UserOf(const SimImage& image) const;
+  void DropImage(const std::string& id);
+
+  // sim_image_archives.cc
+  Reply SaveImages(const std::vector<std::string>& references) const;
+  Reply LoadImages(const SimCall& call);
+  Reply Import(const SimCall& call);
+
   // sim_archive.cc
   Reply Archive(SimContainer& container, const SimCall& call);
   Reply Export(const SimContainer& container) const;
@@ -227,6 +244,7 @@ bool OnBridge(const SimContainer& container);
 std::string SimIdOf(std::string_view text);  // 64 digits drawn from the text alone
 bool QueryFlag(const Query& query, std::string_view key, bool otherwise);
 std::string QueryText(const Query& query, std::string_view key);
+std::vector<std::string> QueryTexts(const Query& query, std::string_view key);
 bool IsUp(const SimContainer& container);
 
 }  // namespace swarm

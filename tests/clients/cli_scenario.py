@@ -18,12 +18,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import harness
 import steps_change
+import steps_images
 import steps_look
 import steps_run
 from programs import Done
 from steps import Session, difference
 
-STEPS = steps_run.STEPS + steps_look.STEPS + steps_change.STEPS
+STEPS = steps_run.STEPS + steps_look.STEPS + steps_change.STEPS + steps_images.STEPS
 SCENARIO_SECONDS = 780
 SLOW_SECONDS = 2
 

@@ -147,6 +147,12 @@ class ApiTest : public ::testing::Test {
     Settle();
   }
 
+  // Lets time pass, timer by timer.
+  void Pass(Duration time) {
+    const TimePoint end = clock_.Now() + time;
+    while (clock_.Now() < end && loop_.StepTime(clock_)) Settle();
+  }
+
   ManualClock clock_;
   FakeCluster cluster_;
   Loop loop_;

@@ -34,8 +34,11 @@ using Script = std::function<absl::StatusOr<Reply>(const Seen& seen)>;
 
 class FakeEngine final : public BackendClient {
  public:
-  FakeEngine(std::string node, std::vector<Seen>& seen, Script& script)
-      : node_(std::move(node)), seen_(seen), script_(script) {}
+  // The bodies of uploads by node name, when they are kept.
+  using Uploads = std::map<std::string, std::unique_ptr<Stream>>;
+
+  FakeEngine(std::string node, std::vector<Seen>& seen, Script& script, Uploads* uploads)
+      : node_(std::move(node)), seen_(seen), script_(script), uploads_(uploads) {}
 
   // For a script: the engine says nothing at all.
   static absl::Status Silence() { return absl::DataLossError("silence"); }
@@ -61,6 +64,8 @@ class FakeEngine final : public BackendClient {
               request.wants_upgrade,
               std::move(options)};
     seen_.push_back(seen);
+    if (seen.has_body_stream && uploads_ != nullptr)
+      (*uploads_)[node_] = std::move(request.body_stream);
     absl::StatusOr<Reply> reply = script_ ? script_(seen) : Reply();
     if (absl::IsDataLoss(reply.status())) return EndWhenStopped(seen.options.stop, std::move(done));
     // Open gives every body as a stream.
@@ -92,6 +97,7 @@ class FakeEngine final : public BackendClient {
   std::string node_;
   std::vector<Seen>& seen_;
   Script& script_;
+  Uploads* uploads_;
   std::vector<std::unique_ptr<StopCallback>> unanswered_;
 };
 
@@ -120,7 +126,7 @@ class FakeCluster final : public Cluster {
     node->os = "linux";
     nodes.push_back(node);
     ++generation_number;
-    engines[node->address] = std::make_shared<FakeEngine>(name, seen, script);
+    engines[node->address] = std::make_shared<FakeEngine>(name, seen, script, keep_uploads);
     return node;
   }
 
@@ -289,6 +295,7 @@ class FakeCluster final : public Cluster {
   std::map<std::string, std::shared_ptr<FakeEngine>> engines;
   std::vector<Seen> seen;
   Script script;
+  FakeEngine::Uploads* keep_uploads = nullptr;  // set before nodes are added
   bool ready = true;
   std::vector<Callback<>> when_ready;
   ClusterTotals totals;

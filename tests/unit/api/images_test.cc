@@ -63,6 +63,12 @@ TEST_F(ImagesTest, Filters) {
   }
 }
 
+TEST_F(ImagesTest, AReferenceShowsOnlyTheNamesThatFit) {
+  const Reply reply = Send("GET", "/v1.41/images/json?" + Filters("{\"reference\":[\"mine\"]}"));
+  EXPECT_NE(reply.body.find("\"RepoTags\":[\"mine:v1\"]"), std::string::npos) << reply.body;
+  EXPECT_EQ(reply.body.find("busybox"), std::string::npos) << reply.body;
+}
+
 TEST_F(ImagesTest, InspectFindsAHolder) {
   struct Case {
     const char* reference;
@@ -220,9 +226,73 @@ TEST_F(PullTest, ManyNodesShowOnlyThemselves) {
   EXPECT_EQ(CountOf(followed->text, ": downloaded"), 8);
 }
 
+TEST_F(PullTest, NodesOfAnotherPlatformAreLeftOut) {
+  cluster_.ChangeNode("n1", [](Node& node) { node.architecture = "x86_64"; });
+  cluster_.ChangeNode("n2", [](Node& node) { node.architecture = "aarch64"; });
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=nginx&platform=linux/arm64");
+  const auto followed = Follow(*reply.body_stream);
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].node, "n2");
+  EXPECT_NE(cluster_.seen[0].line.find("platform=linux%2Farm64"), std::string::npos);
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_TRUE(
+      followed->text.ends_with("{\"status\":\"Pulled on 1/1 nodes: n2; skipped: n1: its "
+                               "platform is linux/x86_64\"}\r\n"))
+      << followed->text;
+  // No node has it: all are asked, as one engine would be.
+  cluster_.seen.clear();
+  Reply none = Send("POST", "/v1.45/images/create?fromImage=nginx&platform=linux/s390x");
+  EXPECT_EQ(cluster_.seen.size(), 2U);
+}
+
+TEST_F(PullTest, AnEngineWithoutItsPlatformIsSkipped) {
+  const std::string none =
+      "{\"errorDetail\":{\"message\":\"no matching manifest for linux/amd64 in the manifest list "
+      "entries\"},\"error\":\"no matching manifest for linux/amd64 in the manifest list "
+      "entries\"}\r\n";
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=nginx");
+  const auto followed = Follow(*reply.body_stream);
+  bodies_["n1"]->Write(none);
+  bodies_["n1"]->End();
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_EQ(CountOf(followed->text, "\"error\":"), 0) << followed->text;
+  EXPECT_EQ(CountOf(followed->text, "Pulled on 1/1 nodes: n2; skipped: n1: no matching"), 1)
+      << followed->text;
+  // Of no use to anybody.
+  Reply again = Send("POST", "/v1.45/images/create?fromImage=nginx");
+  const auto useless = Follow(*again.body_stream);
+  for (const char* node : {"n1", "n2"}) {
+    bodies_[node]->Write(none);
+    bodies_[node]->End();
+  }
+  Settle();
+  EXPECT_EQ(CountOf(useless->text, "\"error\":"), 1) << useless->text;
+}
+
+TEST_F(PullTest, ANodeThatFallsIllMidwayIsLeftBehind) {
+  Reply reply = Send("POST", "/v1.45/images/create?fromImage=nginx");
+  const auto followed = Follow(*reply.body_stream);
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_FALSE(followed->ended);
+  cluster_.ChangeNode("n1", [](Node& node) {
+    node.state = NodeState::kUnhealthy;
+    node.error = "it did not answer";
+  });
+  Pass(std::chrono::seconds(2));
+  EXPECT_TRUE(followed->ended);
+  EXPECT_TRUE(bodies_["n1"]->gone());
+  EXPECT_EQ(CountOf(followed->text,
+                    "pulled on 1 of 2 nodes: n1: the node is Unhealthy (it did "
+                    "not answer)"),
+            2)
+      << followed->text;
+}
+
 TEST_F(PullTest, NothingToPullOrNobodyToPull) {
   EXPECT_EQ(Send("POST", "/v1.41/images/create").status, 400);
-  EXPECT_EQ(Send("POST", "/v1.41/images/create?fromSrc=-").status, 501);
   for (const char* node : {"n1", "n2"}) {
     cluster_.ChangeNode(node, [](Node& changed) { changed.state = NodeState::kUnhealthy; });
   }

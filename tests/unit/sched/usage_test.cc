@@ -59,21 +59,6 @@ TEST(UsageTest, HealthFallsWithFailures) {
   EXPECT_EQ(HealthOf(node, 3), 0);
 }
 
-TEST(UsageTest, Platforms) {
-  Node node;
-  node.os = "linux";
-  node.architecture = "x86_64";
-  for (const char* platform :
-       {"linux/amd64", "linux", "amd64", "Linux/AMD64", "linux/x86_64", "linux/amd64/v2"}) {
-    EXPECT_TRUE(PlatformMatches(platform, node)) << platform;
-  }
-  for (const char* platform : {"linux/arm64", "windows/amd64", "windows", "arm64", "linux/386"}) {
-    EXPECT_FALSE(PlatformMatches(platform, node)) << platform;
-  }
-  node.architecture = "armv7l";
-  EXPECT_TRUE(PlatformMatches("linux/arm/v7", node));
-}
-
 TEST(UsageTest, Texts) {
   EXPECT_EQ(BytesText(0), "0 B");
   EXPECT_EQ(BytesText(1023), "1023 B");

@@ -1,0 +1,62 @@
+// One change carried out on many engines, and what came of it.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/context.h"
+#include "api/upstream.h"
+
+namespace swarm {
+
+// A change may mean much work for an engine; it ends before when the client goes or the node stops
+// being healthy.
+inline constexpr Duration kPatientChange = std::chrono::minutes(10);
+
+// What one of the engines is asked.
+struct NodeRequest {
+  NodePointer node;
+  std::string path;  // without version; built from known names only
+  Query query;
+};
+
+// The same method on several engines, at most kMostAtOnce at a time; answers in the order given,
+// each within kPatientChange. When the engine has carried it out (2xx), its images are read again
+// before.
+Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context, std::string method,
+                                           std::vector<NodeRequest> requests, Headers headers,
+                                           ApiVersion client, std::stop_token stop);
+
+// What engines said to one change, taken apart.
+struct Verdicts {
+  std::vector<const NodeAnswer*> done;     // 2xx
+  std::vector<const NodeAnswer*> missing;  // 404
+  struct Failure {
+    const NodeAnswer* said;
+    int status;
+    std::string text;
+  };
+  std::vector<Failure> failed;  // everything else
+
+  explicit Verdicts(const std::vector<NodeAnswer>& answers);
+
+  // "n1, n2"
+  std::string DoneNames() const;
+  // The error of what failed, which is not empty. Where nothing was done and all engines say the
+  // same, their own words and status. Else the status that all have in common or `mixed`, and a
+  // text that tells what was done where (`deed`, as "tagged") and what each other node said.
+  absl::Status Failed(std::string_view deed, int mixed) const;
+};
+
+// The nodes that the filter `node` (a name with *, or an ID) of a query leaves, and the query
+// without it. InvalidArgument in the engine's words when the filters cannot be read.
+struct ChosenNodes {
+  std::vector<NodePointer> nodes;  // healthy
+  Query query;
+};
+absl::StatusOr<ChosenNodes> NodesChosenBy(const Context& context, const Query& query);
+
+}  // namespace swarm
