@@ -68,6 +68,8 @@ Task<Result> PullImage(ContextPointer context, Exchange exchange);
 
 // images_load.cc
 Task<Result> LoadImages(ContextPointer context, Exchange exchange);
+
+// images_import.cc
 Task<Result> ImportImage(ContextPointer context, Exchange exchange);
 
 // images_change.cc
