@@ -18,6 +18,7 @@ set(clients ${CMAKE_CURRENT_SOURCE_DIR}/clients)
 # The time-outs lie above the programs' own bounds, by which they end what they started. On an idle machine of 2 cores
 # each takes a fifth of its time-out or less.
 swarm_program_test(swarmd_flags 280 ${python} ${integration}/swarmd_flags.py)
+swarm_program_test(node_command 150 ${python} ${integration}/node_command.py)
 if(NOT SWARM_SANITIZE)  # a consumer would have to be built with the same sanitizer
   swarm_program_test(install 480 ${python} ${CMAKE_CURRENT_SOURCE_DIR}/install/install_test.py
                      --build ${PROJECT_BINARY_DIR} --cmake ${CMAKE_COMMAND})

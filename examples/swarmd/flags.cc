@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "arguments.h"
+#include "node_flags.h"
 #include "swarmlib/version.h"
 
 namespace swarmd {
@@ -353,6 +354,7 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   AddDiscovery(*explain, raw);
   AddCluster(*explain, raw, flags.config);
   explain->add_option("--timeout", raw.timeout, "how long to wait for the engines");
+  CLI::App* node = AddNodeCommand(app, flags.node, raw.timeout);
   app.add_subcommand("version", "print the version");
   CLI::App* help = app.add_subcommand("help", "print this, or the flags of a command")->alias("h");
   std::string topic;
@@ -390,7 +392,9 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   }
   flags.command = app.get_subcommands().front()->get_name();
   TakeLogging(raw, flags);
-  const Complaint complaint = Finish(raw, flags);
+  const Complaint complaint = app.got_subcommand(node)
+                                  ? FinishNodeCommand(*node, raw.timeout, flags.node)
+                                  : Finish(raw, flags);
   if (!complaint.empty()) return Stop(2, program + ": " + complaint + "\n");
   if (flags.command == "explain" && flags.run_line.empty()) {
     return Stop(2, program + ": explain: the line to explain is missing: `" + program +

@@ -4,17 +4,19 @@
 #include <string>
 #include <vector>
 
+#include "node_command.h"
 #include "swarmlib/manager.h"
 
 namespace swarmd {
 
 struct Flags {
-  std::string command;  // manage, list, explain, help, version
+  std::string command;  // manage, list, explain, node, help, version
   swarm::Config config;
   bool log_json = false;
   swarm::LogLevel log_level = swarm::LogLevel::kInfo;
   swarm::Duration timeout = std::chrono::seconds(10);  // list, explain
   std::vector<std::string> run_line;                   // explain: the words after "--"
+  NodeCommand node;                                    // node
   std::vector<std::string> notices;  // said at start: deprecated or needless flags
 };
 

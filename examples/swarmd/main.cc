@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "node_command.h"
 
 int main(int argc, char** argv) {
   const std::string path = argv[0];
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   swarmd::Flags& flags = outcome.flags;
   if (flags.command == "list") return swarmd::RunList(flags);
   if (flags.command == "explain") return swarmd::RunExplain(flags);
+  if (flags.command == "node") return swarmd::RunNode(flags.node);
   flags.config.log = swarm::StderrSink(flags.log_level, flags.log_json);
   return swarmd::RunManage(program, flags);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,20 @@ struct CreateResult {
   ContainerPointer entry;
 };
 
+// What the manager has kept of a span of time.
+struct KeptEvents {
+  // What is kept of one node: all its events from `whole_since` on, by its engine's clock.
+  struct OfNode {
+    std::int64_t whole_since = 0;  // nanoseconds since 1970
+    std::size_t count = 0;         // of events of its engine that are kept, in the span or not
+  };
+  // Oldest first, equal times by node name.
+  std::vector<std::shared_ptr<const ClusterEvent>> events;
+  // By address. Nodes whose events were never followed are not named.
+  std::map<std::string, OfNode, std::less<>> nodes;
+  std::uint64_t newest = 0;  // the sequence of the newest event of all when this was made
+};
+
 // start, stop, restart, kill, pause, unpause, update, rename, remove: what changes a container's
 // state.
 struct ContainerOperation {
@@ -132,6 +147,11 @@ class Cluster {
   // Grows with every change of a container, a node or an image.
   virtual std::uint64_t generation() const = 0;
 
+  // A cordoned node gets no new containers; what it holds may be started and changed. Kept in
+  // memory, also while the address is out of discovery. The callback comes when no placement
+  // chooses the node any more (or may again). NotFound: no node has the address.
+  virtual void Cordon(std::string node_address, bool cordoned, Callback<absl::Status> done) = 0;
+
   // Every (image, node) pair, by image id, then node name.
   virtual std::vector<std::shared_ptr<const ImageEntry>> Images() const = 0;
   // Reads the images of a node again; the callback comes when Images() shows them.
@@ -157,11 +177,8 @@ class Cluster {
   // = the subscriber was too slow (its queue of 10,000 was full) and is cut off.
   virtual std::unique_ptr<Subscription> Subscribe(
       std::function<void(std::shared_ptr<const ClusterEvent>)> sink) = 0;
-  // Kept events with time_nano in [since, until], oldest first; `complete` is false when older ones
-  // were dropped from the ring.
-  virtual std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
-                                                                         std::int64_t until_nano,
-                                                                         bool& complete) const = 0;
+  // Kept events with time_nano in [since, until].
+  virtual KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const = 0;
 
   // Exec ids, kept in memory (65,536 at most, oldest forgotten first); others are looked for on
   // every engine.

@@ -28,8 +28,8 @@ Task<void> AskSome(std::shared_ptr<Round> round) {
     const NodePointer node = round->answers[at].node;
     Request request;
     request.method = broadcast.method;
-    request.target =
-        EngineTarget(SpokenTo(*node, broadcast.client), broadcast.path, broadcast.query);
+    const Query& query = broadcast.queries.empty() ? broadcast.query : broadcast.queries[at];
+    request.target = EngineTarget(SpokenTo(*node, broadcast.client), broadcast.path, query);
     CallOptions options;
     options.timeout = broadcast.timeout;
     options.max_body = broadcast.max_body;
@@ -54,25 +54,25 @@ Task<void> RunPart(Task<void> task, std::shared_ptr<Gathering> gathering) {
 
 }  // namespace
 
-absl::StatusOr<Narrowed> NarrowToNodes(const Context& context, const Query& query) {
-  Narrowed narrowed{HealthyNodes(context), query};
+absl::StatusOr<NodeSelection> SelectNodes(const Context& context, const Query& query) {
+  NodeSelection chosen{HealthyNodes(context), query};
   const std::string* text = FindQuery(query, "filters");
-  if (text == nullptr) return narrowed;
+  if (text == nullptr) return chosen;
   absl::StatusOr<FilterArguments> filters = ParseFilters(*text);
   if (!filters.ok()) return filters.status();
   const auto wanted = filters->find("node");
-  if (wanted == filters->end()) return narrowed;
+  if (wanted == filters->end()) return chosen;
   const std::vector<std::string> values = wanted->second;
-  std::erase_if(narrowed.nodes, [&](const NodePointer& node) {
+  std::erase_if(chosen.nodes, [&](const NodePointer& node) {
     return std::none_of(values.begin(), values.end(), [&](const std::string& value) {
       return value == node->id || GlobMatch(value, node->name);
     });
   });
   filters->erase(wanted);
-  for (auto& [key, value] : narrowed.query) {
+  for (auto& [key, value] : chosen.query) {
     if (key == "filters") value = FormatFilters(*filters);
   }
-  return narrowed;
+  return chosen;
 }
 
 std::string NamesOfUnreachable(const Context& context, const std::vector<std::string>& silent) {

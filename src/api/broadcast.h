@@ -10,13 +10,13 @@
 namespace swarm {
 
 // The nodes that the filter `node` (names, globs or ids) leaves, and the query without it.
-struct Narrowed {
+struct NodeSelection {
   std::vector<NodePointer> nodes;
   Query query;
 };
 
 // Of the healthy nodes. InvalidArgument with the engine's words for filters that cannot be read.
-absl::StatusOr<Narrowed> NarrowToNodes(const Context& context, const Query& query);
+absl::StatusOr<NodeSelection> SelectNodes(const Context& context, const Query& query);
 
 // Names of all nodes that are unhealthy, with `silent` behind them, for X-Swarmd-Unreachable.
 // Empty: there are none.
@@ -26,6 +26,7 @@ struct Broadcast {
   std::string method;
   std::string path;  // without version
   Query query;
+  std::vector<Query> queries;  // instead of `query`, one for each node, unless empty
   ApiVersion client;
   Duration timeout = kShortCall;  // of each engine
   std::size_t max_body = kMostInspectBody;

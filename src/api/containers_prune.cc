@@ -91,8 +91,8 @@ absl::Status FailureOf(const Pruned& pruned) {
 }  // namespace
 
 Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = NarrowToNodes(*context, exchange.query);
-  if (!narrowed.ok()) co_return narrowed.status();
+  absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
+  if (!chosen.ok()) co_return chosen.status();
   if (HealthyNodes(*context).empty()) {
     co_return Unavailable(
         "no healthy node can remove containers: \"docker info\" shows the state of each");
@@ -100,13 +100,13 @@ Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
   Broadcast broadcast;
   broadcast.method = "POST";
   broadcast.path = "/containers/prune";
-  broadcast.query = std::move(narrowed->query);
+  broadcast.query = std::move(chosen->query);
   broadcast.client = exchange.version;
   broadcast.timeout = kLongestPrune;
   broadcast.max_body = kMostPruneBytes;
   broadcast.stop = exchange.request.stop;
   const std::vector<NodeAnswer> answers =
-      co_await AskAll(context, std::move(narrowed->nodes), std::move(broadcast));
+      co_await AskAll(context, std::move(chosen->nodes), std::move(broadcast));
 
   auto pruned = std::make_shared<Pruned>();
   pruned->context = context;

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "api/events_replay.h"
 #include "api/handlers.h"
 #include "api/output.h"
 #include "api/reply.h"
@@ -64,7 +66,8 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
   std::unique_ptr<Subscription> subscription;
   std::deque<std::shared_ptr<const ClusterEvent>> waiting;  // not yet put into words
   std::size_t most_waiting = kMostWaitingEvents;
-  bool ends = false;  // orderly, behind those that wait
+  bool replays = false;  // what is past is still gathered; live events wait behind it
+  bool ends = false;     // orderly, behind those that wait
   Loop::TimerId until_timer = 0;
 
   bool IsWanted(const ClusterEvent& event) const {
@@ -74,7 +77,7 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
   void Take(std::shared_ptr<const ClusterEvent> event) {
     if (ends || !IsWanted(*event)) return;
     if (waiting.size() >= most_waiting) {
-      Fail(ResourceExhausted("the client follows events too slowly and was cut off"));
+      CutOff();
       return;
     }
     waiting.push_back(std::move(event));
@@ -82,10 +85,9 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
   }
 
   void Pump() {
+    if (replays) return;
     while (!waiting.empty() && output->held() <= kMostAhead) {
-      std::string text;
-      if (sequence_marks) text += '\x1e';
-      text += FormatEvent(*waiting.front(), version);
+      const std::string text = TextOf(*waiting.front());
       waiting.pop_front();
       if (!output->Write(text)) {
         Fail(absl::OkStatus());
@@ -99,6 +101,38 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
     output->OnRoom(kMostAhead, [weak = weak_from_this()] {
       if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Pump();
     });
+  }
+
+  std::string TextOf(const ClusterEvent& event) const {
+    const std::string text = FormatEvent(event, version);
+    return sequence_marks ? "\x1e" + text : text;
+  }
+
+  // What is past goes before the live events that came meanwhile.
+  void EndReplay(std::vector<std::shared_ptr<const ClusterEvent>> past) {
+    replays = false;
+    if (output->gone()) return;
+    std::erase_if(past, [this](const auto& event) { return !IsWanted(*event); });
+    waiting.insert(waiting.begin(), std::make_move_iterator(past.begin()),
+                   std::make_move_iterator(past.end()));
+    most_waiting += past.size();
+    Pump();
+  }
+
+  // Not orderly: the client learns why from the last event, and from a body that breaks off.
+  void CutOff() {
+    const absl::Status why =
+        ResourceExhausted("the client follows events too slowly and was cut off");
+    ClusterEvent last;
+    last.type = "daemon";
+    last.action = "events_lost";
+    last.actor_id = context->options().id;
+    last.attributes["name"] = context->options().host_name;
+    last.attributes["reason"] = MessageOf(why);
+    last.scope = "swarm";
+    last.time_nano = context->clock().Wall().time_since_epoch().count();
+    output->Write(TextOf(last));
+    Fail(why);
   }
 
   // The orderly end, behind what waits.
@@ -125,23 +159,18 @@ void FollowLive(const std::shared_ptr<EventFeed>& feed) {
         const std::shared_ptr<EventFeed> feed = weak.lock();
         if (!feed || !feed->subscription) return;
         if (!event) {
-          feed->Fail(ResourceExhausted("the client follows events too slowly and was cut off"));
+          feed->CutOff();
         } else if (event->sequence > feed->replayed) {
           feed->Take(std::move(event));
         }
       });
 }
 
-void Replay(EventFeed& feed, std::int64_t since) {
-  bool complete = true;
-  const std::vector<std::shared_ptr<const ClusterEvent>> events =
-      feed.context->cluster().EventsBetween(since, feed.until.value_or(kEndOfTime), complete);
-  for (const std::shared_ptr<const ClusterEvent>& event : events) {
-    feed.replayed = std::max(feed.replayed, event->sequence);
-    if (feed.IsWanted(*event)) feed.waiting.push_back(event);
-  }
-  feed.most_waiting += feed.waiting.size();
-  feed.Pump();
+Task<void> Replay(std::shared_ptr<EventFeed> feed, KeptEvents kept, std::int64_t since) {
+  const std::int64_t until = feed->until.value_or(kEndOfTime);
+  std::vector<std::shared_ptr<const ClusterEvent>> past =
+      co_await PastEvents(feed->context, std::move(kept), since, until, feed->version);
+  feed->EndReplay(std::move(past));
 }
 
 // The media type that the client of API 1.52 and newer asks for.
@@ -208,7 +237,12 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   const std::int64_t now = context->clock().Wall().time_since_epoch().count();
   const bool live = !*until || **until > now;
   if (live) FollowLive(feed);
-  if (*since) Replay(*feed, **since);
+  if (*since) {
+    KeptEvents kept = context->cluster().EventsBetween(**since, until->value_or(kEndOfTime));
+    feed->replayed = kept.newest;
+    feed->replays = true;
+    loop->Spawn(Replay(feed, std::move(kept), **since));
+  }
   if (!live) {
     feed->Finish();
   } else if (*until) {

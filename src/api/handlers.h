@@ -104,6 +104,15 @@ Task<Result> PruneContainers(ContextPointer context, Exchange exchange);
 Task<Result> ContainerCheckpoints(ContextPointer context, Exchange exchange);  // GET, POST
 Task<Result> RemoveCheckpoint(ContextPointer context, Exchange exchange);
 
+// nodes.cc
+Task<Result> ListNodes(ContextPointer context, Exchange exchange);
+Task<Result> InspectNode(ContextPointer context, Exchange exchange);
+Task<Result> CordonNode(ContextPointer context, Exchange exchange);
+Task<Result> UncordonNode(ContextPointer context, Exchange exchange);
+
+// nodes_drain.cc
+Task<Result> DrainNode(ContextPointer context, Exchange exchange);
+
 // containers_copy.cc
 Task<Result> CopyFromContainer(ContextPointer context, Exchange exchange);
 

@@ -46,11 +46,10 @@ bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
 }  // namespace
 
 Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = NarrowToNodes(*context, exchange.query);
-  if (!narrowed.ok()) co_return narrowed.status();
-  const std::vector<NodeAnswer> answers =
-      co_await AskNodes(context, std::move(narrowed->nodes), "/plugins", std::move(narrowed->query),
-                        exchange.version);
+  absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
+  if (!chosen.ok()) co_return chosen.status();
+  const std::vector<NodeAnswer> answers = co_await AskNodes(
+      context, std::move(chosen->nodes), "/plugins", std::move(chosen->query), exchange.version);
   std::string body = "[";
   std::vector<std::string> silent;
   for (const NodeAnswer& said : answers) {

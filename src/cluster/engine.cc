@@ -45,6 +45,7 @@ Engine::Engine(std::shared_ptr<Hub> hub, std::string address, Loop* home,
   node_.address = address_;
   node_.ip = host_;
   node_.error = shown_error_;
+  node_.cordoned = hub_->cordons.Has(address_);
 }
 
 Engine::~Engine() = default;
@@ -178,6 +179,14 @@ void Engine::PublishHealthy(std::uint64_t read, TimePoint began, EngineContents 
 void Engine::NoteAttempt() {
   if (node_.state != NodeState::kHealthy) ++attempts_;
   hub_->readiness.Tried(address_);
+}
+
+void Engine::SetCordoned(bool cordoned) {
+  hub_->cordons.Set(address_, cordoned);
+  if (std::exchange(node_.cordoned, cordoned) == cordoned) return;
+  Log(hub_->options.log, LogLevel::kInfo,
+      cordoned ? "a node is cordoned" : "a node is not cordoned any more", {{"node", Label()}});
+  PublishNode();
 }
 
 void Engine::Stop(bool left) {

@@ -79,6 +79,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void PublishHealthy(std::uint64_t read, TimePoint began, EngineContents contents);
   // A try to connect has ended, well or not.
   void NoteAttempt();
+  // Publishes that the node gets no new containers, or that it does again.
+  void SetCordoned(bool cordoned);
   // Ends the watching. The engine has left the cluster, or the cluster closes.
   void Stop(bool left);
 

@@ -92,6 +92,7 @@ void EngineCluster::SetAddresses(std::vector<std::string> addresses) {
   for (const std::shared_ptr<Engine>& engine : left) {
     hub_->state.Leave(engine->member());
     hub_->execs.ForgetNode(engine->address());
+    hub_->bus.EndFollowing(engine->address());
     engine->home()->Post([engine] { engine->Stop(true); });
   }
   if (!left.empty()) {
@@ -174,6 +175,21 @@ std::uint64_t EngineCluster::generation() const {
   return hub_->state.With([](const ClusterState& state) { return state.generation(); });
 }
 
+void EngineCluster::Cordon(std::string node_address, bool cordoned, Callback<absl::Status> done) {
+  Loop* const caller = hub_->CallersLoop();
+  const std::shared_ptr<Engine> engine = hub_->membership.Find(node_address);
+  if (!engine) {
+    caller->Post([done = std::move(done), node_address]() mutable {
+      done(NotFound("no node has the address " + node_address));
+    });
+    return;
+  }
+  engine->home()->Post([engine, cordoned, caller, done = std::move(done)]() mutable {
+    engine->SetCordoned(cordoned);
+    caller->Post([done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  });
+}
+
 std::vector<std::shared_ptr<const ImageEntry>> EngineCluster::Images() const {
   return hub_->state.With([](const ClusterState& state) { return state.Images(); });
 }
@@ -227,9 +243,8 @@ std::unique_ptr<Subscription> EngineCluster::Subscribe(
       hub_, hub_->bus.Subscribe(hub_->CallersLoop(), std::move(sink)));
 }
 
-std::vector<std::shared_ptr<const ClusterEvent>> EngineCluster::EventsBetween(
-    std::int64_t since_nano, std::int64_t until_nano, bool& complete) const {
-  return hub_->bus.Between(since_nano, until_nano, complete);
+KeptEvents EngineCluster::EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const {
+  return hub_->bus.Between(since_nano, until_nano);
 }
 
 void EngineCluster::RememberExec(std::string exec_id, ContainerPointer entry) {

@@ -77,6 +77,7 @@ class EngineCluster final : public Cluster {
   std::vector<ContainerPointer> Containers() const override;
   ContainerGroups ContainersInGroups() const override;
   std::uint64_t generation() const override;
+  void Cordon(std::string node_address, bool cordoned, Callback<absl::Status> done) override;
   std::vector<std::shared_ptr<const ImageEntry>> Images() const override;
   void RefreshImages(std::string node_address, Callback<absl::Status> done) override;
   std::shared_ptr<BackendClient> EngineClient(std::string_view node_address) override;
@@ -86,9 +87,7 @@ class EngineCluster final : public Cluster {
   void RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) override;
   std::unique_ptr<Subscription> Subscribe(
       std::function<void(std::shared_ptr<const ClusterEvent>)> sink) override;
-  std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
-                                                                 std::int64_t until_nano,
-                                                                 bool& complete) const override;
+  KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const override;
   void RememberExec(std::string exec_id, ContainerPointer entry) override;
   void FindExec(std::string exec_id, ResultCallback<std::string> done) override;
 

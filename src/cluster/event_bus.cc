@@ -3,7 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "wire/events.h"
+
 namespace swarm {
+
+namespace {
+
+// Not of the manager itself.
+bool IsOfEngine(const ClusterEvent& event) { return event.type != "node"; }
+
+}  // namespace
 
 // One subscriber's queue. The loop's posted work and the ticket share it.
 class EventBus::Subscriber : public std::enable_shared_from_this<Subscriber> {
@@ -68,17 +77,53 @@ class EventBus::Ticket final : public Subscription {
   std::shared_ptr<Subscriber> subscriber_;
 };
 
+std::size_t MemoryOf(const ClusterEvent& event) {
+  constexpr std::size_t kOwnBlock = 48;  // of the allocator, and the pointer's counts
+  constexpr std::size_t kMapNode = 112;  // of an attribute, as the allocator rounds it
+  constexpr std::size_t kInPlace = 15;   // characters that a string holds without memory of its own
+  constexpr std::size_t kTextBlock = 16;  // of the allocator
+  const auto text = [](const std::string& value) {
+    return value.size() > kInPlace ? value.size() + kTextBlock : 0;
+  };
+  std::size_t bytes = sizeof(event) + kOwnBlock + text(event.type) + text(event.action) +
+                      text(event.actor_id) + text(event.scope) + text(event.node);
+  for (const auto& [key, value] : event.attributes) bytes += kMapNode + text(key) + text(value);
+  return bytes;
+}
+
+void EventBus::DropOldest() {
+  const Kept& oldest = kept_.front();
+  kept_bytes_ -= oldest.bytes;
+  const auto followed = followed_.find(oldest.event->node);
+  if (followed != followed_.end() && IsOfEngine(*oldest.event)) {
+    KeptEvents::OfNode& of = followed->second;
+    of.whole_since = std::max(of.whole_since, oldest.event->time_nano + 1);
+    if (of.count > 0) --of.count;
+  }
+  kept_.pop_front();
+}
+
+void EventBus::BeginFollowing(const std::string& node, std::int64_t since_nano) {
+  const std::lock_guard lock(mutex_);
+  followed_[node] = {since_nano, 0};
+}
+
+void EventBus::EndFollowing(const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  followed_.erase(node);
+}
+
 void EventBus::Publish(ClusterEvent event) {
+  const std::size_t bytes = MemoryOf(event);
   const std::lock_guard lock(mutex_);
   event.sequence = ++sequence_;
   const EventPointer published = std::make_shared<const ClusterEvent>(std::move(event));
-  kept_.push_back(published);
-  if (kept_.size() > kKeptEvents) {
-    const std::int64_t gone = kept_.front()->time_nano;
-    newest_dropped_ = dropped_ ? std::max(newest_dropped_, gone) : gone;
-    dropped_ = true;
-    kept_.pop_front();
-  }
+  const auto followed = followed_.find(published->node);
+  if (followed != followed_.end() && IsOfEngine(*published)) ++followed->second.count;
+  kept_.push_back({published, bytes});
+  kept_bytes_ += bytes;
+  while (kept_.size() > kKeptEvents || (kept_bytes_ > kMostKeptBytes && kept_.size() > 1))
+    DropOldest();
   std::erase_if(subscribers_, [&published](const std::weak_ptr<Subscriber>& weak) {
     const std::shared_ptr<Subscriber> subscriber = weak.lock();
     if (subscriber) subscriber->Push(published);
@@ -96,19 +141,20 @@ std::unique_ptr<Subscription> EventBus::Subscribe(Loop* loop,
   return std::make_unique<Ticket>(std::move(subscriber));
 }
 
-std::vector<EventPointer> EventBus::Between(std::int64_t since_nano, std::int64_t until_nano,
-                                            bool& complete) const {
-  std::vector<EventPointer> found;
+KeptEvents EventBus::Between(std::int64_t since_nano, std::int64_t until_nano) const {
+  KeptEvents found;
   {
     const std::lock_guard lock(mutex_);
-    complete = !dropped_ || newest_dropped_ < since_nano;
-    for (const EventPointer& event : kept_) {
-      if (event->time_nano >= since_nano && event->time_nano <= until_nano) found.push_back(event);
+    found.nodes = followed_;
+    found.newest = sequence_;
+    for (const Kept& kept : kept_) {
+      const std::int64_t time = kept.event->time_nano;
+      if (time >= since_nano && time <= until_nano) found.events.push_back(kept.event);
     }
   }
-  std::stable_sort(found.begin(), found.end(),
+  std::stable_sort(found.events.begin(), found.events.end(),
                    [](const EventPointer& left, const EventPointer& right) {
-                     return left->time_nano < right->time_nano;
+                     return ComesBefore(*left, *right);
                    });
   return found;
 }

@@ -13,6 +13,20 @@ constexpr Duration kLongestPingInterval = std::chrono::seconds(5);
 
 }  // namespace
 
+void Cordons::Set(const std::string& address, bool cordoned) {
+  const std::lock_guard lock(mutex_);
+  if (cordoned) {
+    addresses_.insert(address);
+  } else {
+    addresses_.erase(address);
+  }
+}
+
+bool Cordons::Has(const std::string& address) const {
+  const std::lock_guard lock(mutex_);
+  return addresses_.contains(address);
+}
+
 std::shared_ptr<Engine> Membership::Find(std::string_view address) const {
   const std::lock_guard lock(mutex_);
   const auto found = engines_.find(address);

@@ -48,6 +48,17 @@ class Membership {
   std::map<std::string, std::shared_ptr<Engine>, std::less<>> engines_;
 };
 
+// The addresses of cordoned nodes, also of those that are out of discovery. Thread-safe.
+class Cordons {
+ public:
+  void Set(const std::string& address, bool cordoned);
+  bool Has(const std::string& address) const;
+
+ private:
+  mutable std::mutex mutex_;
+  StringSet addresses_;
+};
+
 // Knows when every engine of the first set was tried. Thread-safe.
 class Readiness {
  public:
@@ -92,6 +103,7 @@ struct Hub {
   SharedState state;
   EventBus bus;
   ExecTable execs;
+  Cordons cordons;
   Membership membership;
   Readiness readiness;
   std::map<Loop*, std::unique_ptr<LoopGates>> gates;  // does not change

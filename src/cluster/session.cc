@@ -44,6 +44,7 @@ absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_v
       LogUnreadable(*session.engine, event.status());
       session.resync = true;
     } else if (session.seen->Add(*event)) {
+      NoteLoss(session);
       session.waiting.push_back(*std::move(event));
     }
   }
@@ -142,16 +143,25 @@ void SeenEvents::BeginAt(std::int64_t engine_nano) {
   if (!opened_) begin_ = engine_nano;
 }
 
+bool SeenEvents::Opened() {
+  awaits_newest_ = opened_ && newest_ != 0;
+  return !std::exchange(opened_, true);
+}
+
+bool SeenEvents::TakeLoss() { return std::exchange(awaits_newest_, false); }
+
 bool SeenEvents::Add(const ClusterEvent& event) {
   // Engines that know whole seconds only replay a little more. What is older than that was not
   // replayed: the clock was set back.
   if (event.time_nano < begin_ && event.time_nano >= begin_ - kNanosASecond) return false;
   const std::uint64_t key = KeyOf(event);
+  if (key == newest_key_) awaits_newest_ = false;
   // Only near the newest can there be a double.
   if (event.time_nano <= newest_ && std::find(keys_.begin(), keys_.end(), key) != keys_.end())
     return false;
   keys_[next_] = key;
   next_ = (next_ + 1) % kRemembered;
+  if (event.time_nano >= newest_) newest_key_ = key;
   newest_ = std::max(newest_, event.time_nano);
   return true;
 }
@@ -191,7 +201,12 @@ Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
   const absl::Status answered = CheckAnswer(reply, "GET /events");
   if (!answered.ok()) co_return answered;
   if (!reply->body_stream) co_return Internal("GET /events was answered without a stream");
-  session->seen->Opened();
+  if (session->seen->Opened()) {
+    const std::int64_t begin = session->seen->begin();
+    session->engine->hub().bus.BeginFollowing(
+        session->engine->address(),
+        begin != 0 ? begin : session->engine->hub().WallNow().time_since_epoch().count());
+  }
   session->stream = std::move(reply->body_stream);
   session->first_bytes = std::move(reply->body);
   co_return absl::OkStatus();
@@ -210,6 +225,17 @@ Task<void> ReadEvents(std::shared_ptr<Session> session) {
   }
   if (!taken.ok()) LogUnreadable(*session->engine, taken);
   session->End();
+}
+
+void NoteLoss(Session& session) {
+  if (!session.seen->TakeLoss()) return;
+  const Engine& engine = *session.engine;
+  Log(engine.hub().options.log, LogLevel::kWarning,
+      "an engine has forgotten what happened while its events were not followed",
+      {{"node", engine.Label()}});
+  session.waiting.push_back(
+      EventsLost(engine.node(), session.seen->newest(),
+                 "the engine has forgotten what happened while its events were not followed"));
 }
 
 void ForwardWaiting(Session& session) {

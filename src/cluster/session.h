@@ -31,10 +31,15 @@ class SeenEvents {
   // What the engine's own clock showed before its first stream was opened, so that the next one has
   // a `since` also when the first told nothing. Nothing older is taken. Ignored after Opened.
   void BeginAt(std::int64_t engine_nano);
-  // A stream was opened.
-  void Opened() { opened_ = true; }
+  // A stream was opened. True for the first one.
+  bool Opened();
   // False when it was seen already.
   bool Add(const ClusterEvent& event);
+  // True once after a stream was opened anew if the engine did not tell the newest event again that
+  // was seen: it has forgotten it, and maybe others behind it. To be asked behind what it replays.
+  bool TakeLoss();
+  std::int64_t begin() const { return begin_; }  // of BeginAt; 0 without
+  std::int64_t newest() const { return newest_; }
   // The `since` of a new stream, "1700000000.123456789"; empty when neither an event nor the
   // engine's clock was seen yet.
   std::string Since() const;
@@ -46,8 +51,10 @@ class SeenEvents {
   std::array<std::uint64_t, kRemembered> keys_{};
   std::size_t next_ = 0;
   std::int64_t newest_ = 0;
+  std::uint64_t newest_key_ = 0;
   std::int64_t begin_ = 0;
   bool opened_ = false;
+  bool awaits_newest_ = false;  // a stream was opened anew, and has not told it again yet
 };
 
 // Home loop only.
@@ -72,6 +79,9 @@ struct Session {
 Task<absl::Status> OpenEvents(std::shared_ptr<Session> session);
 // Reads events into `waiting` until the stream ends, then ends the session.
 Task<void> ReadEvents(std::shared_ptr<Session> session);
+// To be called when all that the engine replays was read: adds an `events_lost` if some are
+// missing.
+void NoteLoss(Session& session);
 // Hands on what waits without applying it.
 void ForwardWaiting(Session& session);
 // Applies what waits, in order, until the session is over.

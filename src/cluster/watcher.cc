@@ -142,6 +142,7 @@ Task<void> Drive(std::shared_ptr<Session> session, absl::Status* outcome) {
     co_return;
   }
   session->engine->NoteAttempt();
+  NoteLoss(*session);
   std::vector<Task<void>> parts;
   parts.push_back(ApplyEvents(session));
   parts.push_back(Tick(session));

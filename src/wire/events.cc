@@ -70,6 +70,28 @@ absl::StatusOr<ClusterEvent> ParseEvent(std::string_view object, const Node& nod
   return event;
 }
 
+bool ComesBefore(const ClusterEvent& left, const ClusterEvent& right) {
+  if (left.time_nano != right.time_nano) return left.time_nano < right.time_nano;
+  if (left.node == right.node) return false;
+  const std::string left_name = AttributeOf(left, "node.name");
+  const std::string right_name = AttributeOf(right, "node.name");
+  return left_name != right_name ? left_name < right_name : left.node < right.node;
+}
+
+ClusterEvent EventsLost(const Node& node, std::int64_t time_nano, std::string_view reason) {
+  ClusterEvent event;
+  event.type = "node";
+  event.action = "events_lost";
+  event.actor_id = node.id;
+  event.attributes["name"] = node.name;
+  event.attributes["reason"] = reason;
+  AddNode(node, event.attributes);
+  event.scope = "swarm";
+  event.time_nano = time_nano;
+  event.node = node.address;
+  return event;
+}
+
 std::string FormatEvent(const ClusterEvent& event, ApiVersion client) {
   std::string json = "{";
   const std::string node_name = AttributeOf(event, "node.name");

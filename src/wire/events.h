@@ -1,6 +1,7 @@
 // Events as engines send them and as clients want them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,13 @@ std::string FormatEvent(const ClusterEvent& event, ApiVersion client);
 // container (id prefix or name, node/name too), event, image, type, label, network, volume, daemon,
 // scope, plugin, node. Several values of a key: any; several keys: all (labels: all).
 bool EventMatches(const ClusterEvent& event, const FilterArguments& filters);
+
+// The order of replayed events: by time, equal times by node name, then by address.
+bool ComesBefore(const ClusterEvent& left, const ClusterEvent& right);
+
+// An event of our own, `events_lost`: of those that the node's engine emitted up to then some may
+// be missing, for that reason.
+ClusterEvent EventsLost(const Node& node, std::int64_t time_nano, std::string_view reason);
 
 // Rejects unknown keys: 400 `invalid filter 'x'`.
 absl::Status CheckEventFilters(const FilterArguments& filters);

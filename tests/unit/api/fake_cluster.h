@@ -224,6 +224,16 @@ class FakeCluster final : public Cluster {
   }
   std::uint64_t generation() const override { return generation_number; }
 
+  void Cordon(std::string node_address, bool cordoned, Callback<absl::Status> done) override {
+    absl::Status status = NotFound("unknown to the fake");
+    if (const NodePointer node = FindNode(node_address)) {
+      ChangeNode(node->name, [cordoned](Node& changed) { changed.cordoned = cordoned; });
+      status = absl::OkStatus();
+    }
+    Loop::Current()->Post(
+        [done = std::move(done), status = std::move(status)]() mutable { done(status); });
+  }
+
   std::vector<std::shared_ptr<const ImageEntry>> Images() const override { return images; }
   void RefreshImages(std::string node_address, Callback<absl::Status> done) override {
     refreshed_images.push_back(FindNode(node_address)->name);
@@ -264,13 +274,13 @@ class FakeCluster final : public Cluster {
     sink = std::move(new_sink);
     return std::make_unique<FakeSubscription>(subscriptions);
   }
-  std::vector<std::shared_ptr<const ClusterEvent>> EventsBetween(std::int64_t since_nano,
-                                                                 std::int64_t until_nano,
-                                                                 bool& complete) const override {
-    complete = true;
-    std::vector<std::shared_ptr<const ClusterEvent>> found;
+  KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const override {
+    KeptEvents found;
+    found.nodes = kept_of_nodes;
     for (const auto& event : ring) {
-      if (event->time_nano >= since_nano && event->time_nano <= until_nano) found.push_back(event);
+      found.newest = std::max(found.newest, event->sequence);
+      if (event->time_nano >= since_nano && event->time_nano <= until_nano)
+        found.events.push_back(event);
     }
     return found;
   }
@@ -290,6 +300,7 @@ class FakeCluster final : public Cluster {
   mutable ContainerGroups groups;  // as given out last
   std::vector<std::shared_ptr<const ImageEntry>> images;
   std::vector<std::shared_ptr<const ClusterEvent>> ring;
+  std::map<std::string, KeptEvents::OfNode, std::less<>> kept_of_nodes;  // by address
   std::map<std::string, absl::Status> find_errors;
   std::map<std::string, std::string> execs;
   std::map<std::string, std::shared_ptr<FakeEngine>> engines;

@@ -30,6 +30,11 @@ constexpr Endpoint kEndpoints[] = {
     {"OPTIONS", "/anything", 200, ""},
     {"GET", "/unknown", 404, ""},
     {"GET", "/swarmd/v1/metrics", 200, ""},
+    {"GET", "/swarmd/v1/nodes", 200, ""},
+    {"GET", "/swarmd/v1/nodes/n1", 200, ""},
+    {"POST", "/swarmd/v1/nodes/n1/cordon", 200, ""},
+    {"POST", "/swarmd/v1/nodes/n1/uncordon", 200, ""},
+    {"POST", "/swarmd/v1/nodes/n1/drain?plan=1", 200, ""},
 
     {"GET", "/containers/json", 200, ""},
     {"GET", "/containers/ps", 200, ""},

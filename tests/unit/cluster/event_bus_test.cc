@@ -11,8 +11,9 @@
 namespace swarm {
 namespace {
 
-ClusterEvent EventAt(std::int64_t time_nano) {
+ClusterEvent EventAt(std::int64_t time_nano, const std::string& node = {}) {
   ClusterEvent event;
+  event.node = node;
   event.action = std::to_string(time_nano);
   event.time_nano = time_nano;
   return event;
@@ -80,19 +81,59 @@ TEST_F(EventBusTest, ASlowSubscriberIsCutOffAndToldSoAndOthersAreNot) {
 }
 
 TEST_F(EventBusTest, KeepsTheLatestAndSaysWhenOlderOnesAreGone) {
-  bool complete = false;
-  EXPECT_TRUE(bus_.Between(0, 100, complete).empty());
-  EXPECT_TRUE(complete);
-  for (const int time : {30, 10, 20}) bus_.Publish(EventAt(time));
-  const auto found = bus_.Between(10, 20, complete);
-  ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0]->time_nano, 10);
-  EXPECT_EQ(found[1]->time_nano, 20);
-  for (std::size_t i = 0; i < kKeptEvents; ++i) bus_.Publish(EventAt(100));
-  EXPECT_EQ(bus_.Between(0, 1000, complete).size(), kKeptEvents);
-  EXPECT_FALSE(complete);
-  bus_.Between(31, 1000, complete);
-  EXPECT_TRUE(complete);
+  static_assert(kKeptEvents >= 100'000);
+  EXPECT_TRUE(bus_.Between(0, 100).events.empty());
+  EXPECT_TRUE(bus_.Between(0, 100).nodes.empty());
+  bus_.BeginFollowing("n1:1", 5);
+  for (const int time : {30, 10, 20}) bus_.Publish(EventAt(time, "n1:1"));
+  const KeptEvents found = bus_.Between(10, 20);
+  ASSERT_EQ(found.events.size(), 2U);
+  EXPECT_EQ(found.events[0]->time_nano, 10);
+  EXPECT_EQ(found.events[1]->time_nano, 20);
+  EXPECT_EQ(found.newest, 3U);
+  EXPECT_EQ(found.nodes.at("n1:1").whole_since, 5);
+  EXPECT_EQ(found.nodes.at("n1:1").count, 3U);
+  bus_.BeginFollowing("n2:1", 7);
+  for (std::size_t i = 0; i < kKeptEvents; ++i) bus_.Publish(EventAt(100, "n2:1"));
+  const KeptEvents full = bus_.Between(0, 1000);
+  EXPECT_EQ(full.events.size(), kKeptEvents);
+  EXPECT_EQ(full.nodes.at("n1:1").whole_since, 31);
+  EXPECT_EQ(full.nodes.at("n1:1").count, 0U);
+  EXPECT_EQ(full.nodes.at("n2:1").whole_since, 7);
+  bus_.EndFollowing("n1:1");
+  EXPECT_FALSE(bus_.Between(0, 1000).nodes.contains("n1:1"));
+}
+
+TEST_F(EventBusTest, EqualTimesComeByNodeName) {
+  for (const char* name : {"n3", "n1", "n2", "n1"}) {
+    ClusterEvent event = EventAt(5, std::string("address-of-") + name);
+    event.attributes["node.name"] = name;
+    event.action = name;
+    bus_.Publish(std::move(event));
+  }
+  bus_.Publish(EventAt(4));
+  std::vector<std::uint64_t> order;
+  for (const EventPointer& event : bus_.Between(0, 10).events) order.push_back(event->sequence);
+  EXPECT_EQ(order, (std::vector<std::uint64_t>{5, 2, 4, 3, 1}));
+}
+
+TEST_F(EventBusTest, LargeEventsAreBoundedByTheirBytes) {
+  constexpr std::size_t kLarge = 1U << 20U;
+  ClusterEvent large = EventAt(0, "n1:1");
+  large.attributes["label"] = std::string(kLarge, 'x');
+  EXPECT_GE(MemoryOf(large), kLarge);
+  EXPECT_LE(MemoryOf(large), kLarge + 1'000);
+  bus_.BeginFollowing("n1:1", 0);
+  constexpr std::int64_t kPublished = 2 * (kMostKeptBytes / kLarge);
+  for (std::int64_t time = 1; time <= kPublished; ++time) {
+    large.time_nano = time;
+    bus_.Publish(large);
+  }
+  const KeptEvents found = bus_.Between(0, kPublished);
+  EXPECT_LE(found.events.size() * kLarge, kMostKeptBytes);
+  EXPECT_GE(found.events.size() * kLarge, kMostKeptBytes / 2);
+  EXPECT_EQ(found.nodes.at("n1:1").whole_since, found.events.front()->time_nano);
+  EXPECT_EQ(found.events.back()->time_nano, kPublished);
 }
 
 TEST(ExecTableTest, ForgetsTheOneNotAskedForLongest) {

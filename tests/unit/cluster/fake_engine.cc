@@ -233,6 +233,11 @@ void FakeEngine::ForgetStreams() {
   streams_.clear();
 }
 
+void FakeEngine::ForgetEvents() {
+  const std::lock_guard lock(mutex_);
+  events_.clear();
+}
+
 void FakeEngine::RepeatLastEvent() { SendBytes(events_.back().second); }
 
 void FakeEngine::SendBytes(const std::string& bytes) {

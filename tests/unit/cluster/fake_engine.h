@@ -49,6 +49,8 @@ class FakeEngine {
   void BreakStreams();
   // Nothing comes through the open event streams any more, not even their end.
   void ForgetStreams();
+  // Forgets what happened, as a restart of the engine does.
+  void ForgetEvents();
   // Sends a kept event once more.
   void RepeatLastEvent();
   // Something that is no event.

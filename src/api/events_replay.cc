@@ -1,0 +1,150 @@
+#include "api/events_replay.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "api/broadcast.h"
+#include "swarmlib/status.h"
+#include "wire/errors.h"
+#include "wire/events.h"
+
+namespace swarm {
+namespace {
+
+using EventPointer = std::shared_ptr<const ClusterEvent>;
+
+constexpr std::size_t kMostReplayBytes = 64U << 20U;  // of one engine's answer
+constexpr std::size_t kMostEventBytes = 1U << 20U;    // of one event
+constexpr std::int64_t kNanosASecond = 1'000'000'000;
+
+// "1795305600.250000000" as engines read it.
+std::string Moment(std::int64_t nanoseconds) {
+  const std::int64_t moment = std::max<std::int64_t>(0, nanoseconds);
+  char text[48];
+  std::snprintf(text, sizeof text, "%lld.%09lld", static_cast<long long>(moment / kNanosASecond),
+                static_cast<long long>(moment % kNanosASecond));
+  return text;
+}
+
+// A part of the past of one node that is not kept.
+struct Missing {
+  NodePointer node;
+  std::int64_t since = 0;
+  std::int64_t until = 0;
+  std::size_t kept_after = 0;  // events of the node that are kept of the time after it
+};
+
+EventPointer LostMark(const Missing& missing, std::string_view reason) {
+  return std::make_shared<const ClusterEvent>(EventsLost(*missing.node, missing.until, reason));
+}
+
+// Appends what the engine tells of it.
+absl::Status TakeTold(const Missing& missing, const Result& answer,
+                      std::vector<EventPointer>& events) {
+  if (!answer.ok()) return answer.status();
+  if (answer->status != 200) return Internal(EngineMessage(answer->body));
+  ObjectSplitter splitter(kMostEventBytes);
+  std::vector<std::string> objects;
+  if (absl::Status split = splitter.Feed(answer->body, objects); !split.ok()) return split;
+  for (const std::string& object : objects) {
+    absl::StatusOr<ClusterEvent> event = ParseEvent(object, *missing.node);
+    if (!event.ok()) return event.status();
+    if (event->time_nano < missing.since || event->time_nano > missing.until) continue;
+    events.push_back(std::make_shared<const ClusterEvent>(*std::move(event)));
+  }
+  if (objects.size() + missing.kept_after >= kKeptByEngines)
+    events.push_back(LostMark(missing, "the engine keeps no more than its latest events"));
+  return absl::OkStatus();
+}
+
+bool IsSame(const ClusterEvent& left, const ClusterEvent& right) {
+  return left.time_nano == right.time_nano && left.node == right.node && left.type == right.type &&
+         left.action == right.action && left.actor_id == right.actor_id;
+}
+
+// In order, and each once. The kept ones, which have a number, stand before what engines told.
+void PutInOrder(std::vector<EventPointer>& events) {
+  std::stable_sort(events.begin(), events.end(),
+                   [](const EventPointer& left, const EventPointer& right) {
+                     return ComesBefore(*left, *right);
+                   });
+  std::vector<EventPointer> once;
+  once.reserve(events.size());
+  std::size_t group = 0;  // where the events of the same time begin
+  for (EventPointer& event : events) {
+    if (!once.empty() && once.back()->time_nano != event->time_nano) group = once.size();
+    const bool told = event->sequence == 0;
+    const auto begin = once.begin() + static_cast<std::ptrdiff_t>(group);
+    if (told && std::any_of(begin, once.end(), [&event](const EventPointer& other) {
+          return IsSame(*other, *event);
+        })) {
+      continue;
+    }
+    once.push_back(std::move(event));
+  }
+  events = std::move(once);
+}
+
+// Asks the answering ones of them; the others are named as lost.
+Task<void> AskEngines(ContextPointer context, std::vector<Missing> missing, ApiVersion client,
+                      std::shared_ptr<std::vector<EventPointer>> events) {
+  std::vector<NodePointer> nodes;
+  for (const Missing& part : missing) nodes.push_back(part.node);
+  std::vector<NodePointer> answering = co_await AnsweringNodes(context, std::move(nodes), client);
+  Broadcast broadcast;
+  broadcast.method = "GET";
+  broadcast.path = "/events";
+  broadcast.client = client;
+  broadcast.timeout = kReplayPatience;
+  broadcast.max_body = kMostReplayBytes;
+  for (const NodePointer& node : answering) {
+    const auto part = std::find_if(missing.begin(), missing.end(),
+                                   [&node](const Missing& one) { return one.node == node; });
+    Query query;
+    query.emplace_back("since", Moment(part->since));
+    query.emplace_back("until", Moment(part->until));
+    broadcast.queries.push_back(std::move(query));
+  }
+  const std::vector<NodeAnswer> answers =
+      co_await AskAll(context, std::move(answering), std::move(broadcast));
+  for (const Missing& part : missing) {
+    absl::Status taken = DeadlineExceeded("the node does not answer");
+    for (const NodeAnswer& said : answers) {
+      if (said.node == part.node) taken = TakeTold(part, said.answer, *events);
+    }
+    if (!taken.ok()) {
+      events->push_back(
+          LostMark(part, "the engine could not be asked: " + std::string(MessageOf(taken))));
+    }
+  }
+}
+
+}  // namespace
+
+Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents kept,
+                                           std::int64_t since, std::int64_t until,
+                                           ApiVersion client) {
+  auto events = std::make_shared<std::vector<EventPointer>>(std::move(kept.events));
+  std::vector<Missing> missing;
+  for (const NodePointer& node : context->cluster().Nodes()) {
+    const auto known = kept.nodes.find(node->address);
+    if (known == kept.nodes.end() || since >= known->second.whole_since) continue;
+    Missing part;
+    part.node = node;
+    part.since = since;
+    part.until = std::min(until, known->second.whole_since - 1);
+    part.kept_after = known->second.count;
+    if (node->state == NodeState::kHealthy) {
+      missing.push_back(std::move(part));
+    } else {
+      events->push_back(LostMark(part, "the node is not healthy, so its engine was not asked"));
+    }
+  }
+  if (!missing.empty()) co_await AskEngines(context, std::move(missing), client, events);
+  PutInOrder(*events);
+  co_return std::move(*events);
+}
+
+}  // namespace swarm

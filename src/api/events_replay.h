@@ -1,0 +1,29 @@
+// Events of the past: what is kept, and what only engines still know.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "api/context.h"
+#include "async/task.h"
+#include "swarmlib/cluster.h"
+#include "swarmlib/event.h"
+
+namespace swarm {
+
+// An engine that answered a ping and then takes longer to tell its old events is left out.
+inline constexpr Duration kReplayPatience = std::chrono::seconds(10);
+// Events that an engine keeps to tell them again. One that tells as many may have forgotten older.
+inline constexpr std::size_t kKeptByEngines = 256;
+
+// The events in [since, until], oldest first, equal times by node name, none twice: `kept`, and
+// what healthy nodes tell of the time from which nothing of theirs is kept. Where some may be
+// missing stands an `events_lost` of that node. Takes a second and kReplayPatience at the most.
+Task<std::vector<std::shared_ptr<const ClusterEvent>>> PastEvents(ContextPointer context,
+                                                                  KeptEvents kept,
+                                                                  std::int64_t since,
+                                                                  std::int64_t until,
+                                                                  ApiVersion client);
+
+}  // namespace swarm

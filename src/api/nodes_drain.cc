@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <utility>
+
+#include "api/broadcast.h"
+#include "api/handlers.h"
+#include "api/nodes.h"
+#include "api/reply.h"
+#include "async/await.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/errors.h"
+#include "wire/node_report.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kMostStopsAtOnce = 16;
+constexpr std::uint64_t kLongestStop = 86'400;  // seconds that a container may take
+
+constexpr std::string_view kStop = "stop";
+constexpr std::string_view kLeave = "leave";
+
+// What is asked for.
+struct Wish {
+  std::string policy;
+  bool is_plan = false;
+  std::string stop_query;  // "t=30"
+};
+
+absl::StatusOr<Wish> ReadWish(const Query& query) {
+  Wish wish;
+  wish.policy = kStop;
+  for (const auto& [key, value] : query) {
+    if (key == "policy") {
+      if (value != kStop && value != kLeave)
+        return InvalidArgument("policy " + value + ": \"stop\" or \"leave\" is wanted");
+      wish.policy = value;
+    } else if (key == "plan") {
+      wish.is_plan = ParseBoolean(value);
+    } else if (key == "t") {
+      const std::optional<std::uint64_t> seconds = ParseUnsigned(value);
+      if (!seconds || *seconds > kLongestStop) {
+        return InvalidArgument("t " + value + ": a number of seconds up to " +
+                               std::to_string(kLongestStop) + " is wanted");
+      }
+      wish.stop_query = "t=" + value;
+    } else {
+      return InvalidArgument("unknown parameter " + key + ": policy, plan and t may be given");
+    }
+  }
+  return wish;
+}
+
+bool IsUp(ContainerState state) {
+  return state == ContainerState::kRunning || state == ContainerState::kPaused ||
+         state == ContainerState::kRestarting;
+}
+
+// One drain under way. On one loop; its workers share it.
+struct Drain {
+  ContextPointer context;
+  Wish wish;
+  std::stop_token gone;  // the client
+  DrainReport report;
+  std::vector<ContainerPointer> entries;  // of report.containers
+  std::size_t next = 0;                   // that nobody works on yet
+};
+
+// Adds the containers that the node holds now, but for those that are there already.
+void AddContainers(Drain& drain, const std::string& address) {
+  std::set<std::string> known;
+  for (const DrainedContainer& one : drain.report.containers) known.insert(one.id);
+  for (ContainerPointer& entry : drain.context->cluster().Containers()) {
+    const Container& container = entry->container;
+    if (container.node != address || known.contains(container.id)) continue;
+    DrainedContainer one;
+    one.id = container.id;
+    one.name = container.names.empty() ? std::string() : container.names.front();
+    one.state = ContainerStateName(container.state);
+    if (drain.wish.policy == kLeave) {
+      one.action = kLeave;
+      one.reason = "the policy is to leave containers";
+    } else if (!IsUp(container.state)) {
+      one.action = kLeave;
+      one.reason = "it does not run";
+    } else {
+      one.action = kStop;
+    }
+    drain.report.containers.push_back(std::move(one));
+    drain.entries.push_back(std::move(entry));
+  }
+}
+
+Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
+  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
+    context->cluster().Operate(std::move(operation), std::move(done));
+  };
+  return AwaitCallback<Result>(std::move(start));
+}
+
+void NoteOutcome(const Result& answer, DrainedContainer& one) {
+  if (!answer.ok()) {
+    one.outcome = "failed";
+    one.reason = MessageOf(answer.status());
+  } else if (answer->status < 400) {
+    one.outcome = "stopped";
+  } else if (answer->status == 404) {
+    one.outcome = "stopped";
+    one.reason = "it is gone";
+  } else {
+    one.outcome = "failed";
+    one.reason = EngineMessage(answer->body);
+  }
+}
+
+Task<void> DrainSome(std::shared_ptr<Drain> drain) {
+  while (drain->next < drain->entries.size()) {
+    const std::size_t at = drain->next++;
+    if (drain->report.containers[at].action != kStop) {
+      drain->report.containers[at].outcome = "left";
+      continue;
+    }
+    if (drain->gone.stop_requested()) {
+      drain->report.containers[at].outcome = "failed";
+      drain->report.containers[at].reason = "the client went away before";
+      continue;
+    }
+    ContainerOperation operation;
+    operation.verb = ContainerOperation::Verb::kStop;
+    operation.entry = drain->entries[at];
+    operation.query = drain->wish.stop_query;
+    operation.api_version = ApiVersionText(OwnNewestApi());
+    const Result answer = co_await Operate(drain->context, std::move(operation));
+    NoteOutcome(answer, drain->report.containers[at]);
+  }
+}
+
+Task<void> DrainAll(std::shared_ptr<Drain> drain) {
+  const std::size_t left = drain->entries.size() - drain->next;
+  std::vector<Task<void>> workers;
+  for (std::size_t at = 0; at < std::min(left, kMostStopsAtOnce); ++at)
+    workers.push_back(DrainSome(drain));
+  return AwaitAll(std::move(workers));
+}
+
+Reply ReportOf(const Drain& drain, const Node& node) {
+  return JsonReply(
+      200, FormatDrain(drain.report, node, drain.context->cluster().TotalsOf(node.address)));
+}
+
+}  // namespace
+
+Task<Result> DrainNode(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<Wish> wish = ReadWish(exchange.query);
+  if (!wish.ok()) co_return wish.status();
+  const absl::StatusOr<NodePointer> node = FindOneNode(*context, exchange.name);
+  if (!node.ok()) co_return node.status();
+  const std::string address = (*node)->address;
+  auto drain = std::make_shared<Drain>();
+  drain->context = context;
+  drain->wish = *std::move(wish);
+  drain->gone = exchange.request.stop;
+  drain->report.policy = drain->wish.policy;
+  drain->report.is_plan = drain->wish.is_plan;
+  if (drain->wish.is_plan) {
+    AddContainers(*drain, address);
+    co_return ReportOf(*drain, **node);
+  }
+  const absl::Status cordoned = co_await SetCordon(context, address, true);
+  if (!cordoned.ok()) co_return cordoned;
+  AddContainers(*drain, address);
+  co_await DrainAll(drain);
+  // What was placed before the cordon and has been made meanwhile.
+  AddContainers(*drain, address);
+  co_await DrainAll(drain);
+  const absl::StatusOr<NodePointer> now = FindOneNode(*context, address);
+  if (!now.ok()) co_return now.status();
+  co_return ReportOf(*drain, **now);
+}
+
+}  // namespace swarm
