@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/broadcast.h"
+#include "api/each_node.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "async/await.h"
@@ -68,7 +68,7 @@ Task<void> ForgetAll(std::shared_ptr<Pruned> pruned) {
   std::vector<Task<void>> workers;
   const std::size_t count = std::min(pruned->ids.size(), kMostRereadAtOnce);
   for (std::size_t at = 0; at < count; ++at) workers.push_back(ForgetSome(pruned));
-  return AwaitAll(std::move(workers));
+  return RunAll(std::move(workers));
 }
 
 // Says which nodes did it and which did not. An engine's own status when all that failed agree.
@@ -97,16 +97,16 @@ Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
     co_return Unavailable(
         "no healthy node can remove containers: \"docker info\" shows the state of each");
   }
-  Broadcast broadcast;
-  broadcast.method = "POST";
-  broadcast.path = "/containers/prune";
-  broadcast.query = std::move(chosen->query);
-  broadcast.client = exchange.version;
-  broadcast.timeout = kLongestPrune;
-  broadcast.max_body = kMostPruneBytes;
-  broadcast.stop = exchange.request.stop;
+  std::vector<NodeRequest> requests;
+  for (NodePointer& node : chosen->nodes)
+    requests.push_back({std::move(node), "POST", "/containers/prune", chosen->query, {}});
+  EachOptions options;
+  options.client = exchange.version;
+  options.timeout = kLongestPrune;
+  options.max_body = kMostPruneBytes;
+  options.stop = exchange.request.stop;
   const std::vector<NodeAnswer> answers =
-      co_await AskAll(context, std::move(chosen->nodes), std::move(broadcast));
+      co_await AskEach(context, std::move(requests), std::move(options));
 
   auto pruned = std::make_shared<Pruned>();
   pruned->context = context;
@@ -128,8 +128,7 @@ Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
   }
   AppendJsonField(body, "SpaceReclaimed", pruned->bytes);
   Reply reply = JsonReply(200, body + "}\n");
-  const std::string unreachable = NamesOfUnreachable(*context, {});
-  if (!unreachable.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", unreachable);
+  NoteUnreachable(*context, {}, reply);
   co_return reply;
 }
 

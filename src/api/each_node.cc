@@ -6,8 +6,6 @@
 
 #include "api/image_holders.h"
 #include "async/await.h"
-#include "async/loop.h"
-#include "base/check.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"
@@ -15,76 +13,82 @@
 namespace swarm {
 namespace {
 
-// A change under way on many nodes. On one loop; its coroutines share it.
-struct Change {
+// Under way on many nodes. On one loop; its workers share it.
+struct Round {
   ContextPointer context;
-  std::string method;
   std::vector<NodeRequest> requests;
-  Headers headers;
-  ApiVersion client;
-  std::stop_token stop;
+  EachOptions options;
+  bool reread_images = false;
   std::vector<NodeAnswer> answers;
-  std::size_t next = 0;     // that nobody has taken yet
-  std::size_t workers = 0;  // under way
-  Event over;
+  std::size_t next = 0;  // that nobody has taken yet
 };
 
-Task<void> ChangeOne(std::shared_ptr<Change> change, std::size_t at) {
-  NodeRequest& asked = change->requests[at];
+Task<void> AskOne(std::shared_ptr<Round> round, std::size_t at) {
+  NodeRequest& asked = round->requests[at];
+  const EachOptions& wanted = round->options;
   Request request;
-  request.method = change->method;
-  request.target = EngineTarget(SpokenTo(*asked.node, change->client), asked.path, asked.query);
-  request.headers = change->headers;
+  request.method = std::move(asked.method);
+  request.target = EngineTarget(SpokenTo(*asked.node, wanted.client), asked.path, asked.query);
+  request.body = std::move(asked.body);
+  if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   CallOptions options;
-  options.timeout = kPatientChange;
-  options.max_body = kMostInspectBody;
-  options.stop = change->stop;
-  Result answer = co_await SendToEngine(change->context, asked.node, std::move(request),
+  options.timeout = wanted.timeout;
+  options.max_body = wanted.max_body;
+  options.stop = wanted.stop;
+  Result answer = co_await SendToEngine(round->context, asked.node, std::move(request),
                                         EngineCall::Way::kWhole, std::move(options));
   const bool done = answer.ok() && answer->status < 300;
-  NodeAnswer& said = change->answers[at];
+  NodeAnswer& said = round->answers[at];
   said.answer = std::move(answer);
   said.answered = true;
-  if (!done) co_return;
-  const absl::Status reread = co_await RereadImages(change->context, asked.node->address);
+  if (!done || !round->reread_images) co_return;
+  const absl::Status reread = co_await RereadImages(round->context, asked.node->address);
   // The change was made all the same; the node's events have its images read again too.
-  (void)reread;
+  reread.IgnoreError();
 }
 
-Task<void> ChangeWorker(std::shared_ptr<Change> change) {
-  while (change->next < change->requests.size()) {
-    const std::size_t at = change->next++;
-    co_await ChangeOne(change, at);
+Task<void> AskSome(std::shared_ptr<Round> round) {
+  while (round->next < round->requests.size()) {
+    const std::size_t at = round->next++;
+    co_await AskOne(round, at);
   }
-  if (--change->workers == 0) change->over.Set();
+}
+
+Task<std::vector<NodeAnswer>> Run(std::shared_ptr<Round> round) {
+  for (const NodeRequest& request : round->requests) {
+    NodeAnswer& said = round->answers.emplace_back();
+    said.node = request.node;
+    said.answer = Cancelled("not asked");
+  }
+  std::vector<Task<void>> workers;
+  const std::size_t count = std::min(round->requests.size(), kMostAtOnce);
+  for (std::size_t at = 0; at < count; ++at) workers.push_back(AskSome(round));
+  co_await RunAll(std::move(workers));
+  co_return std::move(round->answers);
 }
 
 }  // namespace
 
-Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context, std::string method,
-                                           std::vector<NodeRequest> requests, Headers headers,
-                                           ApiVersion client, std::stop_token stop) {
-  Loop* const loop = Loop::Current();
-  SWARM_CHECK(loop != nullptr, "requests run on a Loop");
-  auto change = std::make_shared<Change>();
-  change->context = std::move(context);
-  change->method = std::move(method);
-  change->requests = std::move(requests);
-  change->headers = std::move(headers);
-  change->client = client;
-  change->stop = std::move(stop);
-  for (const NodeRequest& request : change->requests) {
-    NodeAnswer& said = change->answers.emplace_back();
-    said.node = request.node;
-    said.answer = Cancelled("not asked");
-  }
-  change->workers = std::min(change->requests.size(), kMostAtOnce);
-  const std::size_t workers = change->workers;
-  for (std::size_t count = 0; count < workers; ++count) loop->Spawn(ChangeWorker(change));
-  Event& over = change->over;
-  if (workers > 0) co_await over.Wait();
-  std::vector<NodeAnswer> answers = std::move(change->answers);
-  co_return answers;
+Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
+                                      EachOptions options) {
+  auto round = std::make_shared<Round>();
+  round->context = std::move(context);
+  round->requests = std::move(requests);
+  round->options = std::move(options);
+  return Run(std::move(round));
+}
+
+Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,
+                                           std::vector<NodeRequest> requests, ApiVersion client,
+                                           std::stop_token stop) {
+  auto round = std::make_shared<Round>();
+  round->context = std::move(context);
+  round->requests = std::move(requests);
+  round->options.client = client;
+  round->options.timeout = kPatientChange;
+  round->options.stop = std::move(stop);
+  round->reread_images = true;
+  return Run(std::move(round));
 }
 
 Verdicts::Verdicts(const std::vector<NodeAnswer>& answers) {
@@ -127,8 +131,8 @@ absl::Status Verdicts::Failed(std::string_view deed, int mixed) const {
                               ", but not everywhere: " + Join(texts, "; "));
 }
 
-absl::StatusOr<ChosenNodes> NodesChosenBy(const Context& context, const Query& query) {
-  ChosenNodes chosen{HealthyNodes(context), query};
+absl::StatusOr<NodeSelection> SelectNodes(const Context& context, const Query& query) {
+  NodeSelection chosen{HealthyNodes(context), query};
   const std::string* text = FindQuery(query, "filters");
   if (text == nullptr) return chosen;
   absl::StatusOr<FilterArguments> filters = ParseFilters(*text);
@@ -146,6 +150,24 @@ absl::StatusOr<ChosenNodes> NodesChosenBy(const Context& context, const Query& q
     if (key == "filters") value = FormatFilters(*filters);
   }
   return chosen;
+}
+
+void NoteUnreachable(const Context& context, const std::vector<std::string>& silent, Reply& reply) {
+  constexpr std::size_t kMostNamed = 50;
+  std::vector<std::string> names;
+  for (const NodePointer& node : context.cluster().Nodes()) {
+    if (node->state != NodeState::kUnhealthy) continue;
+    names.push_back(node->name.empty() ? node->address : node->name);
+  }
+  names.insert(names.end(), silent.begin(), silent.end());
+  if (names.empty()) return;
+  const std::size_t count = names.size();
+  std::string text;
+  if (count > kMostNamed) {
+    names.resize(kMostNamed);
+    text = " and " + std::to_string(count - kMostNamed) + " more";
+  }
+  reply.headers.emplace_back("X-Swarmd-Unreachable", Join(names, ", ") + text);
 }
 
 }  // namespace swarm

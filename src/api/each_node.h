@@ -1,4 +1,4 @@
-// One change carried out on many engines, and what came of it.
+// What is asked of many engines at once, each in its own words, and what came of it.
 #pragma once
 
 #include <stop_token>
@@ -19,16 +19,30 @@ inline constexpr Duration kPatientChange = std::chrono::minutes(10);
 // What one of the engines is asked.
 struct NodeRequest {
   NodePointer node;
+  std::string method;
   std::string path;  // without version; built from known names only
   Query query;
+  std::string body;  // JSON, or empty
 };
 
-// The same method on several engines, at most kMostAtOnce at a time; answers in the order given,
-// each within kPatientChange. When the engine has carried it out (2xx), its images are read again
-// before.
-Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context, std::string method,
-                                           std::vector<NodeRequest> requests, Headers headers,
-                                           ApiVersion client, std::stop_token stop);
+// How long and for whom.
+struct EachOptions {
+  ApiVersion client;
+  Duration timeout = kShortCall;            // of each engine
+  std::size_t max_body = kMostInspectBody;  // of each answer
+  std::stop_token stop;                     // of the client's request
+};
+
+// Sends them, at most kMostAtOnce at a time; answers of any status in the order of the requests. A
+// call ends early when its node stops being healthy (503) or the client goes (Cancelled).
+Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
+                                      EachOptions options);
+
+// The same for changes of images, each within kPatientChange. When an engine has carried its out
+// (2xx), its images are read again before.
+Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,
+                                           std::vector<NodeRequest> requests, ApiVersion client,
+                                           std::stop_token stop);
 
 // What engines said to one change, taken apart.
 struct Verdicts {
@@ -51,12 +65,16 @@ struct Verdicts {
   absl::Status Failed(std::string_view deed, int mixed) const;
 };
 
-// The nodes that the filter `node` (a name with *, or an ID) of a query leaves, and the query
-// without it. InvalidArgument in the engine's words when the filters cannot be read.
-struct ChosenNodes {
-  std::vector<NodePointer> nodes;  // healthy
+// The healthy nodes that the filter `node` (a name with *, or an ID) of a query leaves, and the
+// query without it. InvalidArgument in the engine's words when the filters cannot be read.
+struct NodeSelection {
+  std::vector<NodePointer> nodes;
   Query query;
 };
-absl::StatusOr<ChosenNodes> NodesChosenBy(const Context& context, const Query& query);
+absl::StatusOr<NodeSelection> SelectNodes(const Context& context, const Query& query);
+
+// Names the nodes that are unhealthy, and `silent` behind them, in X-Swarmd-Unreachable, if there
+// are any.
+void NoteUnreachable(const Context& context, const std::vector<std::string>& silent, Reply& reply);
 
 }  // namespace swarm

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "api/broadcast.h"
+#include "api/each_node.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"
 #include "wire/events.h"
@@ -92,23 +92,23 @@ Task<void> AskEngines(ContextPointer context, std::vector<Missing> missing, ApiV
                       std::shared_ptr<std::vector<EventPointer>> events) {
   std::vector<NodePointer> nodes;
   for (const Missing& part : missing) nodes.push_back(part.node);
-  std::vector<NodePointer> answering = co_await AnsweringNodes(context, std::move(nodes), client);
-  Broadcast broadcast;
-  broadcast.method = "GET";
-  broadcast.path = "/events";
-  broadcast.client = client;
-  broadcast.timeout = kReplayPatience;
-  broadcast.max_body = kMostReplayBytes;
+  const std::vector<NodePointer> answering =
+      co_await AnsweringNodes(context, std::move(nodes), client);
+  std::vector<NodeRequest> requests;
   for (const NodePointer& node : answering) {
     const auto part = std::find_if(missing.begin(), missing.end(),
                                    [&node](const Missing& one) { return one.node == node; });
     Query query;
     query.emplace_back("since", Moment(part->since));
     query.emplace_back("until", Moment(part->until));
-    broadcast.queries.push_back(std::move(query));
+    requests.push_back({node, "GET", "/events", std::move(query), {}});
   }
+  EachOptions options;
+  options.client = client;
+  options.timeout = kReplayPatience;
+  options.max_body = kMostReplayBytes;
   const std::vector<NodeAnswer> answers =
-      co_await AskAll(context, std::move(answering), std::move(broadcast));
+      co_await AskEach(context, std::move(requests), std::move(options));
   for (const Missing& part : missing) {
     absl::Status taken = DeadlineExceeded("the node does not answer");
     for (const NodeAnswer& said : answers) {

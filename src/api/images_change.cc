@@ -69,16 +69,16 @@ Pruned UnitePruned(const Verdicts& verdicts, std::string_view key) {
 
 Task<Result> PruneEverywhere(ContextPointer context, Exchange exchange, std::string path,
                              std::string key) {
-  absl::StatusOr<ChosenNodes> chosen = NodesChosenBy(*context, exchange.query);
+  absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
   if (!chosen.ok()) co_return chosen.status();
   if (chosen->nodes.empty()) {
     co_return Unavailable("no healthy node can be pruned: \"docker info\" shows the state of each");
   }
   std::vector<NodeRequest> requests;
-  for (const NodePointer& node : chosen->nodes) requests.push_back({node, path, chosen->query});
-  const std::vector<NodeAnswer> answers =
-      co_await ChangeImages(std::move(context), "POST", std::move(requests), Headers(),
-                            exchange.version, exchange.request.stop);
+  for (const NodePointer& node : chosen->nodes)
+    requests.push_back({node, "POST", path, chosen->query, {}});
+  const std::vector<NodeAnswer> answers = co_await ChangeImages(
+      std::move(context), std::move(requests), exchange.version, exchange.request.stop);
   Verdicts verdicts(answers);
   // An engine without that endpoint has nothing of the kind to prune, unless all are like that.
   if (verdicts.done.empty() && verdicts.failed.empty())
@@ -104,11 +104,11 @@ Task<Result> TagImage(ContextPointer context, Exchange exchange) {
   if (nodes.empty()) co_return NotFound("No such image: " + exchange.name);
   std::vector<NodeRequest> requests;
   for (NodePointer& node : nodes) {
-    requests.push_back({std::move(node), "/images/" + PercentEncode(id) + "/tag", exchange.query});
+    requests.push_back(
+        {std::move(node), "POST", "/images/" + PercentEncode(id) + "/tag", exchange.query, {}});
   }
-  std::vector<NodeAnswer> answers =
-      co_await ChangeImages(std::move(context), "POST", std::move(requests), Headers(),
-                            exchange.version, exchange.request.stop);
+  std::vector<NodeAnswer> answers = co_await ChangeImages(std::move(context), std::move(requests),
+                                                          exchange.version, exchange.request.stop);
   if (answers.size() == 1) {
     NodeAnswer only = std::move(answers.front());
     Result answer = co_await OnlyAnswer(std::move(only), exchange.version);
@@ -127,11 +127,11 @@ Task<Result> RemoveImage(ContextPointer context, Exchange exchange) {
   std::vector<NodeRequest> requests;
   for (ImageCopy& copy : found->copies) {
     const std::string& what = found->named ? found->reference : copy.id;
-    requests.push_back({std::move(copy.node), "/images/" + PercentEncode(what), exchange.query});
+    requests.push_back(
+        {std::move(copy.node), "DELETE", "/images/" + PercentEncode(what), exchange.query, {}});
   }
-  std::vector<NodeAnswer> answers =
-      co_await ChangeImages(std::move(context), "DELETE", std::move(requests), Headers(),
-                            exchange.version, exchange.request.stop);
+  std::vector<NodeAnswer> answers = co_await ChangeImages(std::move(context), std::move(requests),
+                                                          exchange.version, exchange.request.stop);
   if (answers.size() == 1) {
     NodeAnswer only = std::move(answers.front());
     const std::string node = only.node->name;

@@ -4,7 +4,6 @@
 #include <stop_token>
 #include <utility>
 
-#include "api/broadcast.h"
 #include "api/handlers.h"
 #include "api/nodes.h"
 #include "api/reply.h"
@@ -143,7 +142,7 @@ Task<void> DrainAll(std::shared_ptr<Drain> drain) {
   std::vector<Task<void>> workers;
   for (std::size_t at = 0; at < std::min(left, kMostStopsAtOnce); ++at)
     workers.push_back(DrainSome(drain));
-  return AwaitAll(std::move(workers));
+  return RunAll(std::move(workers));
 }
 
 Reply ReportOf(const Drain& drain, const Node& node) {

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/broadcast.h"
 #include "api/container_filters.h"
+#include "api/each_node.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "base/text.h"
@@ -69,8 +69,7 @@ Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
     });
   }
   Reply reply = JsonReply(200, body + "]\n");
-  const std::string unreachable = NamesOfUnreachable(*context, silent);
-  if (!unreachable.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", unreachable);
+  NoteUnreachable(*context, silent, reply);
   co_return reply;
 }
 

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "api/broadcast.h"
+#include "api/each_node.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "swarmlib/status.h"
@@ -39,20 +39,22 @@ Task<Result> GetDiskUsage(ContextPointer context, Exchange exchange) {
     nodes = co_await AnsweringNodes(context, std::move(asked), exchange.version);
   }
 
-  Broadcast broadcast;
-  broadcast.method = "GET";
-  broadcast.path = "/system/df";
+  Query query;
   for (const auto& parameter : exchange.query) {
-    if (parameter.first == "type") broadcast.query.push_back(parameter);
+    if (parameter.first == "type") query.push_back(parameter);
   }
   // Without the items copies of one image on two nodes could not be told.
-  if (exchange.version >= kFirstWithUsage) broadcast.query.emplace_back("verbose", "1");
-  broadcast.client = exchange.version;
-  broadcast.timeout = kLongestCount;
-  broadcast.max_body = kMostUsageBytes;
-  broadcast.stop = exchange.request.stop;
+  if (exchange.version >= kFirstWithUsage) query.emplace_back("verbose", "1");
+  std::vector<NodeRequest> requests;
+  for (NodePointer& node : nodes)
+    requests.push_back({std::move(node), "GET", "/system/df", query, {}});
+  EachOptions options;
+  options.client = exchange.version;
+  options.timeout = kLongestCount;
+  options.max_body = kMostUsageBytes;
+  options.stop = exchange.request.stop;
   const std::vector<NodeAnswer> answers =
-      co_await AskAll(context, std::move(nodes), std::move(broadcast));
+      co_await AskEach(context, std::move(requests), std::move(options));
 
   DiskUsage usage(*kinds, context->options().names);
   std::vector<std::string> silent;
@@ -72,8 +74,7 @@ Task<Result> GetDiskUsage(ContextPointer context, Exchange exchange) {
   }
   if (counted == 0 && !failure.ok()) co_return failure;
   Reply reply = JsonReply(200, usage.Format(exchange.version, items));
-  const std::string unreachable = NamesOfUnreachable(*context, silent);
-  if (!unreachable.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", unreachable);
+  NoteUnreachable(*context, silent, reply);
   co_return reply;
 }
 

@@ -7,6 +7,20 @@
 #include "swarmlib/status.h"
 
 namespace swarm {
+namespace {
+
+// Tasks that are waited for together.
+struct Group {
+  std::size_t left = 0;
+  Callback<bool> done;
+};
+
+Task<void> RunPart(Task<void> task, std::shared_ptr<Group> group) {
+  co_await std::move(task);
+  if (--group->left == 0) group->done(true);
+}
+
+}  // namespace
 
 Task<void> SleepFor(Duration delay) {
   Loop* loop = Loop::Current();
@@ -69,6 +83,19 @@ Task<absl::StatusOr<std::string>> ReadAll(Stream& stream, std::size_t most) {
     }
     all.append(buffer.data(), *got);
   }
+}
+
+Task<void> RunAll(std::vector<Task<void>> tasks) {
+  if (tasks.empty()) co_return;
+  Loop* const loop = Loop::Current();
+  SWARM_CHECK(loop != nullptr, "RunAll runs on a Loop");
+  auto start = [loop, tasks = std::move(tasks)](Callback<bool> done) mutable {
+    auto group = std::make_shared<Group>();
+    group->left = tasks.size();
+    group->done = std::move(done);
+    for (Task<void>& task : tasks) loop->Spawn(RunPart(std::move(task), group));
+  };
+  co_await AwaitCallback<bool>(std::move(start));
 }
 
 }  // namespace swarm

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -55,5 +56,9 @@ Task<absl::Status> Write(Stream& stream, std::string_view bytes);
 
 // Reads until the end; ResourceExhausted beyond `most` bytes.
 Task<absl::StatusOr<std::string>> ReadAll(Stream& stream, std::size_t most);
+
+// Starts all tasks on the current loop and comes back when the last has ended. Only the tasks hold
+// what waits, so a loop that is destroyed frees all of it.
+Task<void> RunAll(std::vector<Task<void>> tasks);
 
 }  // namespace swarm

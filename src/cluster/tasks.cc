@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "base/check.h"
-
 namespace swarm {
 namespace {
 
@@ -13,16 +11,6 @@ struct InterruptPause {
   Pause* pause;
   void operator()() const { pause->Interrupt(); }
 };
-
-struct Join {
-  std::size_t left = 0;
-  Callback<bool> done;
-};
-
-Task<void> RunPart(Task<void> task, std::shared_ptr<Join> join) {
-  co_await std::move(task);
-  if (--join->left == 0) join->done(true);
-}
 
 }  // namespace
 
@@ -74,19 +62,6 @@ void Gate::Leave() {
     return;
   }
   ++free_;
-}
-
-Task<void> RunAll(std::vector<Task<void>> tasks) {
-  if (tasks.empty()) co_return;
-  Loop* const loop = Loop::Current();
-  SWARM_CHECK(loop != nullptr, "RunAll runs on a Loop");
-  auto start = [loop, tasks = std::move(tasks)](Callback<bool> done) mutable {
-    auto join = std::make_shared<Join>();
-    join->left = tasks.size();
-    join->done = std::move(done);
-    for (Task<void>& task : tasks) loop->Spawn(RunPart(std::move(task), join));
-  };
-  co_await AwaitCallback<bool>(std::move(start));
 }
 
 }  // namespace swarm

@@ -65,7 +65,4 @@ class GatePass {
   Gate& gate_;
 };
 
-// Starts all tasks on the current loop and comes back when the last has ended.
-Task<void> RunAll(std::vector<Task<void>> tasks);
-
 }  // namespace swarm
