@@ -71,15 +71,20 @@ Task<void> ForgetAll(std::shared_ptr<Pruned> pruned) {
   return RunAll(std::move(workers));
 }
 
-// Says which nodes did it and which did not. An engine's own status when all that failed agree.
+// Says which nodes did it and which did not. An engine's own status when all that failed agree; its
+// own words when nothing was done and all say the same, as of a bad filter.
 absl::Status FailureOf(const Pruned& pruned) {
-  const int first = HttpStatusOf(pruned.failed.front().second);
-  int status = first;
+  const absl::Status& first = pruned.failed.front().second;
+  const std::string words = ToLower(MessageOf(first));
+  int status = HttpStatusOf(first);
+  bool is_same = true;
   std::vector<std::string> reasons;
   for (const auto& [node, why] : pruned.failed) {
     reasons.push_back(node + ": " + std::string(MessageOf(why)));
-    if (HttpStatusOf(why) != first) status = 500;
+    if (HttpStatusOf(why) != HttpStatusOf(first)) status = 500;
+    is_same = is_same && HttpStatusOf(why) == status && ToLower(MessageOf(why)) == words;
   }
+  if (is_same && pruned.done.empty() && pruned.failed.size() > 1) return first;
   std::string text = Join(reasons, "; ");
   if (!pruned.done.empty()) {
     text += "; on " + Join(pruned.done, ", ") + " " + std::to_string(pruned.ids.size()) +

@@ -138,6 +138,11 @@ TEST_F(SystemTest, PruneThatFailsSomewhereSaysWhatWasDone) {
   Reply both = Send("POST", "/v1.41/containers/prune");
   EXPECT_EQ(both.status, 500);
   EXPECT_NE(both.body.find("n2: disk on fire"), std::string::npos) << both.body;
+  answers_["n1"] = Said{400, R"({"message":"Invalid filter 'x'"})"};
+  answers_["n2"] = Said{400, R"({"message":"invalid filter 'x'"})"};
+  Reply same = Send("POST", "/v1.41/containers/prune");
+  EXPECT_EQ(same.status, 400);
+  EXPECT_EQ(same.body, "{\"message\":\"Invalid filter 'x'\"}\n");
 }
 
 TEST_F(SystemTest, PruneIsGivenUpWhenTheClientGoes) {
