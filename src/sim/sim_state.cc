@@ -199,6 +199,8 @@ Reply SimState::Dispatch(SimCall& call) {
   if (first == "containers" && call.path.size() >= 2) return DispatchContainer(call);
   if (first == "exec" && call.path.size() == 3) return DispatchExec(call);
   if (first == "images" && call.path.size() >= 2) return DispatchImage(call);
+  if (first == "networks") return DispatchNetwork(call);
+  if (first == "volumes") return DispatchVolume(call);
   return SimError(404, "page not found");
 }
 
