@@ -19,11 +19,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness
 import steps_change
 import steps_look
+import steps_networks
 import steps_run
 from programs import Done
 from steps import Session, difference
 
-STEPS = steps_run.STEPS + steps_look.STEPS + steps_change.STEPS
+STEPS = steps_run.STEPS + steps_look.STEPS + steps_change.STEPS + steps_networks.STEPS
 SCENARIO_SECONDS = 780
 SLOW_SECONDS = 2
 
