@@ -67,12 +67,18 @@ struct NodeTotals {
   Resources total;  // with overcommit
 };
 
+// Makes ready what a container needs on the node with that address, and then calls back once. An
+// error ends the create with it. Called on the loop of the create, each time a node is chosen,
+// before its engine is asked.
+using PrepareNode = std::function<void(std::string node_address, Callback<absl::Status> done)>;
+
 struct CreateRequest {
   ContainerSpec spec;
   std::string body;   // JSON to send: placement expressions stripped, labels written back
   std::string query;  // further query parameters to pass ("platform=linux/amd64"), without name
   Headers headers;    // to pass on: X-Registry-Auth
   std::string api_version;  // of the client, "1.41"
+  PrepareNode prepare;      // may be null
 };
 
 struct CreateResult {

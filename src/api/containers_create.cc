@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "api/attachments.h"
 #include "api/handlers.h"
 #include "api/reply.h"
 #include "api/upstream.h"
@@ -58,6 +59,14 @@ Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
                   context->options().rules);
   if (!parsed.ok()) co_return parsed.status();
 
+  ParsedCreate* const wanted = &*parsed;
+  const absl::StatusOr<std::shared_ptr<Attachments>> found =
+      co_await FindAttachments(context, wanted);
+  if (!found.ok()) {
+    Count(*context, "refused");
+    co_return WithoutNotFound(found.status());
+  }
+  const std::shared_ptr<Attachments> attachments = *found;
   CreateRequest request;
   request.spec = std::move(parsed->spec);
   request.body = std::move(parsed->body);
@@ -68,7 +77,14 @@ Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
     request.headers.emplace_back("X-Registry-Auth", *auth);
   }
   request.api_version = ApiVersionText(exchange.version);
+  if (attachments) Apply(attachments, request);
   absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
+  if (attachments) {
+    // Of a create whose answer was lost nobody knows: its volumes stay.
+    const bool made =
+        created.ok() ? created->reply.status < 400 : absl::IsDeadlineExceeded(created.status());
+    co_await Release(attachments, made);
+  }
   if (!created.ok()) {
     Count(*context, "refused");
     co_return WithoutNotFound(created.status());

@@ -9,7 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "api/api.h"
+#include "api/fresh_volumes.h"
 #include "api/kept_rows.h"
+#include "api/name_locks.h"
 #include "api/offer.h"
 #include "async/task.h"
 #include "base/metrics.h"
@@ -63,6 +65,8 @@ class Context {
   VersionOffer& offer() { return offer_; }
   ListCache& lists() { return lists_; }
   KeptRows& rows() { return rows_; }
+  NameLocks& locks() { return locks_; }
+  FreshVolumes& fresh_volumes() { return fresh_volumes_; }
 
   // When requests wait no longer for the first reading.
   TimePoint first_reading_end() const { return first_reading_end_; }
@@ -82,6 +86,8 @@ class Context {
   VersionOffer offer_;
   ListCache lists_;
   KeptRows rows_;
+  NameLocks locks_;  // of networks, volumes and compose projects
+  FreshVolumes fresh_volumes_;
   std::mutex random_mutex_;
   Random random_;
 };

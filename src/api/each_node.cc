@@ -8,24 +8,26 @@
 #include "async/await.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
-#include "wire/errors.h"
 
 namespace swarm {
 namespace {
 
-// Under way on many nodes. On one loop; its workers share it.
-struct Round {
-  ContextPointer context;
-  std::vector<NodeRequest> requests;
-  EachOptions options;
-  bool reread_images = false;
-  std::vector<NodeAnswer> answers;
-  std::size_t next = 0;  // that nobody has taken yet
+// Under way on one loop; its workers share it.
+struct Batch {
+  AskNumber ask;
+  std::vector<Result> answers;
+  std::size_t next = 0;  // the number that nobody has asked yet
 };
 
-Task<void> AskOne(std::shared_ptr<Round> round, std::size_t at) {
-  NodeRequest& asked = round->requests[at];
-  const EachOptions& wanted = round->options;
+Task<void> AskSome(std::shared_ptr<Batch> batch) {
+  while (batch->next < batch->answers.size()) {
+    const std::size_t at = batch->next++;
+    Result answer = co_await batch->ask(at);
+    batch->answers[at] = std::move(answer);
+  }
+}
+
+Task<Result> Send(ContextPointer context, NodeRequest asked, EachOptions wanted) {
   Request request;
   request.method = std::move(asked.method);
   request.target = EngineTarget(SpokenTo(*asked.node, wanted.client), asked.path, asked.query);
@@ -34,101 +36,100 @@ Task<void> AskOne(std::shared_ptr<Round> round, std::size_t at) {
   CallOptions options;
   options.timeout = wanted.timeout;
   options.max_body = wanted.max_body;
-  options.stop = wanted.stop;
-  Result answer = co_await SendToEngine(round->context, asked.node, std::move(request),
-                                        EngineCall::Way::kWhole, std::move(options));
-  const bool done = answer.ok() && answer->status < 300;
-  NodeAnswer& said = round->answers[at];
-  said.answer = std::move(answer);
-  said.answered = true;
-  if (!done || !round->reread_images) co_return;
-  const absl::Status reread = co_await RereadImages(round->context, asked.node->address);
-  // The change was made all the same; the node's events have its images read again too.
-  reread.IgnoreError();
+  options.stop = std::move(wanted.stop);
+  return SendToEngine(std::move(context), std::move(asked.node), std::move(request),
+                      EngineCall::Way::kWhole, std::move(options));
 }
 
-Task<void> AskSome(std::shared_ptr<Round> round) {
-  while (round->next < round->requests.size()) {
-    const std::size_t at = round->next++;
-    co_await AskOne(round, at);
+Task<Result> ChangeOne(ContextPointer context, NodeRequest asked, EachOptions options) {
+  const std::string address = asked.node->address;
+  Result answer = co_await Send(context, std::move(asked), std::move(options));
+  if (answer.ok() && answer->status < 300) {
+    const absl::Status reread = co_await RereadImages(context, address);
+    // The change was made all the same; the node's events have its images read again too.
+    reread.IgnoreError();
   }
+  co_return answer;
 }
 
-Task<std::vector<NodeAnswer>> Run(std::shared_ptr<Round> round) {
-  for (const NodeRequest& request : round->requests) {
-    NodeAnswer& said = round->answers.emplace_back();
-    said.node = request.node;
-    said.answer = Cancelled("not asked");
+Task<std::vector<NodeAnswer>> Gather(std::vector<NodePointer> nodes, AskNumber ask) {
+  std::vector<Result> results = co_await AskNumbers(nodes.size(), std::move(ask));
+  std::vector<NodeAnswer> answers(nodes.size());
+  for (std::size_t at = 0; at < nodes.size(); ++at) {
+    answers[at].node = std::move(nodes[at]);
+    answers[at].answer = std::move(results[at]);
+    answers[at].answered = true;
   }
-  std::vector<Task<void>> workers;
-  const std::size_t count = std::min(round->requests.size(), kMostAtOnce);
-  for (std::size_t at = 0; at < count; ++at) workers.push_back(AskSome(round));
-  co_await RunAll(std::move(workers));
-  co_return std::move(round->answers);
+  co_return answers;
+}
+
+std::vector<NodePointer> NodesOf(const std::vector<NodeRequest>& requests) {
+  std::vector<NodePointer> nodes;
+  for (const NodeRequest& request : requests) nodes.push_back(request.node);
+  return nodes;
+}
+
+EachOptions Bounds(ApiVersion client, Duration timeout, std::stop_token stop) {
+  EachOptions options;
+  options.client = client;
+  options.timeout = timeout;
+  options.stop = std::move(stop);
+  return options;
 }
 
 }  // namespace
 
+Task<std::vector<Result>> AskNumbers(std::size_t count, AskNumber ask) {
+  auto batch = std::make_shared<Batch>();
+  batch->ask = std::move(ask);
+  batch->answers.resize(count);
+  std::vector<Task<void>> workers;
+  for (std::size_t worker = 0; worker < std::min(count, kMostAtOnce); ++worker)
+    workers.push_back(AskSome(batch));
+  co_await RunAll(std::move(workers));
+  co_return std::move(batch->answers);
+}
+
 Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
                                       EachOptions options) {
-  auto round = std::make_shared<Round>();
-  round->context = std::move(context);
-  round->requests = std::move(requests);
-  round->options = std::move(options);
-  return Run(std::move(round));
+  std::vector<NodePointer> nodes = NodesOf(requests);
+  AskNumber ask = [context = std::move(context), requests = std::move(requests),
+                   options = std::move(options)](std::size_t at) {
+    return Send(context, requests[at], options);
+  };
+  return Gather(std::move(nodes), std::move(ask));
+}
+
+Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
+                                      ApiVersion client, std::stop_token stop) {
+  return AskEach(std::move(context), std::move(requests),
+                 Bounds(client, kShortCall, std::move(stop)));
+}
+
+Task<Result> AskOne(ContextPointer context, NodeRequest request, ApiVersion client,
+                    std::stop_token stop) {
+  return Send(std::move(context), std::move(request), Bounds(client, kShortCall, std::move(stop)));
+}
+
+Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersion client,
+                          std::stop_token stop) {
+  const ApiVersion spoken = SpokenTo(*request.node, client);
+  Result answer = co_await AskOne(std::move(context), std::move(request), client, std::move(stop));
+  if (!answer.ok()) co_return answer.status();
+  Reply reply = *std::move(answer);
+  Result settled = co_await SettleError(std::move(reply), client, spoken);
+  co_return settled;
 }
 
 Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,
                                            std::vector<NodeRequest> requests, ApiVersion client,
                                            std::stop_token stop) {
-  auto round = std::make_shared<Round>();
-  round->context = std::move(context);
-  round->requests = std::move(requests);
-  round->options.client = client;
-  round->options.timeout = kPatientChange;
-  round->options.stop = std::move(stop);
-  round->reread_images = true;
-  return Run(std::move(round));
-}
-
-Verdicts::Verdicts(const std::vector<NodeAnswer>& answers) {
-  for (const NodeAnswer& said : answers) {
-    if (!said.answer.ok()) {
-      const absl::Status status = said.answer.status();
-      failed.push_back({&said, HttpStatusOf(status), std::string(MessageOf(status))});
-    } else if (said.answer->status < 300) {
-      done.push_back(&said);
-    } else if (said.answer->status == 404) {
-      missing.push_back(&said);
-    } else {
-      const int status = said.answer->status < 400 ? 502 : std::min(said.answer->status, 599);
-      failed.push_back({&said, status, EngineMessage(said.answer->body)});
-    }
-  }
-}
-
-std::string Verdicts::DoneNames() const {
-  std::vector<std::string> names;
-  for (const NodeAnswer* said : done) names.push_back(said->node->name);
-  return Join(names, ", ");
-}
-
-absl::Status Verdicts::Failed(std::string_view deed, int mixed) const {
-  const Failure& first = failed.front();
-  bool same_status = true, same_text = true;
-  std::vector<std::string> texts;
-  for (const Failure& failure : failed) {
-    same_status = same_status && failure.status == first.status;
-    same_text = same_text && failure.text == first.text;
-    texts.push_back(failure.said->node->name + ": " + failure.text);
-  }
-  const int status = same_status ? first.status : mixed;
-  if (done.empty()) {
-    return HttpError(status, same_status && same_text ? first.text : Join(texts, "; "));
-  }
-  // What was done stands: a client's "you asked wrongly" would not be the whole truth.
-  return HttpError(mixed, std::string(deed) + " on " + DoneNames() +
-                              ", but not everywhere: " + Join(texts, "; "));
+  std::vector<NodePointer> nodes = NodesOf(requests);
+  AskNumber ask = [context = std::move(context), requests = std::move(requests),
+                   options = Bounds(client, kPatientChange, std::move(stop))](std::size_t at) {
+    return ChangeOne(context, requests[at], options);
+  };
+  return Gather(std::move(nodes), std::move(ask));
 }
 
 absl::StatusOr<NodeSelection> SelectNodes(const Context& context, const Query& query) {

@@ -1,6 +1,8 @@
-// What is asked of many engines at once, each in its own words, and what came of it.
+// What is asked of many engines at once, each in its own words.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -38,32 +40,27 @@ struct EachOptions {
 Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
                                       EachOptions options);
 
-// The same for changes of images, each within kPatientChange. When an engine has carried its out
+// The same with the options' own bounds.
+Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRequest> requests,
+                                      ApiVersion client, std::stop_token stop);
+
+// One of them.
+Task<Result> AskOne(ContextPointer context, NodeRequest request, ApiVersion client,
+                    std::stop_token stop);
+// The same with an error body in the shape of the client's version: to be the client's answer.
+Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersion client,
+                          std::stop_token stop);
+
+// Starts `ask` for each number below `count`, kMostAtOnce at a time, and comes back with what each
+// gave, in order.
+using AskNumber = std::function<Task<Result>(std::size_t)>;
+Task<std::vector<Result>> AskNumbers(std::size_t count, AskNumber ask);
+
+// AskEach for changes of images, each within kPatientChange. When an engine has carried its out
 // (2xx), its images are read again before.
 Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,
                                            std::vector<NodeRequest> requests, ApiVersion client,
                                            std::stop_token stop);
-
-// What engines said to one change, taken apart.
-struct Verdicts {
-  std::vector<const NodeAnswer*> done;     // 2xx
-  std::vector<const NodeAnswer*> missing;  // 404
-  struct Failure {
-    const NodeAnswer* said;
-    int status;
-    std::string text;
-  };
-  std::vector<Failure> failed;  // everything else
-
-  explicit Verdicts(const std::vector<NodeAnswer>& answers);
-
-  // "n1, n2"
-  std::string DoneNames() const;
-  // The error of what failed, which is not empty. Where nothing was done and all engines say the
-  // same, their own words and status. Else the status that all have in common or `mixed`, and a
-  // text that tells what was done where (`deed`, as "tagged") and what each other node said.
-  absl::Status Failed(std::string_view deed, int mixed) const;
-};
 
 // The healthy nodes that the filter `node` (a name with *, or an ID) of a query leaves, and the
 // query without it. InvalidArgument in the engine's words when the filters cannot be read.

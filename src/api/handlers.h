@@ -87,8 +87,22 @@ Task<Result> CommitContainer(ContextPointer context, Exchange exchange);
 // networks.cc: what other tools look up on their way
 Task<Result> ListNetworks(ContextPointer context, Exchange exchange);
 Task<Result> InspectNetwork(ContextPointer context, Exchange exchange);
+
+// networks_change.cc
+Task<Result> CreateNetwork(ContextPointer context, Exchange exchange);
+Task<Result> RemoveNetwork(ContextPointer context, Exchange exchange);
+Task<Result> ConnectNetwork(ContextPointer context, Exchange exchange);
+Task<Result> DisconnectNetwork(ContextPointer context, Exchange exchange);
+Task<Result> PruneNetworks(ContextPointer context, Exchange exchange);
+
+// volumes.cc
 Task<Result> ListVolumes(ContextPointer context, Exchange exchange);
 Task<Result> InspectVolume(ContextPointer context, Exchange exchange);
+
+// volumes_change.cc
+Task<Result> CreateVolume(ContextPointer context, Exchange exchange);
+Task<Result> RemoveVolume(ContextPointer context, Exchange exchange);
+Task<Result> PruneVolumes(ContextPointer context, Exchange exchange);
 
 // plugins.cc
 Task<Result> ListPlugins(ContextPointer context, Exchange exchange);

@@ -8,6 +8,7 @@
 #include "api/image_holders.h"
 #include "api/reply.h"
 #include "api/upstream.h"
+#include "api/verdicts.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"

@@ -1,117 +1,125 @@
-// Networks and volumes as other tools look them up: read only, asked of the engines each
-// time.
-#include <algorithm>
-#include <set>
+// Networks as other tools look them up: read only, asked of the engines each time.
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "api/container_filters.h"
+#include "api/each_node.h"
 #include "api/handlers.h"
+#include "api/node_objects.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/json.h"
+#include "wire/timestamp.h"
 
 namespace swarm {
 namespace {
 
-// Names and ids that may stand in an engine's path.
-bool IsPlainName(std::string_view name) {
-  constexpr std::size_t kMostName = 255;
-  return !name.empty() && name.size() <= kMostName && name.front() != '.' &&
-         name.find_first_of("/\\") == std::string_view::npos;
+bool IsLocal(JsonValue row) {
+  const JsonValue scope = row.Find("Scope");
+  return !scope.is(JsonDocument::Kind::kString) || scope.Equals("local");
 }
 
-// The nodes that the filter `node` leaves, and the query without it.
-struct Narrowed {
-  std::vector<NodePointer> nodes;
-  Query query;
+bool IsOurs(JsonValue row) { return !LabelOf(row, kNetworkIdLabel).empty(); }
+
+// One engine's description of a network. The text outlives it.
+struct Described {
+  std::string_view body;
+  JsonValue network;
+  NodePointer node;
 };
 
-absl::StatusOr<Narrowed> Narrow(const Context& context, const Query& query) {
-  Narrowed narrowed{HealthyNodes(context), query};
-  const std::string* text = FindQuery(query, "filters");
-  if (text == nullptr) return narrowed;
-  absl::StatusOr<FilterArguments> filters = ParseFilters(*text);
-  if (!filters.ok()) return filters.status();
-  const auto wanted = filters->find("node");
-  if (wanted == filters->end()) return narrowed;
-  const std::vector<std::string> values = wanted->second;
-  std::erase_if(narrowed.nodes, [&](const NodePointer& node) {
-    return std::none_of(values.begin(), values.end(), [&](const std::string& value) {
-      return value == node->id || GlobMatch(value, node->name);
+WallTime CreatedOf(const Described& one) {
+  return ParseTime(one.network.Find("Created").text()).value_or(WallTime());
+}
+
+// The copies of one network (at least one) as one: the oldest, with the containers of all.
+std::string Merged(const std::vector<Described>& copies) {
+  const Described* oldest = &copies.front();
+  std::string containers = "{";
+  for (const Described& copy : copies) {
+    if (CreatedOf(copy) < CreatedOf(*oldest)) oldest = &copy;
+    copy.network.Find("Containers").ForEachMember([&](JsonValue key, JsonValue value) {
+      if (containers.size() > 1) containers += ',';
+      containers.append(key.raw()).append(":").append(value.raw());
     });
-  });
-  filters->erase(wanted);
-  for (auto& [key, value] : narrowed.query) {
-    if (key == "filters") value = FormatFilters(*filters);
   }
-  return narrowed;
-}
-
-// One row with "node/" before its name when it is the node's own.
-std::string RowOf(std::string_view body, JsonValue row, const Node& node, bool local) {
   TextEdits edits;
-  const JsonValue name = row.Find("Name");
-  if (local && name.is(JsonDocument::Kind::kString)) {
-    edits.Replace(name.begin(), name.end(), JsonString(node.name + "/" + name.text()));
+  HideLabels(oldest->network, edits);
+  const JsonValue old = oldest->network.Find("Containers");
+  if (old.is(JsonDocument::Kind::kObject)) {
+    edits.Replace(old.begin(), old.end(), containers + "}");
   }
-  return edits.Apply(body, row.begin(), row.end());
+  return edits.Apply(oldest->body, oldest->network.begin(), oldest->network.end());
 }
 
-// Appends the rows of one node's list; rows of the whole cluster once only.
-void AppendRows(std::string& to, std::string_view body, JsonValue rows, const Node& node,
-                std::string_view key, std::set<std::string>& seen) {
-  rows.ForEachElement([&](JsonValue row) {
-    const bool local =
-        !row.Find("Scope").is(JsonDocument::Kind::kString) || row.Find("Scope").Equals("local");
-    if (!local && !seen.insert(row.Find(key).text()).second) return;
-    if (to.back() != '[') to += ',';
-    to += RowOf(body, row, node, local);
-  });
-}
+// A row of the list: a network of one node, or all copies of one.
+struct Row {
+  std::vector<Described> copies;
+  bool own = false;
+};
 
-void NoteSilent(Reply& reply, const std::vector<std::string>& silent) {
-  if (!silent.empty()) reply.headers.emplace_back("X-Swarmd-Unreachable", Join(silent, ", "));
-}
+// Rows of all nodes; what is of the whole cluster once only.
+class Rows {
+ public:
+  void Add(const NodePointer& node, std::string_view body, JsonValue networks) {
+    networks.ForEachElement([&](JsonValue network) {
+      const bool local = IsLocal(network);
+      const bool ours = IsOurs(network);
+      if (local && !ours) {
+        Row& row = rows_.emplace_back();
+        row.own = true;
+        row.copies.push_back({body, network, node});
+        return;
+      }
+      const std::string key =
+          local ? "name " + network.Find("Name").text() : "id " + network.Find("Id").text();
+      const auto [known, is_new] = known_.try_emplace(key, rows_.size());
+      if (is_new) rows_.emplace_back();
+      std::vector<Described>& copies = rows_[known->second].copies;
+      if (local || copies.empty()) copies.push_back({body, network, node});
+    });
+  }
 
-// The first node by name that has it is known when all before it have said that they have not.
-bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
+  std::string Text() const {
+    std::string text = "[";
+    for (const Row& row : rows_) {
+      if (text.size() > 1) text += ',';
+      const Described& first = row.copies.front();
+      text +=
+          row.own ? ShownObject(first.body, first.network, first.node.get()) : Merged(row.copies);
+    }
+    return text + "]\n";
+  }
+
+ private:
+  std::vector<Row> rows_;
+  std::map<std::string, std::size_t> known_;
+};
+
+// Every copy of the network of the cluster with that name, as one.
+Task<Result> InspectCopies(ContextPointer context, std::string name, Query query,
+                           ApiVersion client) {
+  std::vector<NodePointer> nodes = HealthyNodes(*context);
+  std::string path = "/networks/" + PercentEncode(name);
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(nodes), std::move(path), std::move(query), client);
+  std::deque<JsonDocument> documents;
+  std::vector<Described> copies;
+  std::vector<std::string> silent;
   for (const NodeAnswer& said : answers) {
-    if (!said.answered) return false;
-    if (said.answer.ok() && said.answer->status == 200) return true;
+    if (!said.answer.ok()) silent.push_back(said.node->name);
+    if (!said.answer.ok() || said.answer->status != 200) continue;
+    JsonDocument& document = documents.emplace_back();
+    if (!document.Parse(said.answer->body).ok() || !IsOurs(document.root())) continue;
+    copies.push_back({said.answer->body, document.root(), said.node});
   }
-  return true;
-}
-
-// What there is of one name: on the node that the name tells, or the first that has it.
-Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
-                          absl::Status unknown) {
-  auto [node, name] = SplitNode(*context, exchange.name);
-  if (!IsPlainName(name)) co_return unknown;
-  std::vector<NodePointer> nodes;
-  if (node) {
-    nodes.push_back(node);
-  } else {
-    nodes = HealthyNodes(*context);
-  }
-  const std::string target = path + PercentEncode(name);
-  std::vector<NodeAnswer> answers =
-      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
-                             kFanOutPatience, FirstIsKnown);
-  for (NodeAnswer& said : answers) {
-    if (said.answer.ok() && said.answer->status == 200) co_return std::move(said.answer);
-  }
-  for (NodeAnswer& said : answers) {
-    if (!said.answered) continue;
-    if (!said.answer.ok()) co_return said.answer.status();
-    if (said.answer->status == 404) continue;
-    Reply reply = *std::move(said.answer);
-    Result settled = co_await SettleError(std::move(reply), exchange.version,
-                                          SpokenTo(*said.node, exchange.version));
-    co_return settled;
-  }
-  co_return unknown;
+  if (copies.empty()) co_return NotFound("network " + name + " not found");
+  Reply reply = JsonReply(200, Merged(copies) + "\n");
+  NoteUnreachable(*context, silent, reply);
+  co_return reply;
 }
 
 }  // namespace
@@ -122,66 +130,43 @@ Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
   const std::vector<NodeAnswer> answers =
       co_await AskNodes(context, std::move(narrowed->nodes), "/networks",
                         std::move(narrowed->query), exchange.version);
-  std::string body = "[";
-  std::set<std::string> seen;
+  Rows rows;
+  std::deque<JsonDocument> documents;
   std::vector<std::string> silent;
   for (const NodeAnswer& said : answers) {
-    JsonDocument document;
     if (said.answer.ok() && said.answer->status == 400) {
       co_return HttpError(400, "the filters were refused by node " + said.node->name,
                           said.answer->body);
     }
+    JsonDocument& document = documents.emplace_back();
     if (!said.answer.ok() || said.answer->status != 200 ||
         !document.Parse(said.answer->body).ok()) {
       silent.push_back(said.node->name);
       continue;
     }
-    AppendRows(body, said.answer->body, document.root(), *said.node, "Id", seen);
+    rows.Add(said.node, said.answer->body, document.root());
   }
-  Reply reply = JsonReply(200, body + "]\n");
-  NoteSilent(reply, silent);
-  co_return reply;
-}
-
-Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
-  if (!narrowed.ok()) co_return narrowed.status();
-  const std::vector<NodeAnswer> answers =
-      co_await AskNodes(context, std::move(narrowed->nodes), "/volumes", std::move(narrowed->query),
-                        exchange.version);
-  std::string body = "{\"Volumes\":[";
-  std::set<std::string> seen;
-  std::vector<std::string> silent, warnings;
-  for (const NodeAnswer& said : answers) {
-    JsonDocument document;
-    if (said.answer.ok() && said.answer->status == 400) {
-      co_return HttpError(400, "the filters were refused by node " + said.node->name,
-                          said.answer->body);
-    }
-    if (!said.answer.ok() || said.answer->status != 200 ||
-        !document.Parse(said.answer->body).ok()) {
-      silent.push_back(said.node->name);
-      warnings.push_back("the volumes of node " + said.node->name +
-                         " are not listed: it did not answer");
-      continue;
-    }
-    AppendRows(body, said.answer->body, document.root().Find("Volumes"), *said.node, "Name", seen);
-  }
-  body += "],\"Warnings\":";
-  AppendJsonStrings(body, warnings);
-  Reply reply = JsonReply(200, body + "}\n");
-  NoteSilent(reply, silent);
+  Reply reply = JsonReply(200, rows.Text());
+  NoteUnreachable(*context, silent, reply);
   co_return reply;
 }
 
 Task<Result> InspectNetwork(ContextPointer context, Exchange exchange) {
   const absl::Status unknown = NotFound("network " + exchange.name + " not found");
-  return InspectFirst(std::move(context), std::move(exchange), "/networks/", unknown);
-}
-
-Task<Result> InspectVolume(ContextPointer context, Exchange exchange) {
-  const absl::Status unknown = NotFound("get " + exchange.name + ": no such volume");
-  return InspectFirst(std::move(context), std::move(exchange), "/volumes/", unknown);
+  const bool on_node = SplitNode(*context, exchange.name).first != nullptr;
+  const Query query = exchange.query;
+  const ApiVersion client = exchange.version;
+  Result answer = co_await InspectFirst(context, std::move(exchange), "/networks/", unknown);
+  JsonDocument document;
+  if (!answer.ok() || answer->status != 200 || !document.Parse(answer->body).ok()) co_return answer;
+  if (!IsOurs(document.root())) co_return answer;
+  if (on_node) {
+    answer->body = ShownObject(answer->body, document.root(), nullptr) + "\n";
+    co_return answer;
+  }
+  std::string name = document.root().Find("Name").text();
+  Result merged = co_await InspectCopies(context, std::move(name), query, client);
+  co_return merged;
 }
 
 }  // namespace swarm

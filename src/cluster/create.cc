@@ -185,8 +185,22 @@ Expression OnlyWithImage(const std::string& image) {
   return expression;
 }
 
+Task<absl::Status> Prepare(PrepareNode prepare, std::string address) {
+  auto start = [prepare = std::move(prepare), address = std::move(address)](
+                   Callback<absl::Status> done) { prepare(address, std::move(done)); };
+  return AwaitCallback<absl::Status>(std::move(start));
+}
+
 // An answer of the engine, or an error.
 Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
+  if (attempt.request->prepare) {
+    const std::string address = attempt.engine->address();
+    absl::Status ready = co_await Prepare(attempt.request->prepare, address);
+    if (!ready.ok()) {
+      attempt.hub->state.GiveBack(attempt.place.reservation.ticket);
+      co_return ready;
+    }
+  }
   Request message = CreateMessage(attempt);
   CallOptions options;
   options.timeout = kCreateTimeout;

@@ -159,6 +159,8 @@ Reply SimState::Create(const SimCall& call) {
   if (container.exposed.empty() && image->port != 0) {
     container.exposed.push_back({"", image->port, image->port, image->port, "tcp"});
   }
+  TakeVolumes(*FindField(document.root(), "HostConfig"), container);
+  TakeNetworks(document.root(), container);
   const std::string id = container.id;
   SimContainer& kept = containers_.emplace(id, std::move(container)).first->second;
   EmitOf(kept, "create");

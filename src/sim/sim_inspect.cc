@@ -23,18 +23,6 @@ std::vector<std::string> ShownIps(const PortBinding& port) {
   return {port.host_ip};
 }
 
-std::string NetworkName(const SimContainer& container) {
-  return OnBridge(container) ? "bridge" : container.network_mode;
-}
-
-std::string Networks(const SimContainer& container) {
-  if (container.network_mode.starts_with("container:")) return "{}";
-  const std::string name = NetworkName(container);
-  return "{" + JsonString(name) +
-         ":{\"IPAMConfig\":null,\"Links\":null,\"Aliases\":null,\"NetworkID\":\"" +
-         SimIdOf("network " + name) + "\"}}";
-}
-
 // {"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}],"443/tcp":null}
 std::string PortMap(const SimContainer& container) {
   if (!IsUp(container)) return "{}";
@@ -154,8 +142,8 @@ std::string SimState::Row(const SimContainer& container) const {
   AppendJsonField(json, "State", ContainerStateName(container.state));
   AppendJsonField(json, "Status", StatusText(ModelOf(container), NodeState::kHealthy, Now()));
   AppendRaw(json, "HostConfig", "{\"NetworkMode\":" + JsonString(container.network_mode) + "}");
-  AppendRaw(json, "NetworkSettings", "{\"Networks\":" + Networks(container) + "}");
-  AppendRaw(json, "Mounts", "[]");
+  AppendRaw(json, "NetworkSettings", "{\"Networks\":" + EndpointsText(container) + "}");
+  AppendRaw(json, "Mounts", SimMounts(container));
   return json + "}";
 }
 
@@ -189,14 +177,14 @@ Reply SimState::Inspect(const SimContainer& container) const {
   }
   AppendRaw(json, "HostConfig",
             WithMember(container.host_config, "NetworkMode", JsonString(container.network_mode)));
-  AppendRaw(json, "Mounts", "[]");
+  AppendRaw(json, "Mounts", SimMounts(container));
   std::string config = WithMember(container.config, "Hostname", JsonString(container.host_name));
   if (!container.exposed.empty())
     config = WithMember(config, "ExposedPorts", ExposedText(container));
   AppendRaw(json, "Config", config);
   AppendRaw(json, "NetworkSettings",
             "{\"Bridge\":\"\",\"Ports\":" + PortMap(container) +
-                ",\"Networks\":" + Networks(container) + "}");
+                ",\"Networks\":" + EndpointsText(container) + "}");
   return SimJson(200, json + "}\n");
 }
 

@@ -196,6 +196,9 @@ Reply SimState::Start(SimContainer& container) {
     return SimError(409, "cannot start a paused container, try unpause instead");
   }
   if (IsUp(container)) return SimEmpty(304);
+  if (const std::string missing = MissingNetwork(container); !missing.empty()) {
+    return SimError(404, "network " + missing + " not found");
+  }
   if (const auto refusal = TakePorts(container)) return NotStarted(container, *refusal);
   Run(container);
   return SimEmpty(204);
@@ -233,6 +236,9 @@ Reply SimState::RestartContainer(SimContainer& container) {
     Ended(container, kTerminated);
     container.auto_remove = auto_remove;
     EmitOf(container, "stop");
+  }
+  if (const std::string missing = MissingNetwork(container); !missing.empty()) {
+    return SimError(404, "network " + missing + " not found");
   }
   if (const auto refusal = TakePorts(container)) return NotStarted(container, *refusal);
   const std::string id = container.id;

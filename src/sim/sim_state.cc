@@ -210,6 +210,8 @@ Reply SimState::Dispatch(SimCall& call) {
   if (first == "containers" && call.path.size() >= 2) return DispatchContainer(call);
   if (first == "exec" && call.path.size() == 3) return DispatchExec(call);
   if (first == "images" && call.path.size() >= 2) return DispatchImage(call);
+  if (first == "networks") return DispatchNetwork(call);
+  if (first == "volumes") return DispatchVolume(call);
   if (call.method == "POST" && call.path == std::vector<std::string>{"commit"}) return Commit(call);
   if (call.method == "POST" && call.path == std::vector<std::string>{"build", "prune"})
     return SimJson(200, "{\"CachesDeleted\":null,\"SpaceReclaimed\":0}\n");

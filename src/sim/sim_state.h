@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/memory_stream.h"
@@ -18,6 +19,7 @@
 #include "swarmlib/random.h"
 #include "wire/api_version.h"
 #include "wire/filters.h"
+#include "wire/json.h"
 
 namespace swarm {
 
@@ -51,6 +53,19 @@ struct SimWaiter {
   std::shared_ptr<ByteQueue> queue;
 };
 
+struct SimNetwork {
+  std::string id, name, driver;
+  std::string ipam = "{\"Driver\":\"default\"}", options = "{}";  // JSON objects as given
+  Labels labels;
+  WallTime created{};
+};
+
+struct SimVolume {
+  std::string name;
+  Labels labels;
+  WallTime created{};
+};
+
 struct SimContainer {
   std::string id, name, image, image_id, host_name;
   std::string config, host_config;  // JSON objects as given
@@ -59,6 +74,8 @@ struct SimContainer {
   bool tty = false, open_stdin = false, stdin_once = false, auto_remove = false,
        publish_all = false;
   std::string network_mode;
+  std::vector<std::string> networks;                         // names
+  std::vector<std::pair<std::string, std::string>> volumes;  // names and destinations
   std::vector<PortBinding> wanted, exposed, bound;
   ContainerState state = ContainerState::kCreated;
   int exit_code = 0;
@@ -206,6 +223,31 @@ class SimState : public std::enable_shared_from_this<SimState> {
   Reply LoadImages(const SimCall& call);
   Reply Import(const SimCall& call);
 
+  // sim_networks.cc
+  Reply DispatchNetwork(const SimCall& call);
+  std::optional<SimNetwork> FindNetwork(std::string_view reference) const;
+  std::string NetworkText(const SimNetwork& network, bool with_containers) const;
+  Reply ListNetworks(const SimCall& call) const;
+  Reply CreateNetwork(const SimCall& call);
+  Reply RemoveNetwork(const SimNetwork& network);
+  void EraseNetwork(const SimNetwork& network);
+  Reply ChangeMember(const SimNetwork& network, const SimCall& call, bool connects);
+  Reply PruneNetworks();
+  void TakeNetworks(JsonValue body, SimContainer& container);
+  std::string EndpointsText(const SimContainer& container) const;
+  // A network of the container that is not there; empty when all are.
+  std::string MissingNetwork(const SimContainer& container) const;
+
+  // sim_volumes.cc
+  Reply DispatchVolume(const SimCall& call);
+  std::vector<std::string> UsersOf(std::string_view volume) const;
+  Reply ListVolumes(const SimCall& call) const;
+  SimVolume& AddVolume(std::string name, Labels labels);
+  Reply CreateVolume(const SimCall& call);
+  Reply RemoveVolume(const SimVolume& volume);
+  Reply PruneVolumes(const SimCall& call);
+  void TakeVolumes(JsonValue host_config, SimContainer& container);
+
   // sim_archive.cc
   Reply Archive(SimContainer& container, const SimCall& call);
   Reply Export(const SimContainer& container) const;
@@ -218,6 +260,8 @@ class SimState : public std::enable_shared_from_this<SimState> {
   std::map<std::string, SimContainer> containers_;  // by id
   std::map<std::string, SimExec> execs_;
   std::vector<SimImage> images_;
+  std::vector<SimNetwork> networks_;  // beside those that every engine has
+  std::map<std::string, SimVolume> volumes_;
   std::deque<ClusterEvent> events_;
   struct Subscriber {
     std::shared_ptr<ByteQueue> queue;
@@ -241,6 +285,11 @@ Reply SimTunnel(std::shared_ptr<ByteQueue> queue, MemoryStream::Sink sink, const
 // One frame of a stream without a terminal: {1 or 2,0,0,0,length} and the bytes.
 std::string SimFrame(std::string_view bytes, bool is_error);
 bool OnBridge(const SimContainer& container);
+// By the network's name.
+bool SimIsIn(const SimContainer& container, std::string_view network);
+bool SimLabelIs(const Labels& labels, const std::string& wanted);  // "key" or "key=value"
+std::string SimLabels(const Labels& labels);
+std::string SimMounts(const SimContainer& container);
 std::string SimIdOf(std::string_view text);  // 64 digits drawn from the text alone
 bool QueryFlag(const Query& query, std::string_view key, bool otherwise);
 std::string QueryText(const Query& query, std::string_view key);

@@ -1,5 +1,6 @@
 #include "wire/create.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,18 +15,6 @@ namespace swarm {
 namespace {
 
 using Kind = JsonDocument::Kind;
-
-// "node/web" → "web", with the node's name in `node`. A first slash is the old way to write a plain
-// name.
-std::string_view WithoutNode(std::string_view reference, std::string& node) {
-  if (reference.starts_with('/')) reference.remove_prefix(1);
-  const std::size_t slash = reference.find('/');
-  if (slash == std::string_view::npos || slash == 0) return reference;
-  const std::string_view name = reference.substr(slash + 1);
-  if (name.empty() || name.find('/') != std::string_view::npos) return reference;
-  node = reference.substr(0, slash);
-  return name;
-}
 
 // Reads a body into a spec and collects what has to be written differently for the engine.
 class CreateReader {
@@ -43,6 +32,7 @@ class CreateReader {
     if (absl::Status read = ReadLabels(swarm_id); !read.ok()) return read;
     if (absl::Status read = ReadEnv(); !read.ok()) return read;
     if (absl::Status read = ReadNetwork(); !read.ok()) return read;
+    if (absl::Status read = ReadVolumes(); !read.ok()) return read;
     if (absl::Status read = ReadNeighbours(); !read.ok()) return read;
     if (absl::Status read = ReadPorts(); !read.ok()) return read;
     if (absl::Status read = ReadAmounts(); !read.ok()) return read;
@@ -52,6 +42,8 @@ class CreateReader {
   }
 
   ContainerSpec& spec() { return spec_; }
+  std::vector<NamedVolume>& volumes() { return volumes_; }
+  std::vector<std::string>& networks() { return networks_; }
   std::string EditedBody() { return edits_.Apply(body_, 0, body_.size()); }
 
  private:
@@ -107,6 +99,8 @@ class CreateReader {
         const JsonValue field = *FindField(host_, "NetworkMode");
         edits_.Replace(field.begin(), field.end(), JsonString(plain));
         PinTo(node);
+      } else {
+        AddNetwork(*mode);
       }
     }
     const absl::StatusOr<JsonValue> networking = ObjectField(root_, "NetworkingConfig");
@@ -117,10 +111,27 @@ class CreateReader {
       std::string node;
       const std::string name = key.text();
       const std::string_view plain = WithoutNode(name, node);
-      if (node.empty()) continue;
+      if (node.empty()) {
+        AddNetwork(name);
+        continue;
+      }
       edits_.Replace(key.begin(), key.end(), JsonString(plain));
       PinTo(node);
     }
+    return absl::OkStatus();
+  }
+
+  void AddNetwork(const std::string& name) {
+    if (!IsNetworkReference(name)) return;
+    if (std::find(networks_.begin(), networks_.end(), name) == networks_.end())
+      networks_.push_back(name);
+  }
+
+  absl::Status ReadVolumes() {
+    absl::StatusOr<std::vector<NamedVolume>> volumes = ReadNamedVolumes(
+        host_, [this](const std::string& node) { PinTo(node); }, edits_);
+    if (!volumes.ok()) return volumes.status();
+    volumes_ = *std::move(volumes);
     return absl::OkStatus();
   }
 
@@ -263,6 +274,8 @@ class CreateReader {
   JsonValue root_, host_, labels_;
   Labels given_labels_;
   std::string network_mode_;
+  std::vector<NamedVolume> volumes_;
+  std::vector<std::string> networks_;
 };
 
 absl::StatusOr<std::string> PlainName(std::string_view name) {
@@ -300,6 +313,8 @@ absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view
   ParsedCreate parsed;
   parsed.body = reader.EditedBody();
   parsed.spec = std::move(reader.spec());
+  parsed.volumes = std::move(reader.volumes());
+  parsed.networks = std::move(reader.networks());
   parsed.spec.name = *std::move(plain_name);
   parsed.spec.platform = platform;
   return parsed;

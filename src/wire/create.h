@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "swarmlib/model.h"
+#include "wire/attachments.h"
 
 namespace swarm {
 
@@ -29,9 +30,13 @@ struct ParsedCreate {
   ContainerSpec spec;
   // To be sent: expressions taken out of Env and written to the labels
   // com.docker.swarm.{constraints,affinities, whitelists,reschedule-policies} (JSON arrays), label
-  // com.docker.swarm.id set, "node/" taken off the names of networks and of other containers,
-  // Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved into HostConfig.
+  // com.docker.swarm.id set, "node/" taken off the names of networks, of volumes and of other
+  // containers, Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved into
+  // HostConfig.
   std::string body;
+  // What is named there without a node, each once and in order.
+  std::vector<NamedVolume> volumes;
+  std::vector<std::string> networks;  // names or ids, without what every engine has
 };
 
 // `name` and `platform` are query parameters. `swarm_id` is used unless the body carries a full id

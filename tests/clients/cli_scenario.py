@@ -20,12 +20,14 @@ import harness
 import steps_change
 import steps_images
 import steps_look
+import steps_networks
 import steps_run
 import steps_system
 from programs import Done
 from steps import Session, difference
 
-STEPS = (steps_run.STEPS + steps_look.STEPS + steps_change.STEPS + steps_images.STEPS + steps_system.STEPS)
+STEPS = (steps_run.STEPS + steps_look.STEPS + steps_change.STEPS + steps_images.STEPS + steps_networks.STEPS +
+         steps_system.STEPS)
 SCENARIO_SECONDS = 780
 SLOW_SECONDS = 2
 

@@ -246,13 +246,31 @@ class FakeCluster final : public Cluster {
   }
 
   void CreateContainer(CreateRequest request, ResultCallback<CreateResult> done) override {
+    if (request.prepare) {
+      prepared.push_back(nodes.front()->name);
+      PrepareNode prepare = std::exchange(request.prepare, nullptr);
+      prepare(nodes.front()->address, [this, request = std::move(request),
+                                       done = std::move(done)](absl::Status ready) mutable {
+        if (ready.ok()) return CreateContainer(std::move(request), std::move(done));
+        done(std::move(ready));
+      });
+      return;
+    }
     created.push_back(request);
     absl::StatusOr<CreateResult> result = create(created.back());
     Loop::Current()->Post([done = std::move(done), result = std::move(result)]() mutable {
       done(std::move(result));
     });
   }
-  absl::StatusOr<Explanation> Plan(const ContainerSpec&) override { return Explanation(); }
+  // Every healthy node, in the order of adding.
+  absl::StatusOr<Explanation> Plan(const ContainerSpec&) override {
+    Explanation explanation;
+    for (const NodePointer& node : nodes) {
+      if (node->state == NodeState::kHealthy)
+        explanation.candidates.push_back({node->address, node->name, 0, false});
+    }
+    return explanation;
+  }
 
   void Operate(ContainerOperation operation, ResultCallback<Reply> done) override {
     operated.push_back(std::move(operation));
@@ -312,6 +330,7 @@ class FakeCluster final : public Cluster {
   ClusterTotals totals;
   std::uint64_t generation_number = 1;
   std::deque<CreateRequest> created;
+  std::vector<std::string> prepared;  // nodes; creates go to the first
   std::function<absl::StatusOr<CreateResult>(const CreateRequest&)> create =
       [](const CreateRequest&) {
         CreateResult result;

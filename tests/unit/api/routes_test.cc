@@ -108,17 +108,17 @@ constexpr Endpoint kEndpoints[] = {
     {"GET", "/networks/", 200, "GET /v1.41/networks"},
     {"GET", "/networks", 200, "GET /v1.41/networks"},
     {"GET", "/networks/bridge", 200, "GET /v1.41/networks/bridge"},
-    {"POST", "/networks/create", 501, ""},
-    {"POST", "/networks/foo/connect", 501, ""},
-    {"POST", "/networks/foo/disconnect", 501, ""},
-    {"DELETE", "/networks/foo", 501, ""},
-    {"POST", "/networks/prune", 501, ""},
+    {"POST", "/networks/create", 200, "POST /v1.41/networks/create"},
+    {"POST", "/networks/n1/foo/connect", 200, "POST /v1.41/networks/foo/connect"},
+    {"POST", "/networks/n1/foo/disconnect", 200, "POST /v1.41/networks/foo/disconnect"},
+    {"DELETE", "/networks/n1/foo", 200, "DELETE /v1.41/networks/foo"},
+    {"POST", "/networks/prune?filters=%7B%22node%22:%5B%22none%22%5D%7D", 200, ""},
     {"GET", "/volumes", 200, "GET /v1.41/volumes"},
     {"GET", "/volumes/data", 200, "GET /v1.41/volumes/data"},
-    {"POST", "/volumes/create", 501, ""},
+    {"POST", "/volumes/create", 200, "POST /v1.41/volumes/create"},
     {"PUT", "/volumes/data", 503, ""},
-    {"DELETE", "/volumes/data", 501, ""},
-    {"POST", "/volumes/prune", 501, ""},
+    {"DELETE", "/volumes/n1/data", 200, "DELETE /v1.41/volumes/data"},
+    {"POST", "/volumes/prune", 200, "POST /v1.41/volumes/prune"},
 
     {"GET", "/plugins", 200, "GET /v1.41/plugins"},
     {"GET", "/plugins/p/json", 200, "GET /v1.41/plugins/p/json"},
@@ -190,8 +190,11 @@ class RoutesTest : public ApiTest {
   static std::string BodyFor(const Endpoint& endpoint) {
     const std::string path = endpoint.path;
     const bool json = path == "/auth" || path.ends_with("/create") || path.ends_with("/update") ||
-                      path.ends_with("/exec") || path.ends_with("/start");
+                      path.ends_with("/exec") || path.ends_with("/start") ||
+                      path.ends_with("connect");
     if (std::string(endpoint.method) != "POST" || !json) return "";
+    if (path == "/networks/create" || path == "/volumes/create") return "{\"Name\":\"n1/x\"}";
+    if (path.ends_with("connect")) return "{\"Container\":\"web\"}";
     return path == "/containers/create" ? "{\"Image\":\"busybox\"}" : "{}";
   }
 };

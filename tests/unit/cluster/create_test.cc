@@ -61,6 +61,30 @@ TEST(Create, ConstraintsChooseTheNodeAndStrangeOnesAreRefusedBeforeAnyEngineIsAs
   EXPECT_EQ(BoxesOf(world, 3), 1U);
 }
 
+TEST(Create, TheNodeIsPreparedBeforeItsEngineIsAsked) {
+  World world(2);
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> prepared;
+  absl::Status ready = absl::OkStatus();
+  CreateRequest request = CreateOf("web", "busybox", "8080");
+  request.prepare = [&](std::string address, Callback<absl::Status> done) {
+    prepared.push_back(std::move(address));
+    EXPECT_EQ(BoxesOf(world, 2), 0U);
+    done(ready);
+  };
+  ready = FailedPrecondition("no such network can be made there");
+  const auto refused = world.Create(request);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(MessageOf(refused->status()), "no such network can be made there");
+  EXPECT_EQ(BoxesOf(world, 2), 0U);
+  // Name and port are free again.
+  ready = absl::OkStatus();
+  const auto made = world.Create(request);
+  ASSERT_TRUE(made && made->ok());
+  ASSERT_EQ(prepared.size(), 2U);
+  EXPECT_EQ(prepared[1], (*made)->entry->container.node);
+}
+
 TEST(Create, OfSixtyWithOnePortThreeAreMadeAndNoEngineIsAskedInVain) {
   World world(3);
   ASSERT_TRUE(world.Connect());

@@ -1,0 +1,326 @@
+#include "api/attachments.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/compose.h"
+#include "api/each_node.h"
+#include "api/networks.h"
+#include "api/node_objects.h"
+#include "api/upstream.h"
+#include "api/verdicts.h"
+#include "api/volumes.h"
+#include "async/loop.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::string_view kComposeAffinity = "com.docker.compose.project==~";
+
+std::vector<NodePointer> NodesAt(const Context& context,
+                                 const std::vector<std::string>& addresses) {
+  std::vector<NodePointer> nodes;
+  for (const std::string& address : addresses) {
+    if (NodePointer node = context.cluster().FindNode(address)) nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+// A demand for one of these nodes, told by their IDs.
+Expression OneOf(std::string text, const std::vector<NodePointer>& nodes, bool soft) {
+  Expression expression;
+  expression.key = "node";
+  expression.soft = soft;
+  expression.text = std::move(text);
+  const auto id_of = [](const Node& node) { return node.id.empty() ? node.name : node.id; };
+  if (nodes.size() == 1) {
+    expression.value = id_of(*nodes.front());
+    return expression;
+  }
+  expression.match = Expression::Match::kRegex;
+  expression.value = "^(?:";
+  for (const NodePointer& node : nodes) {
+    if (node != nodes.front()) expression.value += '|';
+    for (const char letter : id_of(*node)) {
+      const bool plain = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                         (letter >= '0' && letter <= '9');
+      if (!plain) expression.value += '\\';
+      expression.value += letter;
+    }
+  }
+  expression.value += ")$";
+  return expression;
+}
+
+std::string ProjectOf(const ParsedCreate& parsed) {
+  const auto label = parsed.spec.labels.find(kComposeProjectLabel);
+  return label == parsed.spec.labels.end() ? std::string() : label->second;
+}
+
+// True when the volume is not there, or is there and may move.
+bool IsUnsettled(Context& context, const FoundVolumes& found, const std::string& name) {
+  const auto known = found.copies.find(name);
+  if (known == found.copies.end()) return true;
+  const auto fresh = context.fresh_volumes().Find(name);
+  return fresh && known->second.size() == 1 && known->second.front().node->address == fresh->node;
+}
+
+absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVolume& volume) {
+  const auto known = found.copies.find(volume.name);
+  if (known == found.copies.end()) {
+    if (absl::Status sure = UnlessSilent(found.silent, "volume " + volume.name); !sure.ok())
+      return sure;
+    const std::vector<NodePointer> down = DownHolders(*to.context, volume.name);
+    if (!down.empty()) {
+      return Unavailable("volume " + volume.name + " is on node " + NamesOf(down) +
+                         ", which does not answer");
+    }
+    // What more is said of a volume only the engine's own create can make.
+    if (volume.bare) to.volumes.push_back({volume.name, "", "{}", false});
+    return absl::OkStatus();
+  }
+  if (IsUnsettled(*to.context, found, volume.name)) {
+    const auto fresh = to.context->fresh_volumes().Find(volume.name);
+    if (fresh) {
+      to.volumes.push_back({volume.name, fresh->node, fresh->body, true});
+      return absl::OkStatus();
+    }
+  }
+  Attachments::Pin pin;
+  for (const VolumeCopy& copy : known->second) {
+    if (!copy.local) return absl::OkStatus();
+    pin.nodes.push_back(copy.node);
+  }
+  pin.text = "volume " + volume.name + " is on " + NamesOf(pin.nodes);
+  to.pins.push_back(std::move(pin));
+  return absl::OkStatus();
+}
+
+// Appends the names of networks of local scope.
+absl::Status AddNetwork(Attachments& to, const FoundNetworks& found, const std::string& reference,
+                        std::string& body, std::vector<std::string>& local) {
+  const absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, reference);
+  if (!copies.ok()) return copies.status();
+  // The engine says what it thinks of a network that nobody has.
+  if (copies->empty()) return UnlessSilent(found.silent, "network " + reference);
+  const NetworkCopy& first = copies->front();
+  if (first.name != reference) body = WithNetworkName(body, reference, first.name);
+  if (!first.local) return absl::OkStatus();
+  local.push_back(first.name);
+  if (first.ours() && !first.spec.empty()) {
+    to.networks.push_back(first.name);
+    return absl::OkStatus();
+  }
+  Attachments::Pin pin;
+  for (const NetworkCopy& copy : *copies) pin.nodes.push_back(copy.node);
+  pin.text = "network " + reference + " is on " + NamesOf(pin.nodes);
+  to.pins.push_back(std::move(pin));
+  return absl::OkStatus();
+}
+
+// Where containers of the project are that share a network of local scope.
+bool PinToProject(Attachments& to, const std::vector<std::string>& local) {
+  Attachments::Pin pin;
+  pin.nodes = NodesAt(*to.context, NodesOfProject(*to.context, to.project, local));
+  if (pin.nodes.empty()) return false;
+  pin.text = "compose project " + to.project + " is on " + NamesOf(pin.nodes);
+  to.pins.push_back(std::move(pin));
+  return true;
+}
+
+// Takes a volume away from the node where it was made and never used.
+Task<absl::Status> Unmake(ContextPointer context, std::string name, std::string address) {
+  const NodePointer node = context->cluster().FindNode(address);
+  if (!node) co_return absl::OkStatus();
+  NodeRequest request;
+  request.node = node;
+  request.method = "DELETE";
+  request.path = "/volumes/" + PercentEncode(name);
+  const ApiVersion version = LookUpVersion();
+  const std::stop_token never;
+  Result answer = co_await AskOne(context, std::move(request), version, never);
+  if (answer.ok() && answer->status == 404) co_return absl::OkStatus();
+  const NodeAnswer said{node, std::move(answer), true};
+  co_return FailureOf(said);
+}
+
+Task<absl::Status> BringVolume(ContextPointer context, NodePointer node,
+                               Attachments::Volume* volume) {
+  if (volume->node == node->address) co_return absl::OkStatus();
+  if (!volume->node.empty()) {
+    const absl::Status gone = co_await Unmake(context, volume->name, volume->node);
+    if (!gone.ok()) co_return Annotate(gone, "volume " + volume->name + " cannot move");
+    volume->node.clear();
+    context->fresh_volumes().Forget(volume->name);
+  }
+  const ApiVersion version = LookUpVersion();
+  const std::stop_token never;
+  Result answer = co_await MakeVolume(context, node, volume->name, volume->body, version, never);
+  const NodeAnswer said{node, std::move(answer), true};
+  const absl::Status failure = FailureOf(said);
+  if (!failure.ok()) co_return Annotate(failure, "volume " + volume->name);
+  volume->node = node->address;
+  context->fresh_volumes().Remember(volume->name, {node->address, volume->body});
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> BringNamedNetwork(ContextPointer context, NodePointer node, std::string name) {
+  const std::vector<std::string> names = {NetworkLock(name)};
+  const absl::Status locked = co_await LockNames(context->locks(), names);
+  if (!locked.ok()) co_return locked;
+  const FoundNetworks found = co_await FindNetworks(context);
+  absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, name);
+  absl::Status brought = FailedPrecondition("network " + name + " was removed meanwhile");
+  if (copies.ok() && !copies->empty()) {
+    std::vector<NetworkCopy> known = *std::move(copies);
+    brought = co_await BringNetwork(context, node, std::move(known));
+  }
+  UnlockNames(context->locks(), names);
+  co_return brought;
+}
+
+Task<absl::Status> PrepareNodeFor(std::shared_ptr<Attachments> attachments, std::string address) {
+  const ContextPointer context = attachments->context;
+  const NodePointer node = context->cluster().FindNode(address);
+  if (!node) co_return Unavailable("the node " + address + " has just left the cluster: try again");
+  // Where the filter of constraints is switched off nobody else sees to it.
+  for (const Attachments::Pin& pin : attachments->pins) {
+    const bool fits = std::any_of(pin.nodes.begin(), pin.nodes.end(),
+                                  [&](const NodePointer& one) { return one->address == address; });
+    if (!fits) co_return FailedPrecondition(pin.text + ", the container would go to " + node->name);
+  }
+  for (Attachments::Volume& volume : attachments->volumes) {
+    Attachments::Volume* const wanted = &volume;
+    absl::Status brought = co_await BringVolume(context, node, wanted);
+    if (!brought.ok()) co_return brought;
+  }
+  for (const std::string& name : attachments->networks) {
+    absl::Status brought = co_await BringNamedNetwork(context, node, name);
+    if (!brought.ok()) co_return brought;
+  }
+  co_return absl::OkStatus();
+}
+
+Task<void> RunPrepare(std::shared_ptr<Attachments> attachments, std::string address,
+                      Callback<absl::Status> done) {
+  absl::Status status = co_await PrepareNodeFor(std::move(attachments), std::move(address));
+  done(std::move(status));
+}
+
+// What has to be held while it is made. A project is held until its first container is there.
+std::vector<std::string> LocksFor(Context& context, const ParsedCreate& parsed,
+                                  const FoundVolumes& found, const std::string& project) {
+  std::vector<std::string> names;
+  for (const NamedVolume& volume : parsed.volumes) {
+    if (IsUnsettled(context, found, volume.name)) names.push_back(VolumeLock(volume.name));
+  }
+  if (!project.empty() && !parsed.networks.empty() &&
+      NodesOfProject(context, project, parsed.networks).empty()) {
+    names.push_back("compose " + project);
+  }
+  return names;
+}
+
+std::vector<std::string> NamesOfVolumes(const ParsedCreate& parsed) {
+  std::vector<std::string> names;
+  for (const NamedVolume& volume : parsed.volumes) names.push_back(volume.name);
+  return names;
+}
+
+// All that is found goes into `to`.
+Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed,
+                           FoundVolumes found) {
+  for (const NamedVolume& volume : parsed->volumes) {
+    if (absl::Status added = AddVolume(*to, found, volume); !added.ok()) co_return added;
+  }
+  FoundNetworks networks;
+  if (!parsed->networks.empty()) networks = co_await FindNetworks(to->context);
+  std::vector<std::string> local;
+  for (const std::string& reference : parsed->networks) {
+    absl::Status added = AddNetwork(*to, networks, reference, parsed->body, local);
+    if (!added.ok()) co_return added;
+  }
+  if (to->project.empty()) co_return absl::OkStatus();
+  if (local.empty()) {
+    to->prefers_project = true;
+  } else if (!PinToProject(*to, local)) {
+    const std::vector<std::string> home =
+        co_await HomeOf(to->context, to->project, networks.copies);
+    to->home = NodesAt(*to->context, home);
+  }
+  co_return absl::OkStatus();
+}
+
+}  // namespace
+
+Task<absl::StatusOr<std::shared_ptr<Attachments>>> FindAttachments(ContextPointer context,
+                                                                   ParsedCreate* parsed) {
+  const std::string project = ProjectOf(*parsed);
+  if (parsed->volumes.empty() && parsed->networks.empty() && project.empty()) {
+    co_return std::shared_ptr<Attachments>();
+  }
+  auto attachments = std::make_shared<Attachments>();
+  attachments->context = context;
+  attachments->project = project;
+  FoundVolumes found = co_await FindVolumes(context, NamesOfVolumes(*parsed));
+  std::vector<std::string> locks = LocksFor(*context, *parsed, found, project);
+  if (!locks.empty()) {
+    const absl::Status locked = co_await LockNames(context->locks(), locks);
+    if (!locked.ok()) co_return locked;
+    attachments->locked = std::move(locks);
+    // Others may have made something while this one waited.
+    found = co_await FindVolumes(context, NamesOfVolumes(*parsed));
+  }
+  const absl::Status collected = co_await Collect(attachments, parsed, std::move(found));
+  if (!collected.ok()) {
+    UnlockNames(context->locks(), attachments->locked);
+    co_return collected;
+  }
+  co_return attachments;
+}
+
+void Apply(const std::shared_ptr<Attachments>& attachments, CreateRequest& request) {
+  ContainerSpec& spec = request.spec;
+  for (const Attachments::Pin& pin : attachments->pins) {
+    spec.constraints.push_back(OneOf(pin.text, pin.nodes, false));
+  }
+  if (!attachments->home.empty()) {
+    const std::string text = "compose project " + attachments->project + " has its place on " +
+                             NamesOf(attachments->home);
+    spec.constraints.push_back(OneOf(text, attachments->home, true));
+  }
+  if (attachments->prefers_project) {
+    Expression together;
+    together.key = kComposeProjectLabel;
+    together.soft = true;
+    together.value = attachments->project;
+    together.text = std::string(kComposeAffinity) + attachments->project;
+    spec.affinities.push_back(std::move(together));
+  }
+  if (attachments->pins.empty() && attachments->volumes.empty() && attachments->networks.empty())
+    return;
+  request.prepare = [attachments](std::string address, Callback<absl::Status> done) {
+    Loop* const loop = Loop::Current();
+    SWARM_CHECK(loop != nullptr, "creates run on a Loop");
+    loop->Spawn(RunPrepare(attachments, std::move(address), std::move(done)));
+  };
+}
+
+Task<void> Release(std::shared_ptr<Attachments> attachments, bool created) {
+  const ContextPointer context = attachments->context;
+  for (const Attachments::Volume& volume : attachments->volumes) {
+    if (created) {
+      context->fresh_volumes().Forget(volume.name);
+      continue;
+    }
+    if (volume.asked_for || volume.node.empty()) continue;
+    const absl::Status gone = co_await Unmake(context, volume.name, volume.node);
+    if (gone.ok()) context->fresh_volumes().Forget(volume.name);
+  }
+  UnlockNames(context->locks(), attachments->locked);
+}
+
+}  // namespace swarm

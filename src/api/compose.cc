@@ -1,0 +1,40 @@
+#include "api/compose.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "api/volumes.h"
+#include "wire/attachments.h"
+
+namespace swarm {
+
+std::vector<std::string> NodesOfProject(const Context& context, const std::string& project,
+                                        const std::vector<std::string>& networks) {
+  std::set<std::string> addresses;
+  for (const ContainerPointer& entry : context.cluster().Containers()) {
+    const Container& container = entry->container;
+    const auto label = container.labels.find(kComposeProjectLabel);
+    if (label == container.labels.end() || label->second != project) continue;
+    const bool shares = std::any_of(
+        container.networks.begin(), container.networks.end(), [&](const std::string& name) {
+          return std::find(networks.begin(), networks.end(), name) != networks.end();
+        });
+    if (shares || networks.empty()) addresses.insert(container.node);
+  }
+  return {addresses.begin(), addresses.end()};
+}
+
+Task<std::vector<std::string>> HomeOf(ContextPointer context, std::string project,
+                                      std::vector<NetworkCopy> networks) {
+  std::vector<std::string> home = NodesOfProject(*context, project, {});
+  if (!home.empty()) co_return home;
+  home = co_await NodesWithVolumesOf(context, project);
+  if (!home.empty()) co_return home;
+  for (const NetworkCopy& copy : networks) {
+    if (copy.project == project) home.push_back(copy.node->address);
+  }
+  co_return home;
+}
+
+}  // namespace swarm

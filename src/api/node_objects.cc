@@ -1,0 +1,147 @@
+#include "api/node_objects.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/container_filters.h"
+#include "api/upstream.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/placement.h"
+
+namespace swarm {
+namespace {
+
+// The first node by name that has it is known when all before it have said that they have not.
+bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
+  for (const NodeAnswer& said : answers) {
+    if (!said.answered) return false;
+    if (said.answer.ok() && said.answer->status == 200) return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+ApiVersion LookUpVersion() { return OwnNewestApi(); }
+
+bool IsPlainName(std::string_view name) {
+  constexpr std::size_t kMostName = 255;
+  return !name.empty() && name.size() <= kMostName && name.front() != '.' &&
+         name.find_first_of("/\\") == std::string_view::npos;
+}
+
+absl::StatusOr<Narrowed> Narrow(const Context& context, const Query& query) {
+  Narrowed narrowed{HealthyNodes(context), query};
+  const std::string* text = FindQuery(query, "filters");
+  if (text == nullptr) return narrowed;
+  absl::StatusOr<FilterArguments> filters = ParseFilters(*text);
+  if (!filters.ok()) return filters.status();
+  const auto wanted = filters->find("node");
+  if (wanted == filters->end()) return narrowed;
+  const std::vector<std::string> values = wanted->second;
+  std::erase_if(narrowed.nodes, [&](const NodePointer& node) {
+    return std::none_of(values.begin(), values.end(), [&](const std::string& value) {
+      return value == node->id || GlobMatch(value, node->name);
+    });
+  });
+  filters->erase(wanted);
+  for (auto& [key, value] : narrowed.query) {
+    if (key == "filters") value = FormatFilters(*filters);
+  }
+  return narrowed;
+}
+
+Query FilterBy(std::string_view key, std::vector<std::string> values) {
+  FilterArguments filters;
+  filters[std::string(key)] = std::move(values);
+  return {{"filters", FormatFilters(filters)}};
+}
+
+std::string LabelOf(JsonValue object, std::string_view key) {
+  return object.Find("Labels").Find(key).text();
+}
+
+std::string ShownObject(std::string_view body, JsonValue object, const Node* node) {
+  TextEdits edits;
+  HideLabels(object, edits);
+  const JsonValue name = object.Find("Name");
+  if (node != nullptr && name.is(JsonDocument::Kind::kString)) {
+    edits.Replace(name.begin(), name.end(), JsonString(node->name + "/" + name.text()));
+  }
+  return edits.Apply(body, object.begin(), object.end());
+}
+
+Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
+                          absl::Status unknown) {
+  auto [node, name] = SplitNode(*context, exchange.name);
+  if (!IsPlainName(name)) co_return unknown;
+  std::vector<NodePointer> nodes;
+  if (node) {
+    nodes.push_back(node);
+  } else {
+    nodes = HealthyNodes(*context);
+  }
+  const std::string target = path + PercentEncode(name);
+  std::vector<NodeAnswer> answers =
+      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
+                             kFanOutPatience, FirstIsKnown);
+  for (NodeAnswer& said : answers) {
+    if (said.answer.ok() && said.answer->status == 200) co_return std::move(said.answer);
+  }
+  for (NodeAnswer& said : answers) {
+    if (!said.answered) continue;
+    if (!said.answer.ok()) co_return said.answer.status();
+    if (said.answer->status == 404) continue;
+    Reply reply = *std::move(said.answer);
+    Result settled = co_await SettleError(std::move(reply), exchange.version,
+                                          SpokenTo(*said.node, exchange.version));
+    co_return settled;
+  }
+  co_return unknown;
+}
+
+std::string NamesOf(const std::vector<NodePointer>& nodes) {
+  std::vector<std::string> names;
+  for (const NodePointer& node : nodes) names.push_back(node->name);
+  return Join(names, ", ");
+}
+
+absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::string& what) {
+  if (silent.empty()) return absl::OkStatus();
+  return Unavailable("nobody knows whether there is a " + what + ": node " + NamesOf(silent) +
+                     " did not say in time. Try again; \"docker info\" shows the state of each");
+}
+
+absl::StatusOr<NodePointer> PlaceObject(const Context& context, std::string_view what,
+                                        const ObjectRequest& request,
+                                        const std::vector<std::string>& preferred) {
+  ContainerSpec spec;
+  PlacementTexts texts;
+  if (absl::Status taken = texts.TakeLabels(request.labels); !taken.ok()) return taken;
+  if (absl::Status applied = texts.Apply(spec); !applied.ok()) return applied;
+  const absl::StatusOr<Explanation> plan = context.cluster().Plan(spec);
+  if (!plan.ok()) return plan.status();
+  const std::vector<Placement>& candidates = plan->candidates;
+  const auto wanted =
+      std::find_if(candidates.begin(), candidates.end(), [&](const Placement& place) {
+        return std::find(preferred.begin(), preferred.end(), place.node) != preferred.end();
+      });
+  const Placement* chosen = nullptr;
+  if (wanted != candidates.end()) {
+    chosen = &*wanted;
+  } else if (!candidates.empty()) {
+    chosen = &candidates.front();
+  }
+  const NodePointer node = chosen == nullptr ? nullptr : context.cluster().FindNode(chosen->node);
+  if (node) return node;
+  constexpr std::size_t kMostReasons = 20;
+  std::string message = "no node can take the " + std::string(what);
+  if (!plan->summary.empty()) message += ": " + plan->summary;
+  for (std::size_t at = 0; at < std::min(plan->refused.size(), kMostReasons); ++at) {
+    message += "\n" + plan->refused[at].node + ": " + plan->refused[at].reason;
+  }
+  return FailedPrecondition(message);
+}
+
+}  // namespace swarm

@@ -1,0 +1,62 @@
+// What networks and volumes have in common: they live on nodes, and are asked of the engines each
+// time.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "api/context.h"
+#include "wire/attachments.h"
+#include "wire/json.h"
+
+namespace swarm {
+
+// Before something is made or removed every healthy node is asked what it has, and waited for this
+// long: what one of them may have is neither made twice nor called unknown.
+inline constexpr Duration kLookUpPatience = std::chrono::seconds(5);
+
+// Lookups of our own are made in the newest version that each engine speaks.
+ApiVersion LookUpVersion();
+
+// Names and ids that may stand in an engine's path.
+bool IsPlainName(std::string_view name);
+
+// The nodes that the filter `node` leaves, and the query without it.
+struct Narrowed {
+  std::vector<NodePointer> nodes;
+  Query query;
+};
+absl::StatusOr<Narrowed> Narrow(const Context& context, const Query& query);
+
+// {"filters":{key:{value:true, ...}}} as a query.
+Query FilterBy(std::string_view key, std::vector<std::string> values);
+
+// The label of an object; empty without it.
+std::string LabelOf(JsonValue object, std::string_view key);
+
+// A row or an inspect answer without our labels; with "node/" before its name when it is the node's
+// own (`node` is not null).
+std::string ShownObject(std::string_view body, JsonValue object, const Node* node);
+
+// What there is of one name: on the node that the name tells, or the first that has it. `unknown`
+// when none has.
+Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
+                          absl::Status unknown);
+
+// Names of nodes, for messages.
+std::string NamesOf(const std::vector<NodePointer>& nodes);
+
+// Why nobody knows whether there is a volume or network of that name (`what`); OK when every
+// healthy node has answered.
+absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::string& what);
+
+// Where the scheduler would put a network or volume: one of `preferred` (addresses) if it fits,
+// else the best. FailedPrecondition (409) with the reasons of the nodes when none fits.
+absl::StatusOr<NodePointer> PlaceObject(const Context& context, std::string_view what,
+                                        const ObjectRequest& request,
+                                        const std::vector<std::string>& preferred);
+
+}  // namespace swarm

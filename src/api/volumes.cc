@@ -1,0 +1,155 @@
+#include "api/volumes.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "api/each_node.h"
+#include "api/handlers.h"
+#include "api/node_objects.h"
+#include "api/reply.h"
+#include "api/upstream.h"
+#include "base/text.h"
+#include "swarmlib/status.h"
+#include "wire/json.h"
+
+namespace swarm {
+namespace {
+
+bool IsLocal(JsonValue row) {
+  const JsonValue scope = row.Find("Scope");
+  return !scope.is(JsonDocument::Kind::kString) || scope.Equals("local");
+}
+
+bool IsOurs(JsonValue row) { return !LabelOf(row, kVolumeIdLabel).empty(); }
+
+// Appends the rows of one node's list; volumes of the whole cluster once only.
+void AppendVolumes(std::string& to, std::string_view body, JsonValue rows, const Node& node,
+                   std::set<std::string>& seen) {
+  rows.ForEachElement([&](JsonValue row) {
+    const bool own = IsLocal(row) && !IsOurs(row);
+    if (!own && !seen.insert(row.Find("Name").text()).second) return;
+    if (to.back() != '[') to += ',';
+    to += ShownObject(body, row, own ? &node : nullptr);
+  });
+}
+
+}  // namespace
+
+Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> names) {
+  FoundVolumes found;
+  if (names.empty()) co_return found;
+  std::vector<NodePointer> nodes = HealthyNodes(*context);
+  Query query = FilterBy("name", names);
+  const ApiVersion version = LookUpVersion();
+  const std::vector<NodeAnswer> answers = co_await AskNodesUntil(
+      context, std::move(nodes), "/volumes", std::move(query), version, kLookUpPatience, nullptr);
+  for (const NodeAnswer& said : answers) {
+    JsonDocument document;
+    if (!said.answer.ok() || said.answer->status != 200 ||
+        !document.Parse(said.answer->body).ok()) {
+      found.silent.push_back(said.node);
+      continue;
+    }
+    // Engines match names as patterns.
+    document.root().Find("Volumes").ForEachElement([&](JsonValue row) {
+      const std::string name = row.Find("Name").text();
+      if (std::find(names.begin(), names.end(), name) == names.end()) return;
+      found.copies[name].push_back({said.node, IsLocal(row), IsOurs(row)});
+    });
+  }
+  for (auto& [name, copies] : found.copies) {
+    const auto is_ours = [](const VolumeCopy& copy) { return copy.ours; };
+    if (std::none_of(copies.begin(), copies.end(), is_ours)) continue;
+    std::erase_if(copies, [&](const VolumeCopy& copy) { return !is_ours(copy); });
+  }
+  co_return found;
+}
+
+std::vector<NodePointer> DownHolders(const Context& context, const std::string& volume) {
+  std::vector<NodePointer> down = context.cluster().Nodes();
+  std::erase_if(down, [](const NodePointer& node) { return node->state == NodeState::kHealthy; });
+  if (down.empty()) return down;
+  std::set<std::string> holders;
+  for (const ContainerPointer& entry : context.cluster().Containers()) {
+    const std::vector<std::string>& used = entry->container.volumes;
+    if (std::find(used.begin(), used.end(), volume) != used.end())
+      holders.insert(entry->container.node);
+  }
+  std::erase_if(down, [&](const NodePointer& node) { return !holders.contains(node->address); });
+  return down;
+}
+
+Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::string project) {
+  std::vector<NodePointer> nodes = HealthyNodes(*context);
+  Query query = FilterBy("label", {std::string(kComposeProjectLabel) + "=" + project});
+  const ApiVersion version = LookUpVersion();
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(nodes), "/volumes", std::move(query), version);
+  std::vector<std::string> addresses;
+  for (const NodeAnswer& said : answers) {
+    JsonDocument document;
+    if (!said.answer.ok() || said.answer->status != 200 || !document.Parse(said.answer->body).ok())
+      continue;
+    bool stays = false;
+    document.root().Find("Volumes").ForEachElement([&](JsonValue row) {
+      stays = stays || !context->fresh_volumes().Find(row.Find("Name").text());
+    });
+    if (stays) addresses.push_back(said.node->address);
+  }
+  co_return addresses;
+}
+
+Task<Result> MakeVolume(ContextPointer context, NodePointer node, std::string name,
+                        std::string body, ApiVersion client, std::stop_token stop) {
+  const Labels labels = {{std::string(kVolumeIdLabel), context->NewSwarmId()}};
+  NodeRequest request;
+  request.node = std::move(node);
+  request.method = "POST";
+  request.path = "/volumes/create";
+  request.body = WithNameAndLabels(body, name, labels);
+  return AskOne(std::move(context), std::move(request), client, std::move(stop));
+}
+
+Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
+  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
+  if (!narrowed.ok()) co_return narrowed.status();
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(narrowed->nodes), "/volumes", std::move(narrowed->query),
+                        exchange.version);
+  std::string body = "{\"Volumes\":[";
+  std::set<std::string> seen;
+  std::vector<std::string> silent, warnings;
+  for (const NodeAnswer& said : answers) {
+    JsonDocument document;
+    if (said.answer.ok() && said.answer->status == 400) {
+      co_return HttpError(400, "the filters were refused by node " + said.node->name,
+                          said.answer->body);
+    }
+    if (!said.answer.ok() || said.answer->status != 200 ||
+        !document.Parse(said.answer->body).ok()) {
+      silent.push_back(said.node->name);
+      warnings.push_back("the volumes of node " + said.node->name +
+                         " are not listed: it did not answer");
+      continue;
+    }
+    AppendVolumes(body, said.answer->body, document.root().Find("Volumes"), *said.node, seen);
+  }
+  body += "],\"Warnings\":";
+  AppendJsonStrings(body, warnings);
+  Reply reply = JsonReply(200, body + "}\n");
+  NoteUnreachable(*context, silent, reply);
+  co_return reply;
+}
+
+Task<Result> InspectVolume(ContextPointer context, Exchange exchange) {
+  const absl::Status unknown = NotFound("get " + exchange.name + ": no such volume");
+  Result answer = co_await InspectFirst(context, std::move(exchange), "/volumes/", unknown);
+  JsonDocument document;
+  if (!answer.ok() || answer->status != 200 || !document.Parse(answer->body).ok()) co_return answer;
+  if (!IsOurs(document.root())) co_return answer;
+  answer->body = ShownObject(answer->body, document.root(), nullptr) + "\n";
+  co_return answer;
+}
+
+}  // namespace swarm

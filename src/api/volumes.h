@@ -1,0 +1,40 @@
+// Volumes of the cluster, as the engines know them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "api/context.h"
+
+namespace swarm {
+
+// A volume of some name on one node.
+struct VolumeCopy {
+  NodePointer node;
+  bool local = true;  // of local scope: it is nowhere else
+  bool ours = false;  // has our label
+};
+
+struct FoundVolumes {
+  // Of the names asked for; copies by node name. When one of them is ours only ours are there.
+  std::map<std::string, std::vector<VolumeCopy>> copies;
+  std::vector<NodePointer> silent;  // healthy nodes that did not answer in time
+};
+Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> names);
+
+// Nodes that are down and have containers which use the volume, as far as is known.
+std::vector<NodePointer> DownHolders(const Context& context, const std::string& volume);
+
+// Addresses of nodes with volumes of a compose project that may not move.
+Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::string project);
+
+// Makes a volume of the cluster on that node: the client's body with our label.
+Task<Result> MakeVolume(ContextPointer context, NodePointer node, std::string name,
+                        std::string body, ApiVersion client, std::stop_token stop);
+
+// The name under which NameLocks knows it.
+inline std::string VolumeLock(const std::string& name) { return "volume " + name; }
+
+}  // namespace swarm

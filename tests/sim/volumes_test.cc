@@ -1,0 +1,176 @@
+// Volumes of the cluster, over simulated engines.
+#include <algorithm>
+#include <optional>
+
+#include "sim/faults.h"
+#include "tests/sim/objects_world.h"
+
+namespace swarm {
+namespace {
+
+class VolumesTest : public ObjectsTest {};
+
+TEST_F(VolumesTest, OneVolumeIsMadeOnceAndListedOnce) {
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data","Labels":{"a":"b"}})").status, 201);
+  const Answer again = Ask("POST", "/volumes/create", R"({"Name":"data"})");
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body.find("com.docker.swarm"), std::string::npos) << again.body;
+  EXPECT_EQ(Holders("/volumes/data"), 1);
+  const Answer list = Ask("GET", "/volumes");
+  EXPECT_EQ(Names(list, "Volumes"), std::vector<std::string>{"data"});
+  EXPECT_EQ(list.body.find("com.docker.swarm"), std::string::npos) << list.body;
+  EXPECT_NE(list.body.find(R"("Labels":{"a":"b"})"), std::string::npos) << list.body;
+  EXPECT_EQ(Ask("GET", "/volumes/data").status, 200);
+  EXPECT_EQ(Ask("DELETE", "/volumes/data").status, 204);
+  EXPECT_EQ(Holders("/volumes/data"), 0);
+  EXPECT_EQ(Ask("DELETE", "/volumes/data").status, 404);
+  EXPECT_EQ(Ask("DELETE", "/volumes/data?force=1").status, 204);
+}
+
+TEST_F(VolumesTest, ANodesOwnVolumeIsAddressedByIt) {
+  const std::string own = NameOf(1) + "/own";
+  const Answer made = Ask("POST", "/volumes/create", R"({"Name":")" + own + R"("})");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_NE(made.body.find("\"" + own + "\""), std::string::npos) << made.body;
+  EXPECT_EQ(AskEngine(1, "GET", "/volumes/own").status, 200);
+  EXPECT_EQ(Names(Ask("GET", "/volumes"), "Volumes"), std::vector<std::string>{own});
+  // A container that names it with or without its node goes there.
+  for (const std::string& name : {own, std::string("own")}) {
+    const std::string container = name == own ? "with" : "without";
+    EXPECT_EQ(Create(container, Run(R"("Binds":[")" + name + R"(:/d"])")).status, 201);
+    EXPECT_EQ(NodeOf(container), NameOf(1)) << name;
+  }
+  EXPECT_EQ(Ask("DELETE", "/volumes/" + own).status, 409);
+  EXPECT_EQ(Ask("DELETE", "/containers/with").status, 204);
+  EXPECT_EQ(Ask("DELETE", "/containers/without").status, 204);
+  EXPECT_EQ(Ask("DELETE", "/volumes/" + own).status, 204);
+}
+
+TEST_F(VolumesTest, ConsumersGoToTheHolder) {
+  EXPECT_EQ(Create("one", Run(R"("Binds":["data:/d"])")).status, 201);
+  EXPECT_EQ(Holders("/volumes/data"), 1);
+  EXPECT_EQ(Names(Ask("GET", "/volumes"), "Volumes"), std::vector<std::string>{"data"});
+  for (const char* name : {"two", "three", "four"}) {
+    const std::string mounts =
+        R"("Mounts":[{"Type":"volume","Source":"data","Target":"/d"},{"Type":"bind","Source":"/tmp","Target":"/t"}])";
+    EXPECT_EQ(Create(name, Run(mounts)).status, 201);
+    EXPECT_EQ(NodeOf(name), NodeOf("one"));
+  }
+  const Answer in_use = Ask("DELETE", "/volumes/data");
+  EXPECT_EQ(in_use.status, 409);
+  EXPECT_NE(in_use.body.find(NodeOf("one")), std::string::npos) << in_use.body;
+  // Elsewhere it cannot go, and the reason is told.
+  const std::string other = NodeOf("one") == NameOf(0) ? NameOf(1) : NameOf(0);
+  const Answer refused = Create(
+      "five", Run(R"("Binds":["data:/d"])", R"(,"Env":["constraint:node==)" + other + R"("])"));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find("volume data is on " + NodeOf("one")), std::string::npos)
+      << refused.body;
+}
+
+TEST_F(VolumesTest, AnUnusedVolumeMovesToItsFirstConsumer) {
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data","Labels":{"a":"b"}})").status, 201);
+  for (std::size_t at = 0; at < 3; ++at) {
+    const std::string container = "c" + std::to_string(at);
+    const std::string volume = "v" + std::to_string(at);
+    EXPECT_EQ(
+        Ask("POST", "/volumes/create", R"({"Name":")" + volume + R"(","Labels":{"a":"b"}})").status,
+        201);
+    const std::string there = R"(,"Env":["constraint:node==)" + NameOf(at) + R"("])";
+    EXPECT_EQ(Create(container, Run(R"("Binds":[")" + volume + R"(:/d"])", there)).status, 201);
+    EXPECT_EQ(NodeOf(container), NameOf(at));
+    EXPECT_EQ(Holders("/volumes/" + volume), 1);
+    const Answer moved = AskEngine(at, "GET", "/volumes/" + volume);
+    EXPECT_EQ(moved.status, 200);
+    EXPECT_NE(moved.body.find(R"("a":"b")"), std::string::npos) << moved.body;
+    // It was used: it stays, though its container is gone.
+    EXPECT_EQ(Ask("DELETE", "/containers/" + container).status, 204);
+    EXPECT_EQ(Create("again" + container, Run(R"("Binds":[")" + volume + R"(:/d"])")).status, 201);
+    EXPECT_EQ(NodeOf("again" + container), NameOf(at));
+  }
+}
+
+TEST_F(VolumesTest, ACreateThatFailsLeavesNoVolume) {
+  std::string body = Run(R"("Binds":["data:/d"])");
+  body.replace(body.find("busybox"), 7, "nosuch1");
+  EXPECT_EQ(Create("web", body).status, 404);
+  EXPECT_EQ(Holders("/volumes/data"), 0);
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"kept"})").status, 201);
+  body.replace(body.find("data:"), 5, "kept:");
+  EXPECT_EQ(Create("web", body).status, 404);
+  EXPECT_EQ(Holders("/volumes/kept"), 1);
+}
+
+TEST_F(VolumesTest, FirstConsumersAtTheSameTimeShareOneVolume) {
+  std::vector<Answer> answers(6);
+  int ended = 0;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    struct Ending {
+      static Task<void> Of(Task<void> task, int* ended) {
+        co_await std::move(task);
+        ++*ended;
+      }
+    };
+    const std::string target = "/containers/create?name=c" + std::to_string(i);
+    world_.loop().Spawn(Ending::Of(
+        AskInto(api_, "POST", target, Run(R"("Binds":["data:/d"])"), &answers[i]), &ended));
+  }
+  EXPECT_TRUE(world_.RunUntil([&] { return ended == 6; }));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].status, 201) << answers[i].body;
+    EXPECT_EQ(NodeOf("c" + std::to_string(i)), NodeOf("c0"));
+  }
+  EXPECT_EQ(Holders("/volumes/data"), 1);
+}
+
+TEST_F(VolumesTest, PruneTakesUnusedOnesOfAllNodes) {
+  for (const char* name : {"kept", "gone1", "gone2"}) {
+    Ask("POST", "/volumes/create", std::string(R"({"Name":")") + name + R"("})");
+  }
+  EXPECT_EQ(Create("web", Run(R"("Binds":["kept:/d"])")).status, 201);
+  AskEngine(2, "POST", "/volumes/create", R"({"Name":"past"})");
+  const Answer pruned = Ask("POST", "/volumes/prune");
+  EXPECT_EQ(pruned.status, 200);
+  EXPECT_EQ(pruned.body,
+            "{\"VolumesDeleted\":[\"gone1\",\"gone2\",\"past\"],\"SpaceReclaimed\":0}\n");
+  EXPECT_EQ(Names(Ask("GET", "/volumes"), "Volumes"), std::vector<std::string>{"kept"});
+}
+
+TEST_F(VolumesTest, LabelsTellAfterARestart) {
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data"})").status, 201);
+  Restart();
+  EXPECT_EQ(Names(Ask("GET", "/volumes"), "Volumes"), std::vector<std::string>{"data"});
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data"})").status, 201);
+  EXPECT_EQ(Holders("/volumes/data"), 1);
+  // Whether it was used is not known any more: it stays.
+  for (std::size_t at = 0; at < 3; ++at) {
+    const bool holds = AskEngine(at, "GET", "/volumes/data").status == 200;
+    const std::string there = R"(,"Env":["constraint:node==)" + NameOf(at) + R"("])";
+    const Answer made = Create("c" + std::to_string(at), Run(R"("Binds":["data:/d"])", there));
+    EXPECT_EQ(made.status, holds ? 201 : 409) << made.body;
+  }
+  EXPECT_EQ(Holders("/volumes/data"), 1);
+}
+
+// What a node that does not answer may have is not made a second time.
+TEST_F(VolumesTest, ANodeThatIsSilentIsNotGuessedAbout) {
+  EXPECT_EQ(Create("one", Run(R"("Binds":["data:/d"])")).status, 201);
+  std::size_t holder = 0;
+  while (NameOf(holder) != NodeOf("one")) ++holder;
+  const std::string address = world_.simulation().addresses()[holder];
+  world_.simulation().engine(address)->faults().Always({Fault::Kind::kSilence});
+  const Answer unsure = Create("two", Run(R"("Binds":["data:/d"])"));
+  EXPECT_EQ(unsure.status, 503);
+  EXPECT_NE(unsure.body.find(NameOf(holder)), std::string::npos) << unsure.body;
+  // Found to be down: its containers tell what it has.
+  EXPECT_TRUE(world_.RunUntil(
+      [&] { return world_.cluster().FindNode(address)->state != NodeState::kHealthy; }));
+  const Answer down = Create("three", Run(R"("Binds":["data:/d"])"));
+  EXPECT_EQ(down.status, 503);
+  EXPECT_NE(down.body.find("volume data is on node " + NameOf(holder)), std::string::npos)
+      << down.body;
+  world_.simulation().engine(address)->faults().Heal();
+}
+
+}  // namespace
+}  // namespace swarm

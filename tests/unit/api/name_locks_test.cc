@@ -1,0 +1,75 @@
+#include "api/name_locks.h"
+
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "async/loop.h"
+
+namespace swarm {
+namespace {
+
+class NameLocksTest : public ::testing::Test {
+ protected:
+  NameLocksTest() : loop_(clock_, nullptr) {}
+
+  static Task<void> Take(NameLocks* locks, std::vector<std::string> names,
+                         std::optional<absl::Status>* into) {
+    absl::Status status = co_await LockNames(*locks, std::move(names));
+    into->emplace(std::move(status));
+  }
+
+  void Take(std::vector<std::string> names, std::optional<absl::Status>& into) {
+    loop_.Spawn(Take(&locks_, std::move(names), &into));
+    loop_.RunReady();
+  }
+
+  void Give(std::vector<std::string> names) {
+    UnlockNames(locks_, std::move(names));
+    loop_.RunReady();
+  }
+
+  ManualClock clock_;
+  NameLocks locks_;
+  Loop loop_;
+};
+
+TEST_F(NameLocksTest, OneAfterTheOtherInTheOrderOfAsking) {
+  std::optional<absl::Status> first, second, third, other;
+  Take({"b", "a", "b"}, first);
+  Take({"b"}, second);
+  Take({"a", "b"}, third);
+  Take({"c"}, other);
+  EXPECT_TRUE(first.has_value() && other.has_value());
+  EXPECT_FALSE(second.has_value() || third.has_value());
+  Give({"a", "b"});
+  EXPECT_TRUE(second.has_value());
+  EXPECT_FALSE(third.has_value());
+  Give({"b"});
+  EXPECT_TRUE(third.has_value());
+  Give({"a", "b"});
+  Give({"c"});
+  // Free again.
+  Take({"a", "b", "c"}, first);
+  EXPECT_TRUE(first->ok());
+  Give({"c", "b", "a"});
+}
+
+TEST_F(NameLocksTest, WhoComesTooLateGetsNoneOfThem) {
+  std::optional<absl::Status> holder, late, free;
+  Take({"b"}, holder);
+  int called = 0;
+  for (std::size_t i = 0; i < NameLocks::kMostWaiting; ++i) {
+    locks_.Acquire("b", [&](const absl::Status&) { ++called; });
+  }
+  Take({"a", "b"}, late);
+  ASSERT_TRUE(late.has_value());
+  EXPECT_TRUE(absl::IsResourceExhausted(*late));
+  Take({"a"}, free);
+  EXPECT_TRUE(free.has_value() && free->ok());
+  for (std::size_t i = 0; i <= NameLocks::kMostWaiting; ++i) locks_.Release("b");
+  EXPECT_EQ(called, static_cast<int>(NameLocks::kMostWaiting));
+}
+
+}  // namespace
+}  // namespace swarm
