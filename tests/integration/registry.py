@@ -11,10 +11,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 import harness
 
 TEST_SECONDS = 270
+FLAGS = ["--log-level", "debug", "--engine-timeout", "2s", "--engine-refresh-min-interval", "1s",
+         "--engine-refresh-max-interval", "2s", "--engine-failure-retry", "2"]
 USER, PASSWORD = "somebody", "a-secret-of-the-test"
 PASSWORD_HASH = "$2b$05$EBQcmXShO7NGvrnLfQGYwujjrF/YiV6gV7umr.82FzH817oPSdM7a"  # bcrypt, the one form that a registry takes
 CONFIGURATION = """version: 0.1
@@ -148,13 +151,29 @@ def check(report, hosts, swarmd, docker, registry):
   report.check("swarmd's log has no secret", len(log) > 0 and not shown, shown)
 
 
+def check_frozen(report, hosts, swarmd, docker, registry):
+  """A node that is frozen is named, in bounded time, and the others pull."""
+  app = registry.address + "/team/app:v1"
+  docker.run("rmi", app)
+  hosts.command("freeze", "02")
+  begin = time.monotonic()
+  done = docker.run("pull", app)
+  report.check("a pull with a frozen node ends after %.1f s" % (time.monotonic() - begin), done.code == 1, done)
+  report.check("it names that node alone", "was pulled on 2 of 3 nodes: dockerhost02: " in done.err, done)
+  hosts.command("thaw", "02")
+  swarmd.wait_healthy()
+  done = docker.run("pull", app)
+  report.check("thawed, it pulls too", done.code == 0 and None not in holders(hosts, app), done)
+
+
 def run(options, report):
   program = harness.swarmd_program(options)
   with harness.Hosts() as hosts, Registry(hosts) as registry:
-    with harness.Swarmd(program, hosts, ["--log-level", "debug"]) as swarmd:
+    with harness.Swarmd(program, hosts, FLAGS) as swarmd:
       swarmd.wait_healthy()
       docker = harness.Docker(harness.part("cli-20.10"), swarmd.host)
       check(report, hosts, swarmd, docker, registry)
+      check_frozen(report, hosts, swarmd, docker, registry)
 
 
 if __name__ == "__main__":
