@@ -182,6 +182,7 @@ class Api::Impl {
  public:
   Impl(Cluster& cluster, ApiOptions options)
       : context_(std::make_shared<Context>(cluster, std::move(options))) {}
+  ~Impl() { context_->locks().Abandon(); }
 
   const ContextPointer& context() const { return context_; }
 

@@ -57,6 +57,14 @@ void NameLocks::Release(const std::string& name) {
   next(absl::OkStatus());
 }
 
+void NameLocks::Abandon() {
+  std::map<std::string, std::deque<Callback<absl::Status>>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
+  }
+}
+
 Task<absl::Status> LockNames(NameLocks& locks, std::vector<std::string> names) {
   SortOnce(names);
   for (std::size_t taken = 0; taken < names.size(); ++taken) {

@@ -24,6 +24,8 @@ class NameLocks {
   void Acquire(const std::string& name, Callback<absl::Status> done);
   // The next in turn is called on this thread.
   void Release(const std::string& name);
+  // Nobody waits any more: callbacks are dropped. They may hold what holds this.
+  void Abandon();
 
  private:
   std::mutex mutex_;

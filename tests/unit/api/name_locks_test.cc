@@ -1,5 +1,6 @@
 #include "api/name_locks.h"
 
+#include <memory>
 #include <optional>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,16 @@ TEST_F(NameLocksTest, WhoComesTooLateGetsNoneOfThem) {
   EXPECT_TRUE(free.has_value() && free->ok());
   for (std::size_t i = 0; i <= NameLocks::kMostWaiting; ++i) locks_.Release("b");
   EXPECT_EQ(called, static_cast<int>(NameLocks::kMostWaiting));
+}
+
+TEST_F(NameLocksTest, WhatWaitsIsDroppedAtTheEnd) {
+  auto held = std::make_shared<int>(1);
+  std::optional<absl::Status> first;
+  Take({"a"}, first);
+  locks_.Acquire("a", [held](const absl::Status&) { FAIL(); });
+  EXPECT_EQ(held.use_count(), 2);
+  locks_.Abandon();
+  EXPECT_EQ(held.use_count(), 1);
 }
 
 }  // namespace
