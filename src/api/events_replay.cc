@@ -34,6 +34,7 @@ struct Missing {
   std::int64_t since = 0;
   std::int64_t until = 0;
   std::size_t kept_after = 0;  // events of the node that are kept of the time after it
+  bool forgotten = false;      // the engine has forgotten later ones already
 };
 
 EventPointer LostMark(const Missing& missing, std::string_view reason) {
@@ -54,9 +55,19 @@ absl::Status TakeTold(const Missing& missing, const Result& answer,
     if (event->time_nano < missing.since || event->time_nano > missing.until) continue;
     events.push_back(std::make_shared<const ClusterEvent>(*std::move(event)));
   }
-  if (objects.size() + missing.kept_after >= kKeptByEngines)
+  if (missing.forgotten) {
+    events.push_back(LostMark(missing, "the engine has forgotten what happened then"));
+  } else if (objects.size() + missing.kept_after >= kKeptByEngines) {
     events.push_back(LostMark(missing, "the engine keeps no more than its latest events"));
+  }
   return absl::OkStatus();
+}
+
+// One of the kept events says that the engine had forgotten some when it was followed anew.
+bool HasLoss(const std::vector<EventPointer>& kept, const std::string& node) {
+  return std::any_of(kept.begin(), kept.end(), [&node](const EventPointer& event) {
+    return event->action == "events_lost" && event->sequence != 0 && event->node == node;
+  });
 }
 
 bool IsSame(const ClusterEvent& left, const ClusterEvent& right) {
@@ -136,6 +147,7 @@ Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents ke
     part.since = since;
     part.until = std::min(until, known->second.whole_since - 1);
     part.kept_after = known->second.count;
+    part.forgotten = HasLoss(*events, node->address);
     if (node->state == NodeState::kHealthy) {
       missing.push_back(std::move(part));
     } else {

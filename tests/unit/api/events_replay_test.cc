@@ -170,6 +170,13 @@ TEST_F(EventsReplayTest, AnEngineThatTellsAllItKeepsMayHaveForgottenMore) {
   }
 }
 
+TEST_F(EventsReplayTest, AnEngineThatForgotLaterOnesHasForgottenThese) {
+  told_["n1"] = told_["n2"] = "";
+  cluster_.ring = {Kept(1, "events_lost", At(-5), "n1")};
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  EXPECT_EQ(Shown(BodyOf(reply)), "events_lost@n1 events_lost@n1");
+}
+
 TEST_F(EventsReplayTest, FiltersHoldForWhatEnginesTell) {
   told_["n1"] = Told("create", At(-30)) + Told("start", At(-29));
   told_["n2"] = Told("start", At(-28));
