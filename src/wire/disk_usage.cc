@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "swarmlib/status.h"
+#include "wire/attachments.h"
 #include "wire/containers.h"
 #include "wire/images.h"
 #include "wire/json.h"
@@ -39,7 +40,9 @@ std::string NamedVolume(std::string_view body, JsonValue row, const Node& node) 
   const JsonValue name = row.Find("Name");
   TextEdits edits;
   const bool is_local = !scope.is(Kind::kString) || scope.Equals("local");
-  if (is_local && name.is(Kind::kString))
+  const bool is_of_cluster = static_cast<bool>(row.Find("Labels").Find(kVolumeIdLabel));
+  HideLabels(row, edits);
+  if (is_local && !is_of_cluster && name.is(Kind::kString))
     edits.Replace(name.begin(), name.end(), JsonString(node.name + "/" + name.text()));
   return edits.Apply(body, row.begin(), row.end());
 }

@@ -190,5 +190,20 @@ TEST_F(DiskUsageTest, TypesAreRead) {
   EXPECT_NE(unknown.status().ToString().find("unknown object type: x"), std::string::npos);
 }
 
+// A volume of the cluster is not one node's own, as in the list of volumes.
+TEST_F(DiskUsageTest, VolumesOfTheClusterHavePlainNames) {
+  DiskUsage usage({});
+  const std::string answer =
+      R"({"LayersSize":0,"Images":[],"Containers":[],"BuildCache":[],"Volumes":[)"
+      R"({"Name":"ours","Scope":"local","Labels":{"com.docker.swarm.volume.id":"1","a":"b"}},)"
+      R"({"Name":"own","Scope":"local","Labels":null}]})";
+  ASSERT_TRUE(usage.Add(answer, NodeCalled("n1")).ok());
+  const auto volumes = Formatted(usage, {1, 41}).Find("Volumes").elements();
+  ASSERT_EQ(volumes.size(), 2U);
+  EXPECT_EQ(volumes[0].Find("Name").text(), "ours");
+  EXPECT_EQ(volumes[0].Find("Labels").raw(), "{\"a\":\"b\"}");
+  EXPECT_EQ(volumes[1].Find("Name").text(), "n1/own");
+}
+
 }  // namespace
 }  // namespace swarm
