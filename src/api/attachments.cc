@@ -65,7 +65,18 @@ bool IsUnsettled(Context& context, const FoundVolumes& found, const std::string&
   const auto known = found.copies.find(name);
   if (known == found.copies.end()) return true;
   const auto fresh = context.fresh_volumes().Find(name);
-  return fresh && known->second.size() == 1 && known->second.front().node->address == fresh->node;
+  if (!fresh || known->second.size() != 1) return false;
+  const VolumeCopy& copy = known->second.front();
+  return copy.node->address == fresh->node && copy.id == fresh->id &&
+         context.clock().Now() - fresh->made < FreshVolumes::kMayMove;
+}
+
+// A volume that this process made for nobody yet, and whose node has fallen ill since.
+absl::Status UnlessOnIllNode(Context& context, const std::string& name) {
+  const auto fresh = context.fresh_volumes().Find(name);
+  const NodePointer node = fresh ? context.cluster().FindNode(fresh->node) : nullptr;
+  if (!node || node->state == NodeState::kHealthy) return absl::OkStatus();
+  return Unavailable("volume " + name + " is on node " + node->name + ", which does not answer");
 }
 
 absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVolume& volume) {
@@ -78,6 +89,7 @@ absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVo
       return Unavailable("volume " + volume.name + " is on node " + NamesOf(down) +
                          ", which does not answer");
     }
+    if (absl::Status well = UnlessOnIllNode(*to.context, volume.name); !well.ok()) return well;
     // What more is said of a volume only the engine's own create can make.
     if (volume.bare) to.volumes.push_back({volume.name, "", "{}", false});
     return absl::OkStatus();
@@ -99,6 +111,18 @@ absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVo
   return absl::OkStatus();
 }
 
+// Nodes with a network of their own under the name cannot get a copy of the cluster's.
+void AvoidOwnOnes(Attachments& to, const FoundNetworks& found, const std::string& name) {
+  const auto has_copy = [&](const NetworkCopy& own) {
+    return std::any_of(found.copies.begin(), found.copies.end(), [&](const NetworkCopy& copy) {
+      return copy.ours() && copy.name == name && copy.node->address == own.node->address;
+    });
+  };
+  for (const NetworkCopy& copy : found.copies) {
+    if (!copy.ours() && copy.name == name && !has_copy(copy)) to.avoided.push_back(copy.node);
+  }
+}
+
 // Appends the names of networks of local scope.
 absl::Status AddNetwork(Attachments& to, const FoundNetworks& found, const std::string& reference,
                         std::string& body, std::vector<std::string>& local) {
@@ -112,6 +136,7 @@ absl::Status AddNetwork(Attachments& to, const FoundNetworks& found, const std::
   local.push_back(first.name);
   if (first.ours() && !first.spec.empty()) {
     to.networks.push_back(first.name);
+    AvoidOwnOnes(to, found, first.name);
     return absl::OkStatus();
   }
   Attachments::Pin pin;
@@ -158,12 +183,21 @@ Task<absl::Status> BringVolume(ContextPointer context, NodePointer node,
   }
   const ApiVersion version = LookUpVersion();
   const std::stop_token never;
-  Result answer = co_await MakeVolume(context, node, volume->name, volume->body, version, never);
+  const std::string id = context->NewSwarmId();
+  const TimePoint now = context->clock().Now();
+  Result answer =
+      co_await MakeVolume(context, node, volume->name, volume->body, id, version, never);
+  const bool made = IsMadeAs(answer, id);
   const NodeAnswer said{node, std::move(answer), true};
   const absl::Status failure = FailureOf(said);
   if (!failure.ok()) co_return Annotate(failure, "volume " + volume->name);
+  // It came with a node that was not known to have it when this create began.
+  if (!made) {
+    co_return FailedPrecondition("volume " + volume->name + " is on node " + node->name +
+                                 " already: try again");
+  }
   volume->node = node->address;
-  context->fresh_volumes().Remember(volume->name, {node->address, volume->body});
+  context->fresh_volumes().Remember(volume->name, {node->address, volume->body, id, now});
   co_return absl::OkStatus();
 }
 
@@ -206,7 +240,12 @@ Task<absl::Status> PrepareNodeFor(std::shared_ptr<Attachments> attachments, std:
 
 Task<void> RunPrepare(std::shared_ptr<Attachments> attachments, std::string address,
                       Callback<absl::Status> done) {
-  absl::Status status = co_await PrepareNodeFor(std::move(attachments), std::move(address));
+  absl::Status status = Internal("what the container is attached to could not be made ready");
+  try {
+    status = co_await PrepareNodeFor(std::move(attachments), std::move(address));
+  } catch (const std::exception& fault) {
+    status = Annotate(status, fault.what());
+  }
   done(std::move(status));
 }
 
@@ -245,7 +284,8 @@ Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed
   }
   if (to->project.empty()) co_return absl::OkStatus();
   if (local.empty()) {
-    to->prefers_project = true;
+    // A wish that no node can meet would silence the container's own wishes.
+    to->prefers_project = !NodesOfProject(*to->context, to->project, {}).empty();
   } else if (!PinToProject(*to, local)) {
     const std::vector<std::string> home =
         co_await HomeOf(to->context, to->project, networks.copies);
@@ -286,6 +326,13 @@ void Apply(const std::shared_ptr<Attachments>& attachments, CreateRequest& reque
   ContainerSpec& spec = request.spec;
   for (const Attachments::Pin& pin : attachments->pins) {
     spec.constraints.push_back(OneOf(pin.text, pin.nodes, false));
+  }
+  if (!attachments->avoided.empty()) {
+    Expression elsewhere =
+        OneOf("a network of the same name is on " + NamesOf(attachments->avoided) + " already",
+              attachments->avoided, false);
+    elsewhere.op = Expression::Operator::kNotEqual;
+    spec.constraints.push_back(std::move(elsewhere));
   }
   if (!attachments->home.empty()) {
     const std::string text = "compose project " + attachments->project + " has its place on " +

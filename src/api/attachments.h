@@ -33,7 +33,8 @@ struct Attachments {
     std::vector<NodePointer> nodes;
   };
   std::vector<Pin> pins;
-  std::vector<NodePointer> home;  // preferred; empty = none are
+  std::vector<NodePointer> avoided;  // that cannot take one of the networks
+  std::vector<NodePointer> home;     // preferred; empty = none are
   bool prefers_project = false;
   std::string project;
 };

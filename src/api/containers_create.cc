@@ -79,6 +79,10 @@ Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
   request.api_version = ApiVersionText(exchange.version);
   if (attachments) Apply(attachments, request);
   absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
+  if (created.ok() && created->entry) {
+    for (const std::string& used : created->entry->container.volumes)
+      context->fresh_volumes().Forget(used);
+  }
   if (attachments) {
     // Of a create whose answer was lost nobody knows: its volumes stay.
     const bool made =

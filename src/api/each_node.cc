@@ -107,8 +107,8 @@ Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRe
 }
 
 Task<Result> AskOne(ContextPointer context, NodeRequest request, ApiVersion client,
-                    std::stop_token stop) {
-  return Send(std::move(context), std::move(request), Bounds(client, kShortCall, std::move(stop)));
+                    std::stop_token stop, Duration timeout) {
+  return Send(std::move(context), std::move(request), Bounds(client, timeout, std::move(stop)));
 }
 
 Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersion client,

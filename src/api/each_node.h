@@ -46,7 +46,7 @@ Task<std::vector<NodeAnswer>> AskEach(ContextPointer context, std::vector<NodeRe
 
 // One of them.
 Task<Result> AskOne(ContextPointer context, NodeRequest request, ApiVersion client,
-                    std::stop_token stop);
+                    std::stop_token stop, Duration timeout = kShortCall);
 // The same with an error body in the shape of the client's version: to be the client's answer.
 Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersion client,
                           std::stop_token stop);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <stop_token>
 #include <string>
 #include <utility>
 
 #include "api/each_node.h"
+#include "async/loop.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"
 #include "wire/events.h"
@@ -116,10 +118,16 @@ Task<void> AskEngines(ContextPointer context, std::vector<Missing> missing, ApiV
   }
   EachOptions options;
   options.client = client;
-  options.timeout = kReplayPatience;
+  // Not as a time-out of the calls, which would count against the engines.
+  std::stop_source patience;
+  options.stop = patience.get_token();
+  Loop* const loop = Loop::Current();
+  const Loop::TimerId timer =
+      loop->After(kReplayPatience, [patience]() mutable { patience.request_stop(); });
   options.max_body = kMostReplayBytes;
   const std::vector<NodeAnswer> answers =
       co_await AskEach(context, std::move(requests), std::move(options));
+  loop->Cancel(timer);
   for (const Missing& part : missing) {
     absl::Status taken = DeadlineExceeded("the node does not answer");
     for (const NodeAnswer& said : answers) {

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "swarmlib/clock.h"
+
 namespace swarm {
 
 // Thread-safe.
@@ -15,10 +17,15 @@ class FreshVolumes {
  public:
   static constexpr std::size_t kMost =
       4'096;  // the oldest is forgotten first, and stays where it is
+  // For longer nobody can be sure that it was not used past us. Whoever makes a volume for a
+  // container makes the container soon.
+  static constexpr Duration kMayMove = std::chrono::minutes(10);
 
   struct Volume {
     std::string node;  // address
     std::string body;  // of the request that made it
+    std::string id;    // our label's value
+    TimePoint made;
   };
 
   void Remember(const std::string& name, Volume volume) {

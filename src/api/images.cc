@@ -60,7 +60,15 @@ Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string ve
   }
   Result answer = NotFound("No such image: " + exchange.name);
   constexpr std::size_t kMostTries = 3;
-  for (std::size_t at = 0; at < std::min(holders.size(), kMostTries); ++at) {
+  if (holders.size() > kMostTries) holders.resize(kMostTries);
+  // One that hangs does not hold up what another can tell.
+  if (holders.size() > 1) {
+    std::vector<NodePointer> asked = holders;
+    std::vector<NodePointer> answering =
+        co_await AnsweringNodes(context, std::move(asked), exchange.version);
+    if (!answering.empty()) holders = std::move(answering);
+  }
+  for (std::size_t at = 0; at < holders.size(); ++at) {
     Exchange again;
     again.request.method = exchange.request.method;
     again.request.headers = exchange.request.headers;

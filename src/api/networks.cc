@@ -125,7 +125,7 @@ Task<Result> InspectCopies(ContextPointer context, std::string name, Query query
 }  // namespace
 
 Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
+  absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   const std::vector<NodeAnswer> answers =
       co_await AskNodes(context, std::move(narrowed->nodes), "/networks",

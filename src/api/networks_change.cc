@@ -64,7 +64,16 @@ Task<Result> RemoveCopies(ContextPointer context, std::string reference, Exchang
   const absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, reference);
   if (!copies.ok()) co_return copies.status();
   if (copies->empty()) co_return NoNetwork(found, reference);
-  if (copies->size() > 1 && !copies->front().ours()) {
+  // A node that may have a copy is waited for by asking again: else the network would come back.
+  if (copies->front().ours()) {
+    if (absl::Status sure = UnlessSilent(found.silent, "copy of network " + reference); !sure.ok())
+      co_return sure;
+  }
+  // One of global scope is the same on all.
+  const bool same = std::all_of(copies->begin(), copies->end(), [&](const NetworkCopy& copy) {
+    return copy.id == copies->front().id;
+  });
+  if (!same && !copies->front().ours()) {
     std::vector<std::string> names;
     for (const NetworkCopy& copy : *copies) names.push_back(copy.node->name + "/" + copy.name);
     co_return AlreadyExists("network " + reference + " is on several nodes, each its own: " +
@@ -286,7 +295,7 @@ Task<Result> DisconnectNetwork(ContextPointer context, Exchange exchange) {
 }
 
 Task<Result> PruneNetworks(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
+  absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   FoundNetworks before;
   if (!narrowed->nodes.empty()) before = co_await FindNetworks(context);

@@ -31,27 +31,6 @@ bool IsPlainName(std::string_view name) {
          name.find_first_of("/\\") == std::string_view::npos;
 }
 
-absl::StatusOr<Narrowed> Narrow(const Context& context, const Query& query) {
-  Narrowed narrowed{HealthyNodes(context), query};
-  const std::string* text = FindQuery(query, "filters");
-  if (text == nullptr) return narrowed;
-  absl::StatusOr<FilterArguments> filters = ParseFilters(*text);
-  if (!filters.ok()) return filters.status();
-  const auto wanted = filters->find("node");
-  if (wanted == filters->end()) return narrowed;
-  const std::vector<std::string> values = wanted->second;
-  std::erase_if(narrowed.nodes, [&](const NodePointer& node) {
-    return std::none_of(values.begin(), values.end(), [&](const std::string& value) {
-      return value == node->id || GlobMatch(value, node->name);
-    });
-  });
-  filters->erase(wanted);
-  for (auto& [key, value] : narrowed.query) {
-    if (key == "filters") value = FormatFilters(*filters);
-  }
-  return narrowed;
-}
-
 Query FilterBy(std::string_view key, std::vector<std::string> values) {
   FilterArguments filters;
   filters[std::string(key)] = std::move(values);

@@ -24,13 +24,6 @@ ApiVersion LookUpVersion();
 // Names and ids that may stand in an engine's path.
 bool IsPlainName(std::string_view name);
 
-// The nodes that the filter `node` leaves, and the query without it.
-struct Narrowed {
-  std::vector<NodePointer> nodes;
-  Query query;
-};
-absl::StatusOr<Narrowed> Narrow(const Context& context, const Query& query);
-
 // {"filters":{key:{value:true, ...}}} as a query.
 Query FilterBy(std::string_view key, std::vector<std::string> values);
 

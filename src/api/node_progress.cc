@@ -24,10 +24,17 @@ constexpr Duration kBarPause = std::chrono::milliseconds(200);  // between two b
 constexpr std::size_t kMostBars = 4'096;
 constexpr Duration kWatchPause = std::chrono::seconds(1);  // between two looks at a node
 
+// Engines of Docker 29 and newer give the numbers alone, older ones the drawn bar too. Other lines
+// have a `progressDetail` without members.
+bool IsBar(JsonValue object) {
+  return !object.Find("progress").absent() ||
+         !object.Find("progressDetail").Find("current").absent();
+}
+
 // The bars of a download come many times a second; one in kBarPause is enough.
 bool IsTooSoon(NodeWork& work, const std::string& node, std::string_view object) {
   JsonDocument document;
-  if (!document.Parse(object).ok() || document.root().Find("progress").absent()) return false;
+  if (!document.Parse(object).ok() || !IsBar(document.root())) return false;
   if (work.output->held() > kEnoughProgress) return true;
   const std::string key = node + "/" + document.root().Find("id").text();
   const TimePoint now = work.context->clock().Now();

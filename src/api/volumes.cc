@@ -55,11 +55,11 @@ Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> 
     document.root().Find("Volumes").ForEachElement([&](JsonValue row) {
       const std::string name = row.Find("Name").text();
       if (std::find(names.begin(), names.end(), name) == names.end()) return;
-      found.copies[name].push_back({said.node, IsLocal(row), IsOurs(row)});
+      found.copies[name].push_back({said.node, IsLocal(row), LabelOf(row, kVolumeIdLabel)});
     });
   }
   for (auto& [name, copies] : found.copies) {
-    const auto is_ours = [](const VolumeCopy& copy) { return copy.ours; };
+    const auto is_ours = [](const VolumeCopy& copy) { return copy.ours(); };
     if (std::none_of(copies.begin(), copies.end(), is_ours)) continue;
     std::erase_if(copies, [&](const VolumeCopy& copy) { return !is_ours(copy); });
   }
@@ -101,8 +101,8 @@ Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::s
 }
 
 Task<Result> MakeVolume(ContextPointer context, NodePointer node, std::string name,
-                        std::string body, ApiVersion client, std::stop_token stop) {
-  const Labels labels = {{std::string(kVolumeIdLabel), context->NewSwarmId()}};
+                        std::string body, std::string id, ApiVersion client, std::stop_token stop) {
+  const Labels labels = {{std::string(kVolumeIdLabel), std::move(id)}};
   NodeRequest request;
   request.node = std::move(node);
   request.method = "POST";
@@ -111,8 +111,14 @@ Task<Result> MakeVolume(ContextPointer context, NodePointer node, std::string na
   return AskOne(std::move(context), std::move(request), client, std::move(stop));
 }
 
+bool IsMadeAs(const Result& answer, std::string_view id) {
+  JsonDocument document;
+  return answer.ok() && answer->status < 400 && document.Parse(answer->body).ok() &&
+         LabelOf(document.root(), kVolumeIdLabel) == id;
+}
+
 Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
+  absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   const std::vector<NodeAnswer> answers =
       co_await AskNodes(context, std::move(narrowed->nodes), "/volumes", std::move(narrowed->query),

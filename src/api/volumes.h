@@ -14,7 +14,9 @@ namespace swarm {
 struct VolumeCopy {
   NodePointer node;
   bool local = true;  // of local scope: it is nowhere else
-  bool ours = false;  // has our label
+  std::string id;     // our label's value, empty = not ours
+
+  bool ours() const { return !id.empty(); }
 };
 
 struct FoundVolumes {
@@ -30,9 +32,13 @@ std::vector<NodePointer> DownHolders(const Context& context, const std::string& 
 // Addresses of nodes with volumes of a compose project that may not move.
 Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::string project);
 
-// Makes a volume of the cluster on that node: the client's body with our label.
+// Makes a volume of the cluster on that node: the client's body with our label, whose value is
+// `id`.
 Task<Result> MakeVolume(ContextPointer context, NodePointer node, std::string name,
-                        std::string body, ApiVersion client, std::stop_token stop);
+                        std::string body, std::string id, ApiVersion client, std::stop_token stop);
+// True when the answer tells of that very volume. An engine says 201 for one that was there before,
+// too.
+bool IsMadeAs(const Result& answer, std::string_view id);
 
 // The name under which NameLocks knows it.
 inline std::string VolumeLock(const std::string& name) { return "volume " + name; }

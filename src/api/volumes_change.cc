@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "swarmlib/status.h"
+#include "wire/create.h"
 #include "wire/errors.h"
 #include "wire/json.h"
 
@@ -40,6 +41,21 @@ Task<Result> CreateOn(ContextPointer context, NodePointer node, std::string body
   request.path = "/volumes/create";
   request.body = std::move(body);
   return AskForClient(std::move(context), std::move(request), client, std::move(stop));
+}
+
+// Where its labels have put it a volume stays, and so does one of another driver.
+bool MayMove(const ObjectRequest& wanted) {
+  const bool placed = wanted.labels.contains(std::string(kConstraintsLabel)) ||
+                      wanted.labels.contains(std::string(kAffinitiesLabel)) ||
+                      wanted.labels.contains(std::string(kWhitelistsLabel));
+  return !placed && !wanted.name.empty() && (wanted.driver.empty() || wanted.driver == "local");
+}
+
+Task<Result> SettleFor(ApiVersion client, NodePointer node, Result answer) {
+  if (!answer.ok()) co_return answer.status();
+  Reply reply = *std::move(answer);
+  Result settled = co_await SettleError(std::move(reply), client, SpokenTo(*node, client));
+  co_return settled;
 }
 
 // One volume of the cluster, with its name locked; an empty name is left to the engine.
@@ -70,12 +86,18 @@ Task<Result> CreateClusterVolume(ContextPointer context, ObjectRequest wanted, s
   const absl::StatusOr<NodePointer> node =
       PlaceObject(*context, "volume " + wanted.name, wanted, preferred);
   if (!node.ok()) co_return node.status();
-  Result answer = co_await MakeVolume(context, *node, wanted.name, body, client, std::move(stop));
-  if (answer.ok() && answer->status < 400 && !wanted.name.empty() &&
-      (wanted.driver.empty() || wanted.driver == "local")) {
-    context->fresh_volumes().Remember(wanted.name, {(*node)->address, std::move(body)});
+  const std::string id = context->NewSwarmId();
+  // Remembered before it is there, so that nobody takes it for one that stays.
+  const bool movable = MayMove(wanted);
+  if (movable) {
+    const TimePoint now = context->clock().Now();
+    context->fresh_volumes().Remember(wanted.name, {(*node)->address, body, id, now});
   }
-  co_return ShownCreate(std::move(answer), nullptr);
+  Result answer =
+      co_await MakeVolume(context, *node, wanted.name, body, id, client, std::move(stop));
+  if (movable && !IsMadeAs(answer, id)) context->fresh_volumes().Forget(wanted.name);
+  Result settled = co_await SettleFor(client, *node, std::move(answer));
+  co_return ShownCreate(std::move(settled), nullptr);
 }
 
 // The nodes that have the volume: the cluster's, or whoever has one of that name.
@@ -119,8 +141,12 @@ Task<Result> RemoveEverywhere(ContextPointer context, Exchange exchange) {
   for (const NodePointer& node : *holders) {
     requests.push_back({node, "DELETE", "/volumes/" + PercentEncode(name), exchange.query, ""});
   }
-  const std::vector<NodeAnswer> answers = co_await AskEach(
-      context, std::move(requests), exchange.version, std::move(exchange.request.stop));
+  EachOptions options;
+  options.client = exchange.version;
+  options.timeout = kPatientChange;
+  options.stop = std::move(exchange.request.stop);
+  const std::vector<NodeAnswer> answers =
+      co_await AskEach(context, std::move(requests), std::move(options));
   const absl::Status failure = FirstFailure(answers, "volume " + name + " was removed on node ");
   if (!failure.ok()) co_return failure;
   context->fresh_volumes().Forget(name);
@@ -145,7 +171,8 @@ Task<Result> PruneAnonymous(ContextPointer context, NodePointer node, std::stop_
     const std::string name = row.Find("Name").text();
     if (!IsFullId(name)) continue;
     NodeRequest request{node, "DELETE", "/volumes/" + name, {}, ""};
-    const Result answer = co_await AskOne(context, std::move(request), version, stop);
+    const Result answer =
+        co_await AskOne(context, std::move(request), version, stop, kPatientChange);
     // One that came into use meanwhile stays.
     if (answer.ok() && answer->status < 400) removed.push_back(name);
   }
@@ -179,7 +206,8 @@ Task<Result> PruneNode(ContextPointer context, NodePointer node, FilterArguments
   request.method = "POST";
   request.path = "/volumes/prune";
   if (!filters.empty()) request.query = {{"filters", FormatFilters(filters)}};
-  Result answer = co_await AskOne(context, std::move(request), client, std::move(stop));
+  Result answer =
+      co_await AskOne(context, std::move(request), client, std::move(stop), kPatientChange);
   co_return answer;
 }
 
@@ -221,6 +249,7 @@ Task<Result> RemoveVolume(ContextPointer context, Exchange exchange) {
     EngineCall call;
     call.node = node;
     call.path = "/volumes/" + PercentEncode(plain);
+    call.timeout = kPatientChange;
     Result answer = co_await CallEngine(context, std::move(exchange), std::move(call));
     co_return answer;
   }
@@ -233,7 +262,7 @@ Task<Result> RemoveVolume(ContextPointer context, Exchange exchange) {
 }
 
 Task<Result> PruneVolumes(ContextPointer context, Exchange exchange) {
-  absl::StatusOr<Narrowed> narrowed = Narrow(*context, exchange.query);
+  absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   FilterArguments filters;
   if (const std::string* text = FindQuery(narrowed->query, "filters")) {

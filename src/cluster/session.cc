@@ -219,7 +219,8 @@ Task<void> ReadEvents(std::shared_ptr<Session> session) {
   while (!session->over && taken.ok()) {
     const std::span<char> into(buffer);
     const absl::StatusOr<std::size_t> got = co_await Read(*session->stream, into);
-    if (!got.ok() || *got == 0) break;
+    // Once it is over nobody applies them: not seen, they are told again by the next stream.
+    if (session->over || !got.ok() || *got == 0) break;
     const std::string_view bytes(buffer.data(), *got);
     taken = TakeBytes(*session, splitter, bytes);
   }

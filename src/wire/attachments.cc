@@ -115,7 +115,8 @@ bool IsVolumeName(std::string_view name) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
            (letter >= '0' && letter <= '9');
   };
-  if (name.empty() || name.size() > kMostName || !plain(name.front())) return false;
+  // One letter is a drive, to engines.
+  if (name.size() < 2 || name.size() > kMostName || !plain(name.front())) return false;
   return std::all_of(name.begin(), name.end(), [&](char letter) {
     return plain(letter) || kFurther.find(letter) != std::string_view::npos;
   });

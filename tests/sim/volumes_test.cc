@@ -1,5 +1,6 @@
 // Volumes of the cluster, over simulated engines.
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "sim/faults.h"
@@ -88,6 +89,57 @@ TEST_F(VolumesTest, AnUnusedVolumeMovesToItsFirstConsumer) {
     EXPECT_EQ(Create("again" + container, Run(R"("Binds":[")" + volume + R"(:/d"])")).status, 201);
     EXPECT_EQ(NodeOf("again" + container), NameOf(at));
   }
+}
+
+// Used past the cluster's name, made anew past the cluster, or kept too long to be sure: moving it
+// might lose what is in it.
+TEST_F(VolumesTest, AVolumeThatMayHaveBeenUsedDoesNotMove) {
+  struct Case {
+    const char* name;
+    std::function<void(const std::string& volume, std::size_t holder)> use;
+  };
+  const Case cases[] = {
+      {"used",
+       [this](const std::string& volume, std::size_t holder) {
+         const std::string own = NameOf(holder) + "/" + volume;
+         EXPECT_EQ(Create("user", Run(R"("Binds":[")" + own + R"(:/d"])")).status, 201);
+         EXPECT_EQ(Ask("DELETE", "/containers/user").status, 204);
+       }},
+      {"replaced",
+       [this](const std::string& volume, std::size_t holder) {
+         EXPECT_EQ(AskEngine(holder, "DELETE", "/volumes/" + volume).status, 204);
+         EXPECT_EQ(
+             AskEngine(holder, "POST", "/volumes/create", R"({"Name":")" + volume + R"("})").status,
+             201);
+       }},
+      {"old",
+       [this](const std::string&, std::size_t) {
+         const TimePoint end = world_.clock().Now() + std::chrono::minutes(11);
+         EXPECT_TRUE(world_.RunUntil([&] { return world_.clock().Now() >= end; }));
+       }},
+  };
+  for (const Case& test : cases) {
+    const std::string volume = std::string("v_") + test.name;
+    const std::string path = "/volumes/" + volume;
+    ASSERT_EQ(Ask("POST", "/volumes/create", R"({"Name":")" + volume + R"("})").status, 201);
+    std::size_t holder = 0;
+    while (AskEngine(holder, "GET", path).status != 200) ++holder;
+    test.use(volume, holder);
+    const std::string elsewhere = R"(,"Env":["constraint:node!=)" + NameOf(holder) + R"("])";
+    EXPECT_EQ(Create("consumer", Run(R"("Binds":[")" + volume + R"(:/d"])", elsewhere)).status, 409)
+        << test.name;
+    EXPECT_EQ(AskEngine(holder, "GET", path).status, 200) << test.name;
+    EXPECT_EQ(Holders(path), 1) << test.name;
+  }
+}
+
+TEST_F(VolumesTest, AVolumeStaysWhereItsLabelsHavePutIt) {
+  const std::string labels =
+      R"("Labels":{"com.docker.swarm.constraints":"[\"node==)" + NameOf(1) + R"(\"]"})";
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data",)" + labels + "}").status, 201);
+  EXPECT_EQ(AskEngine(1, "GET", "/volumes/data").status, 200);
+  EXPECT_EQ(Create("consumer", Run(R"("Binds":["data:/d"])")).status, 201);
+  EXPECT_EQ(NodeOf("consumer"), NameOf(1));
 }
 
 TEST_F(VolumesTest, ACreateThatFailsLeavesNoVolume) {

@@ -26,7 +26,7 @@ TEST(Attachments, NamedVolumesOfACreate) {
        {{"data", true}, {"more.1", true}},
        "",
        ""},
-      {R"("Binds":["/etc:/d","/anonymous","./x:/y"])", {}, "", ""},
+      {R"("Binds":["/etc:/d","/anonymous","./x:/y","C:\\data:C:\\data"])", {}, "", ""},
       {R"("Binds":["n1/data:/d:ro"])", {}, "n1", R"("Binds":["data:/d:ro"])"},
       {R"("Binds":["n1/a/b:/d"])", {}, "", R"("Binds":["n1/a/b:/d"])"},
       {R"("Binds":null,"Mounts":null)", {}, "", ""},
@@ -39,10 +39,10 @@ TEST(Attachments, NamedVolumesOfACreate) {
        {},
        "n2",
        R"("Source":"data")"},
-      {R"("Mounts":[{"Type":"volume","Source":"a","VolumeOptions":{"NoCopy":true}},)"
-       R"({"Type":"volume","Source":"b","VolumeOptions":{"Labels":{"x":"y"}}},)"
-       R"({"Type":"volume","Source":"c","VolumeOptions":{"DriverConfig":{"Name":"nfs"}}}])",
-       {{"a", true}, {"b", false}, {"c", false}},
+      {R"("Mounts":[{"Type":"volume","Source":"va","VolumeOptions":{"NoCopy":true}},)"
+       R"({"Type":"volume","Source":"vb","VolumeOptions":{"Labels":{"x":"y"}}},)"
+       R"({"Type":"volume","Source":"vc","VolumeOptions":{"DriverConfig":{"Name":"nfs"}}}])",
+       {{"va", true}, {"vb", false}, {"vc", false}},
        "",
        ""},
       {R"("Binds":["data:/d"],"VolumeDriver":"nfs")", {{"data", false}}, "", ""},
@@ -64,7 +64,7 @@ TEST(Attachments, BadShapesAreRefused) {
   for (const char* host_config :
        {R"("Binds":"data:/d")", R"("Binds":[1])", R"("Mounts":[{"Type":1}])",
         R"("Mounts":[{"Type":"volume","Source":{}}])", R"("VolumeDriver":[])",
-        R"("Mounts":[{"Type":"volume","Source":"a","VolumeOptions":[]}])"}) {
+        R"("Mounts":[{"Type":"volume","Source":"va","VolumeOptions":[]}])"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(Parse(host_config).status())) << host_config;
   }
 }
@@ -126,7 +126,7 @@ TEST(Attachments, OurLabelsAreHidden) {
 }
 
 TEST(Attachments, VolumeNames) {
-  for (const char* name : {"v", "data", "p_data", "A.b-c", "0"}) EXPECT_TRUE(IsVolumeName(name));
+  for (const char* name : {"v1", "data", "p_data", "A.b-c", "00"}) EXPECT_TRUE(IsVolumeName(name));
   for (const char* name : {"", ".", "..", "-a", "a/b", "a b", "a:b", "é"})
     EXPECT_FALSE(IsVolumeName(name)) << name;
 }
