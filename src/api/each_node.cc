@@ -12,6 +12,15 @@
 namespace swarm {
 namespace {
 
+// The first node by name that has it is known when all before it have said that they have not.
+bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
+  for (const NodeAnswer& said : answers) {
+    if (!said.answered) return false;
+    if (said.answer.ok() && said.answer->status == 200) return true;
+  }
+  return true;
+}
+
 // Under way on one loop; its workers share it.
 struct Batch {
   AskNumber ask;
@@ -119,6 +128,39 @@ Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersio
   Reply reply = *std::move(answer);
   Result settled = co_await SettleError(std::move(reply), client, spoken);
   co_return settled;
+}
+
+Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, Exchange exchange,
+                                         NodePointer only, std::string path, absl::Status unknown) {
+  std::vector<NodePointer> nodes;
+  if (only) {
+    nodes.push_back(std::move(only));
+  } else {
+    nodes = HealthyNodes(*context);
+  }
+  std::vector<NodeAnswer> answers =
+      co_await AskNodesUntil(context, std::move(nodes), std::move(path), exchange.query,
+                             exchange.version, kFanOutPatience, FirstIsKnown);
+  NodeReply found;
+  for (NodeAnswer& said : answers) {
+    if (!said.answer.ok() || said.answer->status != 200) continue;
+    found.node = std::move(said.node);
+    found.reply = *std::move(said.answer);
+    co_return found;
+  }
+  for (NodeAnswer& said : answers) {
+    if (!said.answered) continue;
+    if (!said.answer.ok()) co_return said.answer.status();
+    if (said.answer->status == 404) continue;
+    Reply reply = *std::move(said.answer);
+    Result settled = co_await SettleError(std::move(reply), exchange.version,
+                                          SpokenTo(*said.node, exchange.version));
+    if (!settled.ok()) co_return settled.status();
+    found.node = std::move(said.node);
+    found.reply = *std::move(settled);
+    co_return found;
+  }
+  co_return unknown;
 }
 
 Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,

@@ -56,6 +56,17 @@ Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersio
 using AskNumber = std::function<Task<Result>(std::size_t)>;
 Task<std::vector<Result>> AskNumbers(std::size_t count, AskNumber ask);
 
+// One engine's answer, with its node.
+struct NodeReply {
+  NodePointer node;
+  Reply reply;
+};
+// The client's GET for `path` at the node `only`, or, when that is null, at the first healthy one
+// by name that has it. Of any status but 404, an error in the shape of the client's version;
+// `unknown` when none has it.
+Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, Exchange exchange,
+                                         NodePointer only, std::string path, absl::Status unknown);
+
 // AskEach for changes of images, each within kPatientChange. When an engine has carried its out
 // (2xx), its images are read again before.
 Task<std::vector<NodeAnswer>> ChangeImages(ContextPointer context,

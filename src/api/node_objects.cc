@@ -4,25 +4,13 @@
 #include <utility>
 
 #include "api/container_filters.h"
+#include "api/each_node.h"
 #include "api/upstream.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/placement.h"
 
 namespace swarm {
-namespace {
-
-// The first node by name that has it is known when all before it have said that they have not.
-bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
-  for (const NodeAnswer& said : answers) {
-    if (!said.answered) return false;
-    if (said.answer.ok() && said.answer->status == 200) return true;
-  }
-  return true;
-}
-
-}  // namespace
-
 ApiVersion LookUpVersion() { return OwnNewestApi(); }
 
 bool IsPlainName(std::string_view name) {
@@ -55,29 +43,12 @@ Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string
                           absl::Status unknown) {
   auto [node, name] = SplitNode(*context, exchange.name);
   if (!IsPlainName(name)) co_return unknown;
-  std::vector<NodePointer> nodes;
-  if (node) {
-    nodes.push_back(node);
-  } else {
-    nodes = HealthyNodes(*context);
-  }
-  const std::string target = path + PercentEncode(name);
-  std::vector<NodeAnswer> answers =
-      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
-                             kFanOutPatience, FirstIsKnown);
-  for (NodeAnswer& said : answers) {
-    if (said.answer.ok() && said.answer->status == 200) co_return std::move(said.answer);
-  }
-  for (NodeAnswer& said : answers) {
-    if (!said.answered) continue;
-    if (!said.answer.ok()) co_return said.answer.status();
-    if (said.answer->status == 404) continue;
-    Reply reply = *std::move(said.answer);
-    Result settled = co_await SettleError(std::move(reply), exchange.version,
-                                          SpokenTo(*said.node, exchange.version));
-    co_return settled;
-  }
-  co_return unknown;
+  std::string target = path + PercentEncode(name);
+  NodePointer only = node;
+  absl::StatusOr<NodeReply> found = co_await AskFirst(std::move(context), std::move(exchange),
+                                                      std::move(only), std::move(target), unknown);
+  if (!found.ok()) co_return found.status();
+  co_return std::move(found->reply);
 }
 
 std::string NamesOf(const std::vector<NodePointer>& nodes) {

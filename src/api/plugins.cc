@@ -34,15 +34,6 @@ std::string WithNode(std::string_view body, JsonValue row, const Node& node) {
   return edits.Apply(body, row.begin(), row.end());
 }
 
-// The first node by name that has it is known when all before it have said that they have not.
-bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
-  for (const NodeAnswer& said : answers) {
-    if (!said.answered) return false;
-    if (said.answer.ok() && said.answer->status == 200) return true;
-  }
-  return true;
-}
-
 }  // namespace
 
 Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
@@ -77,35 +68,19 @@ Task<Result> InspectPlugin(ContextPointer context, Exchange exchange) {
   const absl::Status unknown = NotFound("plugin \"" + exchange.name + "\" not found");
   auto [node, name] = SplitNode(*context, exchange.name);
   if (!IsPluginReference(name)) co_return unknown;
-  std::vector<NodePointer> nodes;
-  if (node) {
-    nodes.push_back(node);
-  } else {
-    nodes = HealthyNodes(*context);
+  NodePointer only = node;
+  std::string target = "/plugins/" + PercentEncode(name) + "/json";
+  absl::StatusOr<NodeReply> found = co_await AskFirst(std::move(context), std::move(exchange),
+                                                      std::move(only), std::move(target), unknown);
+  if (!found.ok()) co_return found.status();
+  Reply& reply = found->reply;
+  JsonDocument document;
+  if (reply.status == 200 && document.Parse(reply.body).ok() &&
+      document.root().is(JsonDocument::Kind::kObject)) {
+    std::string body = WithNode(reply.body, document.root(), *found->node);
+    reply.body = std::move(body);
   }
-  const std::string target = "/plugins/" + PercentEncode(name) + "/json";
-  std::vector<NodeAnswer> answers =
-      co_await AskNodesUntil(context, std::move(nodes), target, exchange.query, exchange.version,
-                             kFanOutPatience, FirstIsKnown);
-  for (NodeAnswer& said : answers) {
-    if (!said.answer.ok() || said.answer->status != 200) continue;
-    JsonDocument document;
-    if (document.Parse(said.answer->body).ok() && document.root().is(JsonDocument::Kind::kObject)) {
-      std::string body = WithNode(said.answer->body, document.root(), *said.node);
-      said.answer->body = std::move(body);
-    }
-    co_return std::move(said.answer);
-  }
-  for (NodeAnswer& said : answers) {
-    if (!said.answered) continue;
-    if (!said.answer.ok()) co_return said.answer.status();
-    if (said.answer->status == 404) continue;
-    Reply reply = *std::move(said.answer);
-    Result settled = co_await SettleError(std::move(reply), exchange.version,
-                                          SpokenTo(*said.node, exchange.version));
-    co_return settled;
-  }
-  co_return unknown;
+  co_return std::move(reply);
 }
 
 }  // namespace swarm
