@@ -18,7 +18,6 @@ namespace {
 using EventPointer = std::shared_ptr<const ClusterEvent>;
 
 constexpr std::size_t kMostReplayBytes = 64U << 20U;  // of one engine's answer
-constexpr std::size_t kMostEventBytes = 1U << 20U;    // of one event
 constexpr std::int64_t kNanosASecond = 1'000'000'000;
 
 // "1795305600.250000000" as engines read it.
@@ -48,7 +47,7 @@ absl::Status TakeTold(const Missing& missing, const Result& answer,
                       std::vector<EventPointer>& events) {
   if (!answer.ok()) return answer.status();
   if (answer->status != 200) return Internal(EngineMessage(answer->body));
-  ObjectSplitter splitter(kMostEventBytes);
+  ObjectSplitter splitter(kMostEventBytes, ObjectSplitter::Larger::kSkip);
   std::vector<std::string> objects;
   if (absl::Status split = splitter.Feed(answer->body, objects); !split.ok()) return split;
   for (const std::string& object : objects) {
@@ -57,7 +56,9 @@ absl::Status TakeTold(const Missing& missing, const Result& answer,
     if (event->time_nano < missing.since || event->time_nano > missing.until) continue;
     events.push_back(std::make_shared<const ClusterEvent>(*std::move(event)));
   }
-  if (missing.forgotten) {
+  if (splitter.TakeSkipped() > 0) {
+    events.push_back(LostMark(missing, "an event was too large and was left out"));
+  } else if (missing.forgotten) {
     events.push_back(LostMark(missing, "the engine has forgotten what happened then"));
   } else if (objects.size() + missing.kept_after >= kKeptByEngines) {
     events.push_back(LostMark(missing, "the engine keeps no more than its latest events"));

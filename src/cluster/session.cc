@@ -48,6 +48,15 @@ absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_v
       session.waiting.push_back(*std::move(event));
     }
   }
+  if (splitter.TakeSkipped() > 0) {
+    // Not an end of the stream: the next one would tell it again, and end by it too.
+    const absl::Status why = ResourceExhausted(
+        "an event larger than " + std::to_string(kMostEventBytes) + " bytes was left out");
+    LogUnreadable(*session.engine, why);
+    session.resync = true;
+    session.waiting.push_back(
+        EventsLost(session.engine->node(), session.seen->newest(), MessageOf(why)));
+  }
   if (fed.ok() && session.waiting.size() > kMostUnappliedEvents) {
     fed = ResourceExhausted("more than " + std::to_string(kMostUnappliedEvents) + " events wait");
   }
@@ -213,7 +222,7 @@ Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
 }
 
 Task<void> ReadEvents(std::shared_ptr<Session> session) {
-  ObjectSplitter splitter(kMostEventBytes);
+  ObjectSplitter splitter(kMostEventBytes, ObjectSplitter::Larger::kSkip);
   absl::Status taken = TakeBytes(*session, splitter, session->first_bytes);
   std::vector<char> buffer(kReadBytes);
   while (!session->over && taken.ok()) {

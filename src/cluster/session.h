@@ -19,8 +19,6 @@ namespace swarm {
 
 // Events that wait to be applied before the stream is given up and everything is read anew.
 inline constexpr std::size_t kMostUnappliedEvents = 65'536;
-// Bytes of one event.
-inline constexpr std::size_t kMostEventBytes = 1U << 20U;
 // Events applied together: a container that is in several of them is read once.
 inline constexpr std::size_t kMostEventsAtOnce = 256;
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -14,18 +15,33 @@
 
 namespace swarm {
 
+// Bytes of one event. An event holds the labels of its container, and a create of some MiB of them
+// is taken.
+inline constexpr std::size_t kMostEventBytes = 8U << 20U;
+
 // Cuts JSON objects out of a stream that may be split anywhere (newline, RS 0x1e or nothing between
 // them).
 class ObjectSplitter {
  public:
-  explicit ObjectSplitter(std::size_t most_bytes) : most_(most_bytes) {}
+  enum class Larger { kFail, kSkip };  // what an object beyond the bound means
 
-  // Appends whole objects to `objects`. ResourceExhausted when one grows beyond the bound,
-  // InvalidArgument when the stream holds anything but objects.
+  explicit ObjectSplitter(std::size_t most_bytes, Larger larger = Larger::kFail)
+      : most_(most_bytes), larger_(larger) {}
+
+  // Appends whole objects to `objects`. ResourceExhausted when one grows beyond the bound, unless
+  // such are skipped; InvalidArgument when the stream holds anything but objects.
   absl::Status Feed(std::string_view bytes, std::vector<std::string>& objects);
 
+  // Objects skipped since this was last asked.
+  std::size_t TakeSkipped() { return std::exchange(skipped_, 0); }
+
  private:
+  void Hold(std::string_view bytes);
+
   std::size_t most_;
+  Larger larger_;
+  std::size_t skipped_ = 0;
+  bool too_large_ = false;  // the object under way; nothing of it is held
   std::string held_;
   int depth_ = 0;
   bool in_string_ = false;

@@ -3,6 +3,16 @@
 
 namespace swarm {
 
+void ObjectSplitter::Hold(std::string_view bytes) {
+  if (too_large_) return;
+  too_large_ = held_.size() + bytes.size() > most_;
+  if (too_large_) {
+    held_ = std::string();
+  } else {
+    held_.append(bytes);
+  }
+}
+
 absl::Status ObjectSplitter::Feed(std::string_view bytes, std::vector<std::string>& objects) {
   std::size_t start = 0;  // of what belongs to the object under way
   for (std::size_t at = 0; at < bytes.size(); ++at) {
@@ -31,15 +41,21 @@ absl::Status ObjectSplitter::Feed(std::string_view bytes, std::vector<std::strin
     } else if (letter == '{' || letter == '[') {
       ++depth_;
     } else if ((letter == '}' || letter == ']') && --depth_ == 0) {
-      held_.append(bytes.substr(start, at + 1 - start));
-      if (held_.size() > most_) break;
-      objects.push_back(std::move(held_));
+      Hold(bytes.substr(start, at + 1 - start));
+      if (!too_large_) {
+        objects.push_back(std::move(held_));
+      } else if (larger_ == Larger::kFail) {
+        break;
+      } else {
+        too_large_ = false;
+        ++skipped_;
+      }
       held_.clear();
       start = at + 1;
     }
   }
-  if (depth_ > 0) held_.append(bytes.substr(start));
-  if (held_.size() <= most_) return absl::OkStatus();
+  if (depth_ > 0) Hold(bytes.substr(start));
+  if (!too_large_ || larger_ == Larger::kSkip) return absl::OkStatus();
   return ResourceExhausted("an object in the stream is larger than " + std::to_string(most_) +
                            " bytes");
 }

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import urllib.parse
 
 import harness
@@ -75,6 +76,7 @@ def heads(world, facts):
   facts.status("a bad escape", world.api.call("GET", "/containers/%zz/json"), 400)
 
   api, recorder = world.spied()
+  begin = time.time()
   labels = {"ck_%05d %s" % (number, UNICODE): UNICODE * 2 for number in range(10000)}
   body = {"Image": "busybox", "Cmd": ["echo", UNICODE], "Labels": labels, "Env": ["A=" + UNICODE, "B=", "C"],
           "HostConfig": {"Memory": 67108864, "NanoCpus": 1500000000, "ShmSize": 2 ** 40 + 1, "CpuShares": 0,
@@ -91,5 +93,14 @@ def heads(world, facts):
   facts.that("labels", all(seen["Labels"].get(name) == value for name, value in labels.items()),
              {name: seen["Labels"].get(name) for name in list(labels)[:1]})
   found = api.get("/containers/ck_big/json")["Config"]
+  api.call("POST", "/containers/create?name=ck_after", {"Image": "busybox"})
+  filters = urllib.parse.quote(json.dumps({"type": ["container"], "event": ["create"]}))
+
+  def told():
+    text = api.call("GET", "/events?since=%.6f&until=%.6f&filters=%s" % (begin, time.time(), filters)).text
+    return [json.loads(line)["Actor"]["Attributes"]["name"] for line in text.splitlines()]
+
+  facts.eventually("events: it and the next", lambda: [name for name in told() if name in ("ck_big", "ck_after")] ==
+                   ["ck_big", "ck_after"], 10, told)
   facts.that("inspect", all(found["Labels"].get(name) == value for name, value in labels.items()) and
              found["Cmd"] == body["Cmd"])

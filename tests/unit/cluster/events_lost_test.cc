@@ -76,6 +76,27 @@ TEST(EventsLost, AnEngineThatHasForgottenIsMarkedOnce) {
   }
 }
 
+// A create with a MiB of labels is taken, and its events are as large.
+TEST(EventsLost, ALargeEventIsTakenAndATooLargeOneDoesNotEndTheStream) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  Followed followed(world);
+  const auto event = [](std::size_t bytes, const std::string& time) {
+    return "{\"Type\":\"volume\",\"Action\":\"create\",\"Actor\":{\"ID\":\"v\",\"Attributes\":{"
+           "\"label\":\"" +
+           std::string(bytes, 'x') + "\"}},\"scope\":\"local\",\"timeNano\":" + time + "}\n";
+  };
+  const std::int64_t now = world.clock().Wall().time_since_epoch().count();
+  world.engine(1).SendBytes(event(3U << 20U, std::to_string(now + 1)));
+  world.Settle();
+  EXPECT_EQ(followed.actions(), std::vector<std::string>{"create"});
+  world.engine(1).SendBytes(event(9U << 20U, std::to_string(now + 2)));
+  world.engine(1).SendBytes(event(1, std::to_string(now + 3)));
+  world.Settle();
+  EXPECT_EQ(followed.actions(), (std::vector<std::string>{"create", "events_lost", "create"}));
+  EXPECT_EQ(world.engine(1).Calls("GET /events"), 1);
+}
+
 TEST(EventsLost, WhatIsKeptIsWholeSinceTheEngineWasFollowed) {
   World world(2);
   world.engine(1).Run("before", "created");

@@ -50,6 +50,19 @@ TEST(ObjectSplitterTest, HasABoundAndWantsObjects) {
   EXPECT_EQ(other.Feed("[1]", objects).code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ObjectSplitterTest, SkipsWhatIsTooLargeAndGoesOn) {
+  const std::string stream = "{\"a\":1}{\"large\":[{\"b\":\"}\"}]}\n{\"c\":2}";
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    ObjectSplitter splitter(8, ObjectSplitter::Larger::kSkip);
+    std::vector<std::string> objects;
+    ASSERT_TRUE(splitter.Feed(stream.substr(0, cut), objects).ok());
+    ASSERT_TRUE(splitter.Feed(stream.substr(cut), objects).ok());
+    EXPECT_EQ(objects, (std::vector<std::string>{"{\"a\":1}", "{\"c\":2}"})) << cut;
+    EXPECT_EQ(splitter.TakeSkipped(), 1U);
+    EXPECT_EQ(splitter.TakeSkipped(), 0U);
+  }
+}
+
 TEST(ParseEventTest, ReadsNewAndOldEvents) {
   const auto event = ParseEvent(kEvent, TestNode());
   ASSERT_TRUE(event.ok()) << event.status();
