@@ -2,7 +2,7 @@
 
 A check is a function of (world, facts), registered by @check(12, "what must hold"). It states facts; it may raise
 harness.Skipped with the reason why it cannot run here. held(70, ...) registers a check that another test program
-holds: that one must have a step with "check 70" in its name.
+holds: that one must have a step with "check 70" in its name, or one that begins with "070".
 """
 
 import glob
@@ -62,7 +62,7 @@ def holders(number):
       continue
     with open(path, encoding="utf-8", errors="replace") as file:
       text = file.read()
-    if re.search(r"\bcheck %d\b" % number, text) and os.path.basename(path) in started:
+    if re.search(r"\bcheck %d\b|\"0%d " % (number, number), text) and os.path.basename(path) in started:
       found.append("tests/" + name)
   return found
 

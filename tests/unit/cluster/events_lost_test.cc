@@ -91,6 +91,7 @@ TEST(EventsLost, ALargeEventIsTakenAndATooLargeOneDoesNotEndTheStream) {
   world.Settle();
   EXPECT_EQ(followed.actions(), std::vector<std::string>{"create"});
   world.engine(1).SendBytes(event(9U << 20U, std::to_string(now + 2)));
+  world.Settle();
   world.engine(1).SendBytes(event(1, std::to_string(now + 3)));
   world.Settle();
   EXPECT_EQ(followed.actions(), (std::vector<std::string>{"create", "events_lost", "create"}));
