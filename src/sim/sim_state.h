@@ -241,6 +241,8 @@ class SimState : public std::enable_shared_from_this<SimState> {
   // sim_volumes.cc
   Reply DispatchVolume(const SimCall& call);
   std::vector<std::string> UsersOf(std::string_view volume) const;
+  bool FilterTakes(const SimVolume& volume, std::string_view filter,
+                   const std::string& value) const;
   Reply ListVolumes(const SimCall& call) const;
   SimVolume& AddVolume(std::string name, Labels labels);
   Reply CreateVolume(const SimCall& call);
