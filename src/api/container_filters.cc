@@ -16,7 +16,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::string_view kKnown[] = {
+constexpr std::string_view kContainerFilters[] = {
     "ancestor", "before", "exited",  "expose", "health",  "id",    "is-task", "isolation",
     "label",    "name",   "network", "node",   "publish", "since", "status",  "volume"};
 
@@ -151,7 +151,8 @@ std::pair<NodePointer, std::string_view> SplitNode(const Context& context,
 
 absl::Status ContainerQuery::Parts::ReadFilters(const Context& context) {
   for (const auto& [key, values] : filters) {
-    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown)) {
+    if (std::find(std::begin(kContainerFilters), std::end(kContainerFilters), key) ==
+        std::end(kContainerFilters)) {
       return InvalidArgument("invalid filter '" + key + "'");
     }
     for (const std::string& value : values) {

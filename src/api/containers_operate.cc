@@ -33,13 +33,6 @@ bool IsNothing(JsonValue field) {
   return field.members().empty();
 }
 
-Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
-  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
-    context->cluster().Operate(std::move(operation), std::move(done));
-  };
-  return AwaitCallback<Result>(std::move(start));
-}
-
 absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange,
                                                Verb verb) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);

@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/nodes.h"
 #include "api/reply.h"
+#include "api/upstream.h"
 #include "async/await.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
@@ -91,13 +92,6 @@ void AddContainers(Drain& drain, const std::string& address) {
     drain.report.containers.push_back(std::move(one));
     drain.entries.push_back(std::move(entry));
   }
-}
-
-Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
-  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
-    context->cluster().Operate(std::move(operation), std::move(done));
-  };
-  return AwaitCallback<Result>(std::move(start));
 }
 
 void NoteOutcome(const Result& answer, DrainedContainer& one) {

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16U << 10U;
 constexpr std::int64_t kNanosASecond = 1'000'000'000;
-constexpr Duration kLongPause = std::chrono::hours(1);
 
 std::uint64_t KeyOf(const ClusterEvent& event) {
   std::string key = std::to_string(event.time_nano);

@@ -14,7 +14,7 @@ namespace swarm::net {
 namespace {
 
 // Fields that the transport writes itself.
-bool IsTransportField(std::string_view name) {
+bool IsTransportFieldOfRequests(std::string_view name) {
   static constexpr std::string_view kNames[] = {
       "Connection", "Content-Length",      "Expect", "Host",
       "Keep-Alive", "Proxy-Authorization", "TE",     "Proxy-Connection",
@@ -30,7 +30,7 @@ void Exchange::BuildHead() {
   AppendRequestLine(&head_text_, request_.method, request_.target);
   AppendField(&head_text_, "Host", endpoint_->HostField());
   for (const auto& [name, value] : request_.headers) {
-    if (!IsTransportField(name)) AppendField(&head_text_, name, value);
+    if (!IsTransportFieldOfRequests(name)) AppendField(&head_text_, name, value);
   }
   const std::string* protocol =
       kind_ == Kind::kUpgrade ? FindHeader(request_.headers, "Upgrade") : nullptr;
