@@ -67,23 +67,35 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
                      [text](std::string_view start) { return text.starts_with(start); });
 }
 
+// `kill`, `stop` and `restart` say only who wanted what `die` and `start` tell.
 bool LeavesContainersAlone(std::string_view action) {
   return StartsWithAny(action, {"exec_", "top", "resize", "export", "attach", "detach", "copy",
-                                "archive-path", "extract-to-dir"});
+                                "archive-path", "extract-to-dir", "kill", "stop", "restart"});
+}
+
+// True when the event says all that it changes.
+bool TakeHealth(Session& session, const ClusterEvent& event) {
+  constexpr std::string_view kHealth = "health_status: ";
+  if (!event.action.starts_with(kHealth)) return false;
+  return session.engine->hub().state.PublishHealth(
+      session.engine->member(), event.actor_id,
+      std::string_view(event.action).substr(kHealth.size()));
 }
 
 void Note(Session& session, const ClusterEvent& event, std::vector<std::string>& gone,
           Batch& batch) {
-  const auto reread = [&batch](const std::string& id) {
-    if (id.empty() || std::find(batch.reread.begin(), batch.reread.end(), id) != batch.reread.end())
-      return;
-    batch.reread.push_back(id);
+  const auto is_reread = [&batch](const std::string& id) {
+    return std::find(batch.reread.begin(), batch.reread.end(), id) != batch.reread.end();
+  };
+  const auto reread = [&](const std::string& id) {
+    if (!id.empty() && !is_reread(id)) batch.reread.push_back(id);
   };
   if (event.type == "container") {
     if (event.action == "commit") batch.images = true;
     if (event.action == "destroy") {
       gone.push_back(event.actor_id);
-    } else if (!LeavesContainersAlone(event.action)) {
+    } else if (!LeavesContainersAlone(event.action) && !is_reread(event.actor_id) &&
+               !TakeHealth(session, event)) {
       reread(event.actor_id);
     }
   } else if (event.type == "image") {

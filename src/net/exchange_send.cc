@@ -66,6 +66,18 @@ void Exchange::Send() {
 
 void Exchange::WritePieces() {
   writing_ = true;
+  // A whole request mostly goes out at once. Without a callback the answer cannot overtake the news
+  // of that, after which the connection would not be used again.
+  if (!request_.body_stream) {
+    std::size_t taken = connection_->transport().WriteSome(pieces_);
+    std::size_t whole = 0;
+    while (whole < pieces_.size() && taken >= pieces_[whole].size()) {
+      taken -= pieces_[whole++].size();
+    }
+    if (whole == pieces_.size()) return OnWritten(absl::OkStatus());
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(whole));
+    pieces_.front().remove_prefix(taken);
+  }
   auto written = [self = shared_from_this(), attempt = attempt_](absl::Status status) {
     if (attempt == self->attempt_) self->OnWritten(status);
   };
