@@ -95,11 +95,13 @@ class Client final : public Watcher {
     if (end == std::string::npos) return false;
     const std::string_view head = std::string_view(answer_).substr(0, end);
     if (head.find("chunked") != std::string_view::npos) return answer_.ends_with("0\r\n\r\n");
-    constexpr std::string_view kLength = "Content-Length: ";
-    const std::size_t at = head.find(kLength);
-    if (at == std::string_view::npos) return true;
-    const long length = std::atol(std::string(head.substr(at + kLength.size(), 12)).c_str());
-    return answer_.size() >= end + 4 + static_cast<std::size_t>(length);
+    for (const std::string_view field : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+      const std::size_t at = head.find(field);
+      if (at == std::string_view::npos) continue;
+      const long length = std::atol(std::string(head.substr(at + field.size(), 12)).c_str());
+      return answer_.size() >= end + 4 + static_cast<std::size_t>(length);
+    }
+    return true;
   }
 
   void TakeAnswer() {

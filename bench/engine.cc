@@ -280,11 +280,13 @@ class Session final : public Watcher {
 
   // Managers and loads send whole bodies with their length.
   static std::size_t BodyLength(std::string_view head) {
-    constexpr std::string_view kField = "\r\nContent-Length: ";
-    const std::size_t at = head.find(kField);
-    if (at == std::string_view::npos) return 0;
-    return static_cast<std::size_t>(
-        std::atoll(std::string(head.substr(at + kField.size(), 12)).c_str()));
+    for (const std::string_view field : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+      const std::size_t at = head.find(field);
+      if (at == std::string_view::npos) continue;
+      return static_cast<std::size_t>(
+          std::atoll(std::string(head.substr(at + field.size(), 12)).c_str()));
+    }
+    return 0;
   }
 
   void TakeRequest(std::string_view line, std::string_view body) {
