@@ -21,6 +21,7 @@ struct Attempt {
   std::shared_ptr<Engine> engine;
   HeldPlace place;
   CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
+  std::shared_ptr<UnderWay::Change> change = nullptr;  // once the engine is asked
 };
 
 bool IsNodeConstraint(const Expression& expression) {
@@ -88,6 +89,7 @@ ContainerRecord PlainRecord(const Attempt& attempt, const std::string& id) {
 Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
   SharedState& state = attempt.hub->state;
   const Member member = attempt.place.member;
+  attempt.change->BeginReading(true);
   const std::uint64_t read = state.BeginRead(member);
   absl::StatusOr<std::optional<ContainerRecord>> fetched =
       co_await FetchContainer(attempt.engine, id, attempt.engine->health_token());
@@ -105,6 +107,7 @@ Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
     state.Settle(attempt.place.reservation.ticket, member, read, record);
   }
   state.EndRead(member, read);
+  attempt.change->EndReading(fetched.ok());
   CreateResult result;
   result.reply = std::move(reply);
   result.entry = state.With([&id](const ClusterState& now) { return now.FindById(id); });
@@ -201,6 +204,9 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
       co_return ready;
     }
   }
+  std::string key = UnderWay::KeyOfName(attempt.place.reservation.name);
+  attempt.change =
+      std::make_shared<UnderWay::Change>(attempt.engine->under_way(), std::move(key), "create");
   Request message = CreateMessage(attempt);
   CallOptions options;
   options.timeout = kCreateTimeout;
