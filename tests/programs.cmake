@@ -33,3 +33,4 @@ swarm_program_test(clients_cli_20 840 ${python} ${clients}/cli_scenario.py --cli
 swarm_program_test(clients_cli_28 840 ${python} ${clients}/cli_scenario.py --cli cli-28)
 swarm_program_test(clients_api_1_16 360 ${python} ${clients}/api_1_16.py)
 swarm_program_test(clients_compose_v1 660 ${python} ${clients}/compose_v1.py)
+swarm_program_test(clients_checks 840 ${python} ${clients}/checks.py)

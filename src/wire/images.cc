@@ -1,6 +1,7 @@
 #include "wire/images.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -45,6 +46,22 @@ void AddAll(const std::vector<std::string>& from, std::vector<std::string>& to) 
   }
 }
 
+// Together with one comma beside it.
+void RemoveMember(JsonValue object, std::string_view name, TextEdits& edits) {
+  std::size_t before = 0;  // the end of the member before; 0 = there is none
+  std::size_t begin = 0;   // of the member when it is the first; then all up to the next one goes
+  object.ForEachMember([&](JsonValue key, JsonValue value) {
+    if (begin != 0) {
+      edits.Replace(std::exchange(begin, 0), key.begin(), "");
+    } else if (key.Equals(name)) {
+      if (before != 0) edits.Replace(before, value.end(), "");
+      if (before == 0) begin = key.begin();
+      return;
+    }
+    before = value.end();
+  });
+}
+
 // Fields of one merged row that differ from its first copy's.
 class MergedFields {
  public:
@@ -81,8 +98,11 @@ class MergedFields {
     }
     if (containers_ >= 0) set("Containers", std::to_string(containers_));
     const JsonValue size = row.Find("Size");
-    if (client < kFirstWithoutVirtualSize && size && !row.Find("VirtualSize"))
+    if (client >= kFirstWithoutVirtualSize) {
+      RemoveMember(row, "VirtualSize", edits);
+    } else if (size && !row.Find("VirtualSize")) {
       set("VirtualSize", std::string(size.raw()));
+    }
     set("Nodes", list(nodes));
     return edits.Apply(first, 0, first.size());
   }

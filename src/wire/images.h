@@ -22,9 +22,9 @@ struct ImageList {
 absl::StatusOr<ImageList> ParseImageList(std::string_view body);
 
 // One JSON object for copies of one image on several nodes: RepoTags, RepoDigests and Labels
-// united, Containers summed, Nodes added (names, in order), and VirtualSize, where engines do not
-// give it any more, for clients that may look for it. `entries` is not empty; names[i] is the
-// node's name of entries[i].
+// united, Containers summed, Nodes added (names, in order), and VirtualSize as the client's version
+// has it, whatever the engine's: up to API 1.43, not later. `entries` is not empty; names[i] is
+// the node's name of entries[i].
 absl::StatusOr<std::string> MergedImageRow(
     const std::vector<std::shared_ptr<const ImageEntry>>& entries,
     const std::vector<std::string>& names, ApiVersion client);

@@ -62,7 +62,7 @@ def play(report, where, compose):
   """The whole life of a project."""
 
   def check(name, done, holds=True):
-    return report.check("%s: %s" % (where, name), done.code == 0 and holds, done)
+    return report.check("check 70, %s: %s" % (where, name), done.code == 0 and holds, done)
 
   done = compose.run("up", "-d")
   first = compose.containers()

@@ -81,11 +81,11 @@ def check_half_close(report, docker):
     begin = time.monotonic()
     done = docker.run("exec", "-i", "tls_exec", "sh", "-c", "wc -c; sleep 0.5; echo after", stdin=b"x" * 3000000,
                       seconds=20)
-    report.check("exec -i: half-close, %d" % round_number, done.code == 0 and done.out == "3000000\nafter\n" and
+    report.check("check 78: exec -i: half-close, %d" % round_number, done.code == 0 and done.out == "3000000\nafter\n" and
                  time.monotonic() - begin < FINISH_SECONDS, done)
   done = docker.run("run", "--rm", "-i", "busybox", "sh", "-c", "wc -c; sleep 0.5; echo after", stdin=b"y" * 3000000,
                     seconds=20)
-  report.check("run -i (attach): half-close", done.code == 0 and done.out == "3000000\nafter\n", done)
+  report.check("check 78: run -i (attach): half-close", done.code == 0 and done.out == "3000000\nafter\n", done)
   docker.run("rm", "-f", "tls_exec")
 
 

@@ -47,7 +47,7 @@ TEST(MergedImageRowTest, UnitesCopies) {
             R"({"Containers":-1,"Id":"sha256:b","RepoTags":["<none>:<none>"],"Nodes":["n1"]})");
 }
 
-TEST(MergedImageRowTest, GivesOldClientsTheSizeUnderBothNames) {
+TEST(MergedImageRowTest, GivesTheSizeUnderBothNamesToOldClientsAlone) {
   const auto image = Entry(R"({"Id":"sha256:b","Size":7})");
   EXPECT_EQ(*MergedImageRow({image}, {"n1"}, {1, 43}),
             R"({"Id":"sha256:b","Size":7,"VirtualSize":7,"Nodes":["n1"]})");
@@ -56,6 +56,11 @@ TEST(MergedImageRowTest, GivesOldClientsTheSizeUnderBothNames) {
   const auto old = Entry(R"({"Id":"sha256:b","Size":7,"VirtualSize":9})");
   EXPECT_EQ(*MergedImageRow({old}, {"n1"}, {1, 43}),
             R"({"Id":"sha256:b","Size":7,"VirtualSize":9,"Nodes":["n1"]})");
+  EXPECT_EQ(*MergedImageRow({old}, {"n1"}, {1, 44}),
+            R"({"Id":"sha256:b","Size":7,"Nodes":["n1"]})");
+  const auto first = Entry(R"({"VirtualSize":9, "Id":"sha256:b","Size":7})");
+  EXPECT_EQ(*MergedImageRow({first}, {"n1"}, {1, 51}),
+            R"({"Id":"sha256:b","Size":7,"Nodes":["n1"]})");
 }
 
 struct ReferenceCase {
