@@ -10,6 +10,7 @@
 #include "api/upstream.h"
 #include "base/text.h"
 #include "model/expression.h"
+#include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/images.h"
 
@@ -259,6 +260,24 @@ bool ContainerQuery::IsPlain() const {
 }
 
 bool ContainerQuery::all() const { return parts_->all; }
+
+std::optional<ContainerGroups> ContainerQuery::Candidates(const Context& context) const {
+  const std::vector<std::string>* const ids = parts_->Values("id");
+  if (ids == nullptr || !std::all_of(ids->begin(), ids->end(), IsFullId)) return std::nullopt;
+  ContainerGroup group;
+  for (const std::string& id : *ids) {
+    absl::StatusOr<ContainerPointer> entry = context.cluster().FindContainer(id);
+    if (entry.ok() && (*entry)->container.id == id) group.push_back(*std::move(entry));
+  }
+  std::sort(group.begin(), group.end(),
+            [](const ContainerPointer& left, const ContainerPointer& right) {
+              return Above(PositionOf(*left), PositionOf(*right));
+            });
+  group.erase(std::unique(group.begin(), group.end()), group.end());
+  ContainerGroups groups;
+  if (!group.empty()) groups.push_back(std::make_shared<const ContainerGroup>(std::move(group)));
+  return groups;
+}
 
 bool ContainerQuery::Shows(const ContainerEntry& entry) const {
   return parts_->ShowsState(entry) && parts_->ShowsPlace(entry) && parts_->ShowsNames(entry) &&

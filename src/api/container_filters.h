@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,9 @@ class ContainerQuery {
   // Shows every container, or the running ones on healthy nodes, and asks for nothing else.
   bool IsPlain() const;
   bool all() const;
+  // The containers of which it can show any, in the list's order, when whole ids say which these
+  // are; nullopt: any container. So a look at one costs no walk over all.
+  std::optional<ContainerGroups> Candidates(const Context& context) const;
 
  private:
   struct Parts;
