@@ -109,6 +109,13 @@ struct Wanted {
   std::string name;
 };
 
+// Shorter texts are names, or prefixes that nobody writes.
+bool IsLikeNetworkId(const Wanted& wanted) {
+  constexpr std::size_t kFewestDigits = 12;
+  return !wanted.node && wanted.name.size() >= kFewestDigits &&
+         wanted.name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 }  // namespace
 
 struct ContainerQuery::Parts {
@@ -251,6 +258,21 @@ absl::StatusOr<ContainerQuery> ContainerQuery::Read(const Context& context, cons
   if (absl::Status status = parts->ReadFilters(context); !status.ok()) return status;
   if (absl::Status status = parts->ReadWindow(context, query); !status.ok()) return status;
   return ContainerQuery(std::move(parts));
+}
+
+bool ContainerQuery::NamesNetworkIds() const {
+  return std::any_of(parts_->networks.begin(), parts_->networks.end(), IsLikeNetworkId);
+}
+
+void ContainerQuery::AddCopies(const FoundNetworks& found) {
+  std::vector<Wanted> copies;
+  for (const Wanted& wanted : parts_->networks) {
+    if (!IsLikeNetworkId(wanted)) continue;
+    const absl::StatusOr<std::vector<NetworkCopy>> matching = MatchNetwork(found, wanted.name);
+    if (!matching.ok()) continue;
+    for (const NetworkCopy& copy : *matching) copies.push_back({nullptr, copy.id});
+  }
+  parts_->networks.insert(parts_->networks.end(), copies.begin(), copies.end());
 }
 
 std::size_t ContainerQuery::limit() const { return parts_->limit; }

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/context.h"
+#include "api/networks.h"
 
 namespace swarm {
 
@@ -20,6 +21,13 @@ class ContainerQuery {
   ~ContainerQuery();
   ContainerQuery(ContainerQuery&&) noexcept;
   ContainerQuery& operator=(ContainerQuery&&) noexcept;
+
+  // Whether the filter `network` may name a network by an id. Each node's copy of a network of the
+  // cluster has an id of its own, and only the engines know which belong together: then the list
+  // wants AddCopies before it is made.
+  bool NamesNetworkIds() const;
+  // Containers in any copy of a network that is named by the id of one are shown.
+  void AddCopies(const FoundNetworks& found);
 
   bool Shows(const ContainerEntry& entry) const;
   std::size_t limit() const;  // 0 = none

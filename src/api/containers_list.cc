@@ -260,6 +260,10 @@ Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
 
   absl::StatusOr<ContainerQuery> query = ContainerQuery::Read(*context, exchange.query);
   if (!query.ok()) co_return query.status();
+  if (query->NamesNetworkIds()) {
+    const FoundNetworks found = co_await FindNetworks(context);
+    query->AddCopies(found);
+  }
   SizeFields sizes;
   const std::string* size = FindQuery(exchange.query, "size");
   if (size != nullptr && ParseBoolean(*size)) {

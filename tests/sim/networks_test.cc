@@ -57,6 +57,19 @@ TEST_F(NetworksTest, OneNetworkOverNodes) {
     EXPECT_EQ(Ask("GET", "/networks/" + document.root().Find("Id").text()).body, inspect.body);
     EXPECT_NE(copy.body.find(R"("a":"b")"), std::string::npos) << copy.body;
   }
+  // So does each for `ps --filter network=`, as does its beginning, and the name.
+  for (const std::string& reference : {id, id.substr(0, 12), std::string("back")}) {
+    const Answer in_it =
+        Ask("GET", "/containers/json?filters=%7B%22network%22%3A%5B%22" + reference + "%22%5D%7D");
+    for (const char* name : {"/c0", "/c1", "/c2"}) {
+      EXPECT_NE(in_it.body.find(std::string("\"") + name + "\""), std::string::npos)
+          << reference << ": " << in_it.body;
+    }
+  }
+  EXPECT_EQ(Ask("GET", "/containers/json?filters=%7B%22network%22%3A%5B%22" + std::string(64, '7') +
+                           "%22%5D%7D")
+                .body,
+            "[]\n");
   const Answer in_use = Ask("DELETE", "/networks/back");
   EXPECT_EQ(in_use.status, 403);
   EXPECT_NE(in_use.body.find("(node " + NameOf(1) + ")"), std::string::npos) << in_use.body;
