@@ -103,7 +103,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     if (kind == Kind::kError) {
       return Deliver(SimulatedFailure(fault_->status));
     }
-    request_.wants_upgrade = form_ == Form::kUpgrade;
+    request_.wants_upgrade = request_.wants_upgrade && form_ == Form::kUpgrade;
     Reply reply = engine_->Handle(request_);
     if (kind == Kind::kLostAnswer) return Finish(Broken());
     if (kind == Kind::kReset || kind == Kind::kLyingLength) Cut(reply, Broken());

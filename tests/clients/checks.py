@@ -36,7 +36,7 @@ def run(options, report):
 
 
 def add_options(parser):
-  parser.add_argument("--only", nargs="*", default=(), metavar="NUMBER", help="only these checks")
+  parser.add_argument("--only", nargs="*", default=(), metavar="NUMBER", help="only these checks; more: those that have no number")
 
 
 if __name__ == "__main__":

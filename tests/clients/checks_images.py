@@ -60,8 +60,8 @@ def digest_of(data):
   return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-class HangingRegistry:
-  """A registry with one image, whose layer begins and then never goes on; tells how many wait for it at the moment."""
+class SlowRegistry:
+  """A registry with one image, whose layer takes a day; tells how many wait for it at the moment."""
 
   LAYER_BYTES = 100 * 1000 * 1000
 
@@ -76,16 +76,16 @@ class HangingRegistry:
                            "layers": [{"mediaType": kind % "image.rootfs.diff.tar.gzip", "size": self.LAYER_BYTES,
                                        "digest": layer}]}).encode()
     outer = self
-    self.waiting, self._lock = 0, threading.Lock()
+    self.waiting, self.closed, self._lock = 0, threading.Event(), threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
       def do_GET(self):
         if layer in self.path:
           self.answer("application/octet-stream", b"begin", outer.LAYER_BYTES)
           outer.count(1)
-          with contextlib.suppress(OSError):
-            while self.connection.recv(1):  # until the engine hangs up
-              pass
+          with contextlib.suppress(OSError):  # when the engine hangs up
+            while not outer.closed.wait(0.1):  # an engine notices its own cancel only when something comes
+              self.wfile.write(b"x" * 100)
           outer.count(-1)
           self.close_connection = True
         elif "/blobs/" in self.path:
@@ -119,13 +119,14 @@ class HangingRegistry:
       self.waiting += difference
 
   def close(self):
+    self.closed.set()
     self._server.shutdown()
     self._server.server_close()
 
 
 @check(46, "Ctrl-C on a pull ends it on every node")
 def interrupted_pull(world, facts):
-  registry = HangingRegistry(world.hosts.net + ".254")
+  registry = SlowRegistry(world.hosts.net + ".254")
   try:
     client = world.docker.start("pull", registry.address + "/team/slow:v1")
     facts.eventually("every node waits for the layer", lambda: registry.waiting == world.hosts.count, 20, lambda: registry.waiting)

@@ -14,8 +14,9 @@ from registry import PASSWORD, USER, Registry
 from steps import Session
 from wire import Wire
 
-FLAGS = ["--engine-timeout", "3s", "--engine-refresh-min-interval", "1s", "--engine-refresh-max-interval", "2s",
-         "--engine-failure-retry", "2"]
+FLAGS = ["--engine-refresh-min-interval", "1s", "--engine-refresh-max-interval", "2s"]
+# While engines are killed and frozen, so that it is noticed in seconds.
+FAULT_FLAGS = [*FLAGS, "--engine-timeout", "2s", "--engine-failure-retry", "2"]
 HEALED_SECONDS = 40
 MIXED = ["20.10", "26.1", "28.5"]
 
@@ -121,6 +122,14 @@ class World:
         self.swarmd.wait_healthy(seconds=HEALED_SECONDS)
 
     return whole()
+
+  def expect_faults(self):
+    """Starts swarmd anew with FAULT_FLAGS, the first time."""
+    if self.swarmd.flags != FAULT_FLAGS:
+      self.swarmd.kill()
+      self.swarmd.flags = FAULT_FLAGS
+      self.swarmd.start()
+      self.swarmd.wait_healthy()
 
   def registry(self):
     """A private registry, in which the clients are logged in and which holds team/app:v1."""

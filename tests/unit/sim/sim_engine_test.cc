@@ -65,6 +65,18 @@ TEST_F(SimEngineTest, RunsAContainerAsTheCommandLineClientDoes) {
   EXPECT_EQ(engine_->container_count(), 0u);
 }
 
+TEST_F(SimEngineTest, AttachesWithoutUpgradeAsARawStreamOf200) {
+  const std::string id = Create("raw", R"({"Image":"busybox","Cmd":["sh","-c","echo hi"]})");
+  absl::StatusOr<Reply> reply =
+      Ask(How::kRaw, "POST", "/containers/" + id + "/attach?stdout=1&stream=1");
+  ASSERT_TRUE(reply.ok() && reply->tunnel) << reply.status();
+  EXPECT_EQ(reply->status, 200);
+  StreamReader output(std::move(reply->tunnel));
+  EXPECT_EQ(Call("POST", "/containers/" + id + "/start").status, 204);
+  Settle();
+  EXPECT_EQ(output.text(), Frame("hi\n"));
+}
+
 TEST_F(SimEngineTest, GivesInputBackUntilTheClientHalfCloses) {
   const std::string id = Create(
       "box",

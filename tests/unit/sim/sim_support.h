@@ -104,7 +104,7 @@ class SimTest : public testing::Test {
     Settle();
   }
 
-  enum class How { kCall, kOpen, kUpgrade };
+  enum class How { kCall, kOpen, kUpgrade, kRaw };  // kRaw: a tunnel without an Upgrade header
 
   absl::StatusOr<Reply> Ask(How how, std::string method, std::string target, std::string body = {},
                             CallOptions options = {}) {
@@ -114,10 +114,12 @@ class SimTest : public testing::Test {
       request.method = std::move(method);
       request.target = std::move(target);
       request.body = std::move(body);
+      request.wants_upgrade = how == How::kUpgrade;
       auto done = [&result](absl::StatusOr<Reply> reply) { result = std::move(reply); };
       if (how == How::kCall) backend_->Call(std::move(request), options, done);
       if (how == How::kOpen) backend_->Open(std::move(request), options, done);
-      if (how == How::kUpgrade) backend_->Upgrade(std::move(request), options, done);
+      if (how == How::kUpgrade || how == How::kRaw)
+        backend_->Upgrade(std::move(request), options, done);
     });
     for (int i = 0; i < 10'000 && !result; ++i) {
       if (loop_.RunReady() == 0) loop_.StepTime(clock_);
