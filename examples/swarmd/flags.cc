@@ -83,6 +83,8 @@ void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_flag("--cpu-shares-as-cores", config.cpu_shares_as_cores,
                "read -c N as N processors, as Docker Swarm did");
   app.add_flag("--tls", config.tls.enabled, "use TLS");
+  app.add_flag("--pull-on-create", config.pull_on_create,
+               "create pulls an image that no node has, as Docker Swarm did");
   app.add_flag("--tlsverify", config.tls.verify, "use TLS and verify clients and engines");
   app.add_option("--tlscacert", config.tls.ca_file, "the CA's certificate (PEM)");
   app.add_option("--tlscert", config.tls.certificate_file, "our certificate (PEM)");

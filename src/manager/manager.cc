@@ -236,6 +236,7 @@ class Manager::Impl {
       KeepError(addresses.status());
       if (addresses.ok()) {
         cluster_->SetAddresses(*std::move(addresses));
+    options.pull_on_create = config_.pull_on_create;
       } else {
         Log(config_.log, LogLevel::kWarning, "discovery failed; the known engines stay",
             {{"source", config_.discovery},
