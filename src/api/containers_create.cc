@@ -2,6 +2,7 @@
 
 #include "api/attachments.h"
 #include "api/handlers.h"
+#include "api/pull_on_node.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "async/await.h"
@@ -25,12 +26,6 @@ Task<absl::StatusOr<CreateResult>> Create(ContextPointer context, CreateRequest 
 absl::Status WithoutNotFound(const absl::Status& error) {
   if (HttpStatusOf(error) != 404) return error;
   return HttpError(409, MessageOf(error));
-}
-
-bool SaysImageIsMissing(std::string_view message) {
-  const std::string lower = ToLower(message);
-  return lower.find("no such image") != std::string::npos ||
-         (lower.find("image") != std::string::npos && lower.find("not found") != std::string::npos);
 }
 
 void Count(Context& context, std::string_view outcome) {
@@ -73,9 +68,7 @@ Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
   Query further = exchange.query;
   std::erase_if(further, [](const auto& pair) { return pair.first == "name"; });
   request.query = FormatQuery(further);
-  if (const std::string* auth = FindHeader(exchange.request.headers, "X-Registry-Auth")) {
-    request.headers.emplace_back("X-Registry-Auth", *auth);
-  }
+  OfferPull(context, exchange, request);
   request.api_version = ApiVersionText(exchange.version);
   if (attachments) Apply(attachments, request);
   absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
