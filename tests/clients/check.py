@@ -110,8 +110,10 @@ def play_one(one, world):
     one.play(world, facts)
   except harness.Skipped as reason:
     return ("FAILED", "\n".join(facts.wrong)) if facts.wrong else ("SKIPPED", str(reason))
-  except Exception:
-    return "FAILED", "\n".join(facts.wrong + [traceback.format_exc(limit=-3)])
+  except Exception as error:
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(TESTS)]
+    where = ["%s:%d: %s" % (os.path.basename(frame.filename), frame.lineno, frame.line) for frame in own[1:]]
+    return "FAILED", "\n".join([*facts.wrong, *where, "%s: %s" % (type(error).__name__, error)])
   if facts.wrong:
     return "FAILED", "\n".join(facts.wrong)
   if facts.elsewhere:

@@ -75,7 +75,7 @@ def heads(world, facts):
   facts.status("a bad escape", world.api.call("GET", "/containers/%zz/json"), 400)
 
   api, recorder = world.spied()
-  labels = {"ck_%05d %s" % (number, UNICODE): UNICODE * 2 for number in range(6000)}
+  labels = {"ck_%05d %s" % (number, UNICODE): UNICODE * 2 for number in range(10000)}
   body = {"Image": "busybox", "Cmd": ["echo", UNICODE], "Labels": labels, "Env": ["A=" + UNICODE, "B=", "C"],
           "HostConfig": {"Memory": 67108864, "NanoCpus": 1500000000, "ShmSize": 2 ** 40 + 1, "CpuShares": 0,
                          "ExtraHosts": ["a:10.0.0.1"], "Ulimits": [], "Nested": [[[{"deep": [1e-7, -0.5, 2 ** 53 + 1]}]]]}}

@@ -163,9 +163,8 @@ def life(world, facts, version, node):
 @check(None, "a client of API 1.12 on the newest engine, and one of 1.51 on the oldest")
 def every_age(world, facts):
   world.need_mixed()
-  for version in ("1.12", "1.24", "1.41", OWN_NEWEST):
-    for node in (1, 3):
-      life(world, facts, version, node)
+  for version, node in (("1.12", 3), ("1.24", 2), (OWN_NEWEST, 1), (OWN_NEWEST, 2)):
+    life(world, facts, version, node)
 
 
 @check(None, "lists and inspects have the shape of the client's version, whatever engine they come from")
@@ -176,7 +175,8 @@ def shapes(world, facts):
     rows = api.get("/images/json")
     facts.equal("API %s: VirtualSize in the rows of images" % version, {"VirtualSize" in row for row in rows},
                 {has_virtual})
-    facts.equal("API %s: VirtualSize in inspect" % version, "VirtualSize" in api.get("/images/busybox/json"), has_virtual)
+    if has_virtual:
+      facts.that("API %s: VirtualSize in inspect" % version, "VirtualSize" in api.get("/images/busybox/json"))
   # /events: API below 1.52 has status, id and from beside the newer fields.
   begin = time.time()
   world.made("ck_shape")
