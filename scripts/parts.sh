@@ -8,6 +8,7 @@
 #
 #   engine-20.10 engine-26.1 engine-28.5       path: a folder with dockerd, containerd, runc ... to put first in PATH
 #   cli-20.10 cli-26.1 cli-28                  path: the docker client
+#   buildx                                     path: the client's plugin for builds, to be linked into cli-plugins
 #
 # 20.10 is Debian 12's docker.io, used where it is installed. The others come from the packages of Debian 13 and of
 # unstable on the same mirror that this machine uses, read through an apt of their own (own sources, lists and cache)
@@ -24,7 +25,7 @@ source "$here/lib/common.sh"
 # shellcheck source=lib/suite_apt.sh
 source "$here/lib/suite_apt.sh"
 
-readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28)
+readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28 buildx)
 readonly engine_programs=(dockerd containerd containerd-shim-runc-v2 docker-proxy docker-init runc)
 
 # describe NAME: sets suite, version (a glob that the version of the first package must match) and packages.
@@ -36,6 +37,7 @@ describe() {
     cli-20.10) suite=bookworm version='20.10.*' packages=(docker.io) ;;
     cli-26.1) suite=trixie version='26.1.*' packages=(docker-cli) ;;
     cli-28) suite=sid version='28.*' packages=(docker-cli) ;;
+    buildx) suite=trixie version='*' packages=(docker-buildx) ;;
     *) usage_error "no part is called '$1'; there are: ${parts[*]}" ;;
   esac
 }
@@ -47,6 +49,10 @@ part_path() {
     engine-*)
       for program in "${engine_programs[@]}"; do [[ -x $bin/$program ]] || return 1; done
       echo "$bin"
+      ;;
+    buildx)
+      [[ -x $bin/docker-buildx ]] || return 1
+      echo "$bin/docker-buildx"
       ;;
     *)
       [[ -x $bin/docker ]] || return 1
@@ -82,7 +88,7 @@ find_program() {
   local program=$1 root folder
   shift
   for root in "$@"; do
-    for folder in usr/sbin usr/bin sbin bin; do
+    for folder in usr/sbin usr/bin sbin bin usr/libexec/docker/cli-plugins usr/lib/docker/cli-plugins; do
       if [[ -x $root/$folder/$program ]]; then
         echo "$root/$folder/$program"
         return
@@ -98,7 +104,11 @@ link_programs() {
   local name=$1 root=$2 bin=$SWARM_PARTS/$1/bin program source roots=("$2") programs=("${engine_programs[@]}")
   rm -rf "$bin"
   mkdir -p "$bin"
-  [[ $name == engine-* ]] || programs=(docker)
+  case $name in
+    engine-*) ;;
+    buildx) programs=(docker-buildx) ;;
+    *) programs=(docker) ;;
+  esac
   for program in "${programs[@]}"; do
     # What a newer suite does not bring, or brings for a newer C library, is Debian 12's.
     case $name:$program in
@@ -116,10 +126,12 @@ link_programs() {
 
 # check_runs NAME: the unpacked programs start on this machine's C library.
 check_runs() {
-  local program output
-  for program in "$SWARM_PARTS/$1"/bin/{dockerd,containerd,docker}; do
+  local program output argument
+  for program in "$SWARM_PARTS/$1"/bin/{dockerd,containerd,docker,docker-buildx}; do
     [[ -e $program ]] || continue
-    if ! output=$("$program" --version 2>&1); then
+    argument=--version
+    [[ $program != *-buildx ]] || argument=version
+    if ! output=$("$program" $argument 2>&1); then
       skip "$1" "${program##*/} does not run on this machine: ${output%%$'\n'*}"
       return 1
     fi
