@@ -27,6 +27,7 @@ swarm_program_test(quickstart 480 ${integration}/quickstart_test.sh $<TARGET_FIL
 swarm_program_test(placement 600 ${python} ${integration}/placement.py)
 swarm_program_test(faults 600 ${python} ${integration}/faults.py)
 swarm_program_test(images 480 ${python} ${integration}/images.py)
+swarm_program_test(build 360 ${python} ${integration}/build.py)
 swarm_program_test(registry 300 ${python} ${integration}/registry.py)
 swarm_program_test(tls 840 ${python} ${integration}/tls.py)
 swarm_program_test(clients_cli_20 840 ${python} ${clients}/cli_scenario.py --cli cli-20.10)

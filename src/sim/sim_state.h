@@ -223,6 +223,9 @@ class SimState : public std::enable_shared_from_this<SimState> {
   Reply LoadImages(const SimCall& call);
   Reply Import(const SimCall& call);
 
+  // sim_builds.cc
+  Reply Build(const SimCall& call);
+
   // sim_networks.cc
   Reply DispatchNetwork(const SimCall& call);
   std::optional<SimNetwork> FindNetwork(std::string_view reference) const;
