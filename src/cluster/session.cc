@@ -91,13 +91,14 @@ bool TakeHealth(Session& session, const ClusterEvent& event) {
 }
 
 // The container must be read after this event.
-void Want(Batch& batch, const std::string& id, UnderWay::Event event) {
+void Want(Session& session, Batch& batch, const std::string& id, UnderWay::Event event) {
   if (id.empty()) return;
   const auto known = std::find_if(batch.reread.begin(), batch.reread.end(),
                                   [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
   if (known == batch.reread.end()) {
     batch.reread.push_back({id, std::move(event)});
   } else {
+    session.engine->under_way().Pass(known->latest);
     known->latest = std::move(event);
   }
 }
@@ -114,7 +115,7 @@ void NoteContainerEvent(Session& session, const ReceivedEvent& received, Batch& 
   if (!IsWanted(batch, id) && TakeHealth(session, event)) return;
   const bool is_new = event.action == "create";
   std::string key = is_new ? UnderWay::KeyOfName(std::string(AttributeOf(event, "name"))) : id;
-  Want(batch, id, {std::move(key), event.action, received.received});
+  Want(session, batch, id, {std::move(key), event.action, received.received});
 }
 
 void Note(Session& session, const ReceivedEvent& received, std::vector<std::string>& gone,
@@ -133,7 +134,7 @@ void Note(Session& session, const ReceivedEvent& received, std::vector<std::stri
     const auto container = event.attributes.find("container");
     if (container == event.attributes.end()) return;
     const std::string& id = container->second;
-    Want(batch, id, {id, event.action, received.received});
+    Want(session, batch, id, {id, event.action, received.received});
   } else if (event.type == "daemon") {
     session.resync = true;
   }
@@ -248,6 +249,7 @@ Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
   const absl::Status answered = CheckAnswer(reply, "GET /events");
   if (!answered.ok()) co_return answered;
   if (!reply->body_stream) co_return Internal("GET /events was answered without a stream");
+  session->engine->under_way().ForgetFinished();
   if (session->seen->Opened()) {
     const std::int64_t begin = session->seen->begin();
     session->engine->hub().bus.BeginFollowing(

@@ -59,16 +59,38 @@ UnderWay::Moment UnderWay::Now() {
 }
 
 bool UnderWay::Shows(Reading& reading, const Event& event) {
-  if (reading.begun == 0 || reading.begun > event.received) return true;
-  if (reading.action.empty() || reading.action != event.action) return false;
-  reading.action.clear();
-  return true;
+  const bool is_own = IsOwn(reading, event);
+  if (is_own) reading.action.clear();
+  return is_own || reading.begun == 0 || reading.begun > event.received;
+}
+
+bool UnderWay::IsOwn(const Reading& reading, const Event& event) {
+  return !reading.action.empty() && reading.action == event.action;
+}
+
+void UnderWay::Pass(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  for (Finished& finished : finished_) {
+    if (finished.key != event.key || !IsOwn(finished.reading, event)) continue;
+    return finished.reading.action.clear();
+  }
+  const auto found = changes_.find(event.key);
+  if (found == changes_.end()) return;
+  for (Change* const change : found->second) {
+    if (!IsOwn(change->reading_, event)) continue;
+    return change->reading_.action.clear();
+  }
+}
+
+void UnderWay::ForgetFinished() {
+  const std::lock_guard lock(mutex_);
+  finished_.clear();
 }
 
 UnderWay::Answer UnderWay::Await(const Event& event, Callback<bool> done) {
   const std::lock_guard lock(mutex_);
-  for (auto finished = finished_.rbegin(); finished != finished_.rend(); ++finished) {
-    if (finished->key == event.key && Shows(finished->reading, event)) return Answer::kPublished;
+  for (Finished& finished : finished_) {
+    if (finished.key == event.key && Shows(finished.reading, event)) return Answer::kPublished;
   }
   const auto found = changes_.find(event.key);
   if (found == changes_.end()) return Answer::kNone;

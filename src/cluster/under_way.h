@@ -69,6 +69,11 @@ class UnderWay {
   // Otherwise it is dropped. An own event is asked for once.
   enum class Answer { kNone, kComing, kPublished };
   Answer Await(const Event& event, Callback<bool> done);
+  // The event needs no answer, as a later one about the same container is asked for. If it is a
+  // change's own, that one is not awaited any more.
+  void Pass(const Event& event);
+  // Own events that have not come yet may never come: the stream that would tell them is a new one.
+  void ForgetFinished();
   // Whether anything is known of `key`.
   bool Has(const std::string& key) const;
 
@@ -81,6 +86,7 @@ class UnderWay {
   };
 
   static bool Shows(Reading& reading, const Event& event);
+  static bool IsOwn(const Reading& reading, const Event& event);
 
   mutable std::mutex mutex_;
   Moment last_ = 0;

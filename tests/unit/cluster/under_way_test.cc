@@ -71,6 +71,34 @@ TEST_F(UnderWayTest, OfLaterEventsOnlyItsOwnAndOnlyOnce) {
   }
 }
 
+TEST_F(UnderWayTest, TheNextOfItsKindIsSomebodyElses) {
+  Begin("start");
+  EXPECT_EQ(Ask("start", all_.Now()), Answer::kComing);
+  change_->BeginReading(true);
+  change_->EndReading(true);
+  EXPECT_EQ(Ask("start", all_.Now()), Answer::kNone);
+}
+
+TEST_F(UnderWayTest, AnOwnEventThatIsPassedOverIsNotAwaited) {
+  for (const bool finished : {false, true}) {
+    SCOPED_TRACE(finished);
+    Begin("start");
+    change_->BeginReading(true);
+    if (finished) change_->EndReading(true);
+    all_.Pass({"id", "start", all_.Now()});
+    EXPECT_EQ(Ask("start", all_.Now()), Answer::kNone);
+    change_.reset();
+  }
+}
+
+TEST_F(UnderWayTest, ANewStreamTellsNoOldOwnEvents) {
+  Begin("start");
+  change_->BeginReading(true);
+  change_->EndReading(true);
+  all_.ForgetFinished();
+  EXPECT_EQ(Ask("start", all_.Now()), Answer::kNone);
+}
+
 TEST_F(UnderWayTest, ItsOwnEventMayComeAfterItsEnd) {
   Begin("create");
   change_->BeginReading(true);
