@@ -61,7 +61,7 @@ std::string_view WithoutDot(std::string_view path) {
   return path;
 }
 
-using Values = std::map<std::string, std::string, std::less<>>;
+using ArgumentValues = std::map<std::string, std::string, std::less<>>;
 
 bool IsNameByte(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -69,7 +69,7 @@ bool IsNameByte(char letter) {
 }
 
 // The text with $NAME, ${NAME} and ${NAME:-default} replaced; nothing when it needs more than that.
-std::optional<std::string> WithValues(std::string_view text, const Values& values) {
+std::optional<std::string> WithValues(std::string_view text, const ArgumentValues& values) {
   std::string whole;
   while (!text.empty()) {
     const std::size_t dollar = text.find('$');
@@ -149,7 +149,7 @@ PeekedFile PeekFile(std::string_view archive, std::string_view name) {
 std::vector<std::string> BaseImages(
     std::string_view dockerfile,
     const std::vector<std::pair<std::string, std::string>>& arguments) {
-  Values values;
+  ArgumentValues values;
   std::set<std::string, std::less<>> stages;
   std::vector<std::string> images;
   bool seen_from = false;  // arguments behind it are a stage's own
