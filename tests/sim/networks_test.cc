@@ -152,6 +152,21 @@ TEST_F(NetworksTest, PruneTellsOnlyWhatIsGoneEverywhere) {
   EXPECT_EQ(Holders("/networks/used"), 3);
 }
 
+// As tests of programs do it: one network, containers in it that talk by name.
+TEST_F(NetworksTest, ContainersOfANetworkGoWhereItIs) {
+  MakeNetwork("back");
+  for (const char* name : {"c0", "c1", "c2"}) {
+    EXPECT_EQ(Create(name, Run(R"("NetworkMode":"back")")).status, 201);
+  }
+  EXPECT_EQ(Holders("/networks/back"), 1);
+  // A wish only: who says where it shall be gets a copy there.
+  for (std::size_t at = 0; at < 3; ++at) {
+    const std::string name = "d" + std::to_string(at);
+    EXPECT_EQ(Create(name, In("back", NameOf(at))).status, 201);
+  }
+  EXPECT_EQ(Holders("/networks/back"), 3);
+}
+
 TEST_F(NetworksTest, AProjectThatSharesANetworkStaysTogether) {
   MakeNetwork("p_default", R"(,"Labels":{"com.docker.compose.project":"p"})");
   for (const char* name : {"c0", "c1", "c2", "c3"}) {

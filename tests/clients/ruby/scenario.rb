@@ -190,11 +190,17 @@ end
 EVERYTHING = %i[facts lists life attaches executes copies streams images networks_and_volumes].freeze
 PINNED = %i[facts lists life attaches executes images].freeze
 
+def clean
+  Docker::Container.all(FILTER).each { |container| container.delete(force: true) }
+rescue StandardError => e
+  puts "       while cleaning: #{e.message[0, 200]}"
+end
+
 def play(name)
   send(name)
   nil
 rescue StandardError => e
-  Docker::Container.all(FILTER).each { |container| container.delete(force: true) }
+  clean
   "#{e.class}: #{e.message[0, 800]}, at #{e.backtrace.grep(/scenario/).map { |line| line[/:(\d+):/, 1] }.join(' of ')}"
 end
 
