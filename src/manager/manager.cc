@@ -49,8 +49,10 @@ class RunningRequest {
 std::vector<std::string> HostsOf(const std::vector<std::vector<net::Listener>>& bound) {
   std::vector<std::string> hosts;
   for (const auto& listeners : bound) {
-    if (listeners.front().address.starts_with("tcp://"))
-      hosts.push_back(LocalHostOf(listeners.front().socket.get()));
+    if (!listeners.front().address.starts_with("tcp://")) continue;
+    std::string host = LocalHostOf(listeners.front().socket.get());
+    // Without one every address would be listened on.
+    if (!host.empty()) hosts.push_back(std::move(host));
   }
   if (hosts.empty()) hosts.emplace_back("127.0.0.1");
   return hosts;
