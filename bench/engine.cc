@@ -1,16 +1,19 @@
-// Engines that cost little: one epoll loop that answers what a manager asks of engines with
-// containers that are there from the start, so that a bench measures the manager.
+// Engines that cost little: one epoll loop that answers at once what a manager asks of engines with
+// containers that are there from the start, and with those that clients create, so that a bench
+// measures the manager.
 //
 //   engine ENGINES CONTAINERS_EACH
 //
 // The engines listen on 127.0.0.1, 127.0.0.2 ... at one port, which is printed ("port N").
-// `POST /touch/ID` changes the health of one container and tells so by the engine's events.
+// `POST /touch/ID` changes the health of one container and tells so by the engine's events;
+// `POST /burst/N` does so N times, for the containers in turn, as fast as it can.
 
 #include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "engine_documents.h"
@@ -25,7 +28,7 @@ using proxy_core::Watcher;
 
 constexpr int kMostEngines = 250;
 constexpr std::size_t kIdDigits = 64;
-constexpr std::size_t kMostHead = 64 * 1024;
+constexpr std::size_t kMostRequest = 1024 * 1024;
 
 std::string Answer(std::string_view status, std::string_view body) {
   std::string text = "HTTP/1.1 ";
@@ -39,36 +42,44 @@ std::string Answer(std::string_view status, std::string_view body) {
 
 class Session;
 
+struct Request {
+  std::string_view method;
+  std::string_view target;
+  std::string_view body;
+};
+
 // All engines and their containers.
 class Engines {
  public:
-  Engines(int engines, int each) : each_(each), listeners_(static_cast<std::size_t>(engines)) {
-    for (int index = 0; index < engines * each; ++index) {
-      Subject& subject = subjects_.emplace_back();
-      subject.index = static_cast<std::uint64_t>(index);
-      subject.id = proxy_core::ContainerId(subject.index);
-      by_id_.emplace(subject.id, static_cast<std::size_t>(index));
-    }
-    inspects_.resize(subjects_.size());
+  Engines(int engines, int each)
+      : containers_(static_cast<std::size_t>(engines)), listeners_(containers_.size()) {
+    for (int index = 0; index < engines * each; ++index) Add(index / each);
+    first_made_ = subjects_.size();
   }
 
   // The whole answer. Valid until the next call.
-  const std::string& Handle(int engine, std::string_view target) {
+  const std::string& Handle(int engine, const Request& request) {
+    std::string_view target = request.target;
     target.remove_prefix(std::min(VersionLength(target), target.size()));
     const std::string_view path = target.substr(0, target.find('?'));
+    if (request.method == "POST" && path == "/containers/create") {
+      return Create(engine, target, request.body);
+    }
+    if (request.method == "POST" && path.substr(0, 7) == "/touch/") return Touch(path.substr(7));
+    if (request.method == "POST" && path.substr(0, 7) == "/burst/") return Burst(path.substr(7));
     if (path.substr(0, 12) == "/containers/" && path != "/containers/json") {
-      return HandleContainer(path.substr(12));
+      return HandleContainer(request.method, path.substr(12));
     }
     if (path == "/_ping") return Keep(Answer("200 OK", "OK"));
-    if (path == "/info") return Keep(Answer("200 OK", Info(engine, each_)));
+    if (path == "/info") {
+      const std::size_t count = containers_[static_cast<std::size_t>(engine)].size();
+      return Keep(Answer("200 OK", Info(engine, static_cast<int>(count))));
+    }
     if (path == "/version") return Keep(Answer("200 OK", Version()));
     if (path == "/images/json") return Keep(Answer("200 OK", Images()));
     if (path == "/containers/json") return Keep(Answer("200 OK", List(engine, target)));
     return Keep(Answer("404 Not Found", "{\"message\":\"page not found\"}\n"));
   }
-
-  // `target` is /touch/ID. The event goes to the listeners of the container's engine.
-  const std::string& Touch(std::string_view target);
 
   void Listen(int engine, Session* session) {
     listeners_[static_cast<std::size_t>(engine)].insert(session);
@@ -89,23 +100,77 @@ class Engines {
   }
 
   Subject* Find(std::string_view id) {
-    const auto found = by_id_.find(std::string(id));
-    return found == by_id_.end() ? nullptr : &subjects_[found->second];
+    const auto found = subjects_.find(std::string(id));
+    return found == subjects_.end() ? nullptr : &found->second;
   }
 
-  const std::string& HandleContainer(std::string_view rest) {
-    const Subject* subject = Find(rest.substr(0, rest.find('/')));
+  Subject& Add(int engine) {
+    Subject subject;
+    subject.index = next_++;
+    subject.id = proxy_core::ContainerId(subject.index);
+    subject.engine = engine;
+    containers_[static_cast<std::size_t>(engine)].insert(subject.id);
+    const std::string id = subject.id;
+    return subjects_.emplace(id, std::move(subject)).first->second;
+  }
+
+  const std::string& Create(int engine, std::string_view target, std::string_view body) {
+    Subject& subject = Add(engine);
+    subject.is_made = true;
+    subject.is_running = false;
+    const std::size_t name = target.find("name=");
+    subject.name = name == std::string_view::npos
+                       ? subject.id.substr(0, 12)
+                       : std::string(target.substr(name + 5, target.find('&', name) - name - 5));
+    subject.labels = ObjectAfter(body, "\"Labels\":");
+    Tell(engine, Event(subject, "create"));
+    return Keep(Answer("201 Created", "{\"Id\":\"" + subject.id + "\",\"Warnings\":[]}\n"));
+  }
+
+  // The object without inner objects behind the key; "{}" without one.
+  static std::string ObjectAfter(std::string_view text, std::string_view key) {
+    const std::size_t at = text.find(key);
+    const std::size_t begin = at == std::string_view::npos ? at : text.find('{', at);
+    const std::size_t end = begin == std::string_view::npos ? begin : text.find('}', begin);
+    return end == std::string_view::npos ? "{}" : std::string(text.substr(begin, end + 1 - begin));
+  }
+
+  const std::string& HandleContainer(std::string_view method, std::string_view rest) {
+    Subject* subject = Find(rest.substr(0, rest.find('/')));
     const std::string_view verb = rest.substr(std::min(rest.find('/'), rest.size()));
-    if (subject != nullptr && verb == "/json") {
-      std::string& kept = inspects_[subject->index];
+    if (subject == nullptr) {
+      return Keep(Answer("404 Not Found", "{\"message\":\"No such container\"}\n"));
+    }
+    if (method == "POST" && verb == "/start") {
+      subject->is_running = true;
+      inspects_.erase(subject->id);
+      Tell(subject->engine, Event(*subject, "start"));
+      return no_content_;
+    }
+    if (method == "DELETE") {
+      Remove(subject);
+      return no_content_;
+    }
+    if (verb == "/json") {
+      std::string& kept = inspects_[subject->id];
       if (kept.empty()) kept = Answer("200 OK", Inspect(*subject));
       return kept;
     }
-    if (subject != nullptr && verb == "/changes") {
+    if (verb == "/changes") {
       if (changes_.empty()) changes_ = Answer("200 OK", Changes(Inspect(*subject).size()));
       return changes_;
     }
-    return Keep(Answer("404 Not Found", "{\"message\":\"No such container\"}\n"));
+    return Keep(Answer("404 Not Found", "{\"message\":\"page not found\"}\n"));
+  }
+
+  void Remove(Subject* subject) {
+    const int engine = subject->engine;
+    const std::string died = Event(*subject, "die") + Event(*subject, "destroy");
+    inspects_.erase(subject->id);
+    containers_[static_cast<std::size_t>(engine)].erase(subject->id);
+    const std::string id = subject->id;
+    subjects_.erase(id);
+    Tell(engine, died);
   }
 
   // All containers of the engine, or the one whose id stands in the query.
@@ -118,19 +183,43 @@ class Engines {
       if (const Subject* subject = Find(target.substr(begin, kIdDigits))) list += ListRow(*subject);
       return list + "]\n";
     }
-    const std::size_t first = static_cast<std::size_t>(engine * each_);
-    for (std::size_t i = first; i < first + static_cast<std::size_t>(each_); ++i) {
-      if (i > first) list += ',';
-      list += ListRow(subjects_[i]);
+    for (const std::string& one : containers_[static_cast<std::size_t>(engine)]) {
+      if (list.size() > 1) list += ',';
+      list += ListRow(*Find(one));
     }
     return list + "]\n";
   }
 
-  const int each_;
-  std::vector<Subject> subjects_;
-  std::unordered_map<std::string, std::size_t> by_id_;
-  std::vector<std::string> inspects_;  // whole answers, made when they are asked for first
+  const std::string& Touch(std::string_view id) {
+    Subject* subject = Find(id);
+    if (subject == nullptr) return Keep(Answer("404 Not Found", "{}\n"));
+    Change(*subject);
+    return Keep(Answer("200 OK", "{}\n"));
+  }
+
+  const std::string& Burst(std::string_view count) {
+    const int changes = std::atoi(std::string(count).c_str());
+    for (int i = 0; i < changes; ++i) {
+      Change(*Find(proxy_core::ContainerId(static_cast<std::uint64_t>(i) % first_made_)));
+    }
+    return Keep(Answer("200 OK", "{}\n"));
+  }
+
+  void Change(Subject& subject) {
+    subject.is_healthy = !subject.is_healthy;
+    inspects_.erase(subject.id);
+    Tell(subject.engine, HealthEvent(subject));
+  }
+
+  void Tell(int engine, std::string_view event);
+
+  std::unordered_map<std::string, Subject> subjects_;  // by id
+  std::uint64_t next_ = 0;
+  std::uint64_t first_made_ = 0;
+  std::vector<std::unordered_set<std::string>> containers_;  // ids by engine
+  std::unordered_map<std::string, std::string> inspects_;    // whole answers, made when asked for
   std::string changes_, answer_;
+  const std::string no_content_ = "HTTP/1.1 204 No Content\r\nApi-Version: 1.41\r\n\r\n";
   std::vector<std::set<Session*>> listeners_;
 };
 
@@ -174,30 +263,43 @@ class Session final : public Watcher {
   }
 
  private:
-  // Requests have no bodies: one answer for each end of a head.
   void Take(std::string_view bytes) {
     if (!input_.empty()) bytes = input_.append(bytes);
     while (fd_ >= 0) {
       const std::size_t end = bytes.find("\r\n\r\n");
       if (end == std::string_view::npos) break;
-      TakeHead(bytes.substr(0, bytes.find("\r\n")));
-      bytes.remove_prefix(end + 4);
+      const std::string_view head = bytes.substr(0, end);
+      const std::size_t whole = end + 4 + BodyLength(head);
+      if (bytes.size() < whole) break;
+      TakeRequest(head.substr(0, head.find("\r\n")), bytes.substr(end + 4, whole - end - 4));
+      bytes.remove_prefix(whole);
     }
-    if (bytes.size() > kMostHead) return Close();
+    if (bytes.size() > kMostRequest) return Close();
     input_ = std::string(bytes);
   }
 
-  void TakeHead(std::string_view line) {
+  // Managers and loads send whole bodies with their length.
+  static std::size_t BodyLength(std::string_view head) {
+    for (const std::string_view field : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+      const std::size_t at = head.find(field);
+      if (at == std::string_view::npos) continue;
+      return static_cast<std::size_t>(
+          std::atoll(std::string(head.substr(at + field.size(), 12)).c_str()));
+    }
+    return 0;
+  }
+
+  void TakeRequest(std::string_view line, std::string_view body) {
     const std::size_t begin = line.find(' ') + 1;
-    const std::string_view target = line.substr(begin, line.rfind(' ') - begin);
-    const bool is_post = line.substr(0, 5) == "POST ";
-    if (!is_post && target.find("/events") != std::string_view::npos) {
+    const Request request{line.substr(0, begin - 1), line.substr(begin, line.rfind(' ') - begin),
+                          body};
+    if (request.method == "GET" && request.target.find("/events") != std::string_view::npos) {
       engines_->Listen(engine_, this);
       return Send(
           "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
           "Transfer-Encoding: chunked\r\n\r\n");
     }
-    Send(is_post ? engines_->Touch(target) : engines_->Handle(engine_, target));
+    Send(engines_->Handle(engine_, request));
   }
 
   void Close() {
@@ -216,17 +318,9 @@ class Session final : public Watcher {
   std::string unsent_;
 };
 
-const std::string& Engines::Touch(std::string_view target) {
-  Subject* subject =
-      Find(target.substr(std::min<std::size_t>(target.rfind('/') + 1, target.size())));
-  if (subject == nullptr) return Keep(Answer("404 Not Found", "{}\n"));
-  subject->is_healthy = !subject->is_healthy;
-  inspects_[subject->index].clear();
-  const std::string event = HealthEvent(*subject);
-  const std::set<Session*> listeners =
-      listeners_[subject->index / static_cast<std::uint64_t>(each_)];
+void Engines::Tell(int engine, std::string_view event) {
+  const std::set<Session*> listeners = listeners_[static_cast<std::size_t>(engine)];
   for (Session* session : listeners) session->SendChunk(event);
-  return Keep(Answer("200 OK", "{}\n"));
 }
 
 int Main(int engine_count, int each) {

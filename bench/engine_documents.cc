@@ -22,7 +22,9 @@ std::string CreatedAt(const Subject& subject) {
   return text;
 }
 
-std::string NameOf(const Subject& subject) { return "web-" + std::to_string(subject.index); }
+std::string NameOf(const Subject& subject) {
+  return subject.is_made ? subject.name : "web-" + std::to_string(subject.index);
+}
 
 std::string ImageId() { return "sha256:" + std::string(64, 'a'); }
 
@@ -35,7 +37,8 @@ std::string PublishedPort(const Subject& subject) {
   return std::to_string(20'000 + subject.index % 10'000);
 }
 
-std::string LabelsObject() {
+std::string LabelsObject(const Subject& subject) {
+  if (subject.is_made) return subject.labels;
   return R"({"com.example.project":"shop","com.example.service":"frontend",)"
          R"("com.example.version":"1.24.0","maintainer":"operations@example.com"})";
 }
@@ -59,6 +62,11 @@ std::string Environment() {
 }
 
 std::string StateObject(const Subject& subject) {
+  if (!subject.is_running) {
+    return R"({"Status":"created","Running":false,"Paused":false,"Restarting":false,)"
+           R"("OOMKilled":false,"Dead":false,"Pid":0,"ExitCode":0,"Error":"",)"
+           R"("StartedAt":"0001-01-01T00:00:00Z","FinishedAt":"0001-01-01T00:00:00Z"})";
+  }
   return R"({"Status":"running","Running":true,"Paused":false,"Restarting":false,)"
          R"("OOMKilled":false,"Dead":false,"Pid":)" +
          std::to_string(1000 + subject.index) +
@@ -69,12 +77,17 @@ std::string StateObject(const Subject& subject) {
          R"("Output":"200 OK\n"}]}})";
 }
 
+std::string PortBindings(const Subject& subject, std::string_view host) {
+  if (subject.is_made) return "{}";
+  return R"({"80/tcp":[{"HostIp":")" + std::string(host) + R"(","HostPort":")" +
+         PublishedPort(subject) + R"("}]})";
+}
+
 std::string HostConfig(const Subject& subject) {
   return R"({"Binds":null,"ContainerIDFile":"","LogConfig":{"Type":)"
-         R"("json-file","Config":{}},"NetworkMode":"default","PortBindings":{"80/tcp":[{"HostIp":)"
-         R"("","HostPort":")" +
-         PublishedPort(subject) +
-         R"("}]},"RestartPolicy":{"Name":"always","MaximumRetryCount":0},"AutoRemove":false,)"
+         R"("json-file","Config":{}},"NetworkMode":"default","PortBindings":)" +
+         PortBindings(subject, "") +
+         R"(,"RestartPolicy":{"Name":"always","MaximumRetryCount":0},"AutoRemove":false,)"
          R"("VolumeDriver":"","VolumesFrom":null,"CapAdd":null,"CapDrop":null,"CgroupnsMode":)"
          R"("host","Dns":[],"DnsOptions":[],"DnsSearch":[],"ExtraHosts":null,"GroupAdd":null,)"
          R"("IpcMode":"private","Cgroup":"","Links":null,"OomScoreAdj":0,"PidMode":"",)"
@@ -104,14 +117,13 @@ std::string Config(const Subject& subject) {
          R"("curl -f http://localhost/"],"Interval":30000000000,"Timeout":3000000000},"Image":)"
          R"("nginx:latest","Volumes":null,"WorkingDir":"/srv","Entrypoint":)"
          R"(["/docker-entrypoint.sh"],"OnBuild":null,"Labels":)" +
-         LabelsObject() + R"(,"StopSignal":"SIGQUIT"})";
+         LabelsObject(subject) + R"(,"StopSignal":"SIGQUIT"})";
 }
 
 std::string NetworkSettings(const Subject& subject) {
   return R"({"Bridge":"","SandboxID":")" + std::string(64, 'd') +
-         R"(","HairpinMode":false,"LinkLocalIPv6Address":"","LinkLocalIPv6PrefixLen":0,"Ports":)"
-         R"({"80/tcp":[{"HostIp":"0.0.0.0","HostPort":")" +
-         PublishedPort(subject) + R"("}]},"SandboxKey":"/var/run/docker/netns/)" +
+         R"(","HairpinMode":false,"LinkLocalIPv6Address":"","LinkLocalIPv6PrefixLen":0,"Ports":)" +
+         PortBindings(subject, "0.0.0.0") + R"(,"SandboxKey":"/var/run/docker/netns/)" +
          subject.id.substr(0, 12) +
          R"(","SecondaryIPAddresses":null,"SecondaryIPv6Addresses":null,"EndpointID":")" +
          std::string(64, 'c') +
@@ -120,6 +132,17 @@ std::string NetworkSettings(const Subject& subject) {
          R"(","IPPrefixLen":16,"IPv6Gateway":"","MacAddress":"02:42:ac:11:00:02","Networks":)"
          R"({"bridge":)" +
          Network(subject, true) + "}}";
+}
+
+std::string ListedPort(const Subject& subject) {
+  if (subject.is_made) return "";
+  return R"({"IP":"0.0.0.0","PrivatePort":80,"PublicPort":)" + PublishedPort(subject) +
+         R"(,"Type":"tcp"})";
+}
+
+std::string StatusText(const Subject& subject) {
+  if (!subject.is_running) return "Created";
+  return std::string("Up 10 months (") + (subject.is_healthy ? "healthy" : "unhealthy") + ")";
 }
 
 std::string Layer(const Subject& subject, const char* kind) {
@@ -132,12 +155,9 @@ std::string ListRow(const Subject& subject) {
   return R"({"Id":")" + subject.id + R"(","Names":["/)" + NameOf(subject) +
          R"("],"Image":"nginx:latest","ImageID":")" + ImageId() +
          R"(","Command":"/docker-entrypoint.sh nginx -g 'daemon off;'","Created":)" +
-         std::to_string(Created(subject)) +
-         R"(,"Ports":[{"IP":"0.0.0.0","PrivatePort":80,"PublicPort":)" + PublishedPort(subject) +
-         R"(,"Type":"tcp"}],"Labels":)" + LabelsObject() +
-         R"(,"State":"running","Status":"Up 10 months ()" +
-         (subject.is_healthy ? "healthy" : "unhealthy") +
-         ")"
+         std::to_string(Created(subject)) + R"(,"Ports":[)" + ListedPort(subject) +
+         R"(],"Labels":)" + LabelsObject(subject) + R"(,"State":")" +
+         (subject.is_running ? "running" : "created") + R"(","Status":")" + StatusText(subject) +
          R"(","HostConfig":{"NetworkMode":"default"},"NetworkSettings":{"Networks":{"bridge":)" +
          Network(subject, false) + R"(}},"Mounts":[]})";
 }
@@ -169,18 +189,21 @@ std::string Changes(std::size_t least) {
   return list + "]\n";
 }
 
-std::string HealthEvent(const Subject& subject) {
+std::string Event(const Subject& subject, std::string_view action) {
   const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
-  const std::string status =
-      std::string("health_status: ") + (subject.is_healthy ? "healthy" : "unhealthy");
+  const std::string status(action);
   return R"({"status":")" + status + R"(","id":")" + subject.id +
          R"(","from":"nginx:latest","Type":"container","Action":")" + status +
          R"(","Actor":{"ID":")" + subject.id +
          R"(","Attributes":{"image":"nginx:latest","name":")" + NameOf(subject) +
          R"("}},"scope":"local","time":)" + std::to_string(nanos / 1'000'000'000) +
          R"(,"timeNano":)" + std::to_string(nanos) + "}\n";
+}
+
+std::string HealthEvent(const Subject& subject) {
+  return Event(subject, subject.is_healthy ? "health_status: healthy" : "health_status: unhealthy");
 }
 
 std::string Info(int engine, int containers) {

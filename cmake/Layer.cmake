@@ -4,7 +4,7 @@
 # it, the shared object swarm_closed_NAME of the same objects, linked with -z defs against the rooms it may use
 # and nothing else: a call into another room is an undefined reference when it is built.
 #
-# Rooms that include Asio share one precompiled header, owned by async.
+# Rooms that include Asio share one precompiled header, owned by async; the others one owned by base.
 
 set_property(GLOBAL PROPERTY SWARM_ROOMS "")
 set(SWARM_ASIO_ROOMS async net backend discovery cluster api sim manager)
@@ -28,8 +28,11 @@ function(swarm_room name)
   endforeach()
   add_library(swarm_${name} OBJECT ${sources})
   target_link_libraries(swarm_${name} PUBLIC swarm_${name}_needs)
+  set_target_properties(swarm_${name} PROPERTIES UNITY_BUILD ${SWARM_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   if(name STREQUAL "base")
-    target_compile_definitions(swarm_${name} PRIVATE SWARM_VERSION="${PROJECT_VERSION}")
+    # Of that file alone: the precompiled header must fit rooms that do not have it.
+    set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/base/version.cc
+                 APPEND PROPERTY COMPILE_DEFINITIONS SWARM_VERSION="${PROJECT_VERSION}")
   endif()
   if(${name} IN_LIST SWARM_ASIO_ROOMS)
     if(name STREQUAL "async")
@@ -37,6 +40,10 @@ function(swarm_room name)
     else()
       target_precompile_headers(swarm_${name} REUSE_FROM swarm_async)
     endif()
+  elseif(name STREQUAL "base")
+    target_precompile_headers(swarm_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pure_pch.h)
+  else()
+    target_precompile_headers(swarm_${name} REUSE_FROM swarm_base)
   endif()
   if(NOT SWARM_SANITIZE)
     add_library(swarm_closed_${name} SHARED $<TARGET_OBJECTS:swarm_${name}>)

@@ -8,11 +8,15 @@
 #
 #   engine-20.10 engine-26.1 engine-28.5       path: a folder with dockerd, containerd, runc ... to put first in PATH
 #   cli-20.10 cli-26.1 cli-28                  path: the docker client
+#   buildx                                     path: the client's plugin for builds, to be linked into cli-plugins
+#   compose-2                                  path: docker-compose of major 2, which runs as it is
+#   node-clients                               path: a folder node_modules with the clients of tests/clients/node
 #
 # 20.10 is Debian 12's docker.io, used where it is installed. The others come from the packages of Debian 13 and of
 # unstable on the same mirror that this machine uses, read through an apt of their own (own sources, lists and cache)
 # and unpacked without running their scripts. Of unstable, the newest version of major 28 is taken. Their programs run
-# on Debian 12's C library; the newer runc does not, so every engine uses Debian 12's.
+# on Debian 12's C library; the newer runc does not, so every engine uses Debian 12's. The node-clients come from the npm
+# registry, in the exact versions of tests/clients/node/package-lock.json; none of their install scripts is run.
 #
 # A part that cannot be had is SKIPPED with its reason; that is no error. The reason is remembered for a day.
 #
@@ -24,8 +28,9 @@ source "$here/lib/common.sh"
 # shellcheck source=lib/suite_apt.sh
 source "$here/lib/suite_apt.sh"
 
-readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28)
+readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28 buildx compose-2 node-clients)
 readonly engine_programs=(dockerd containerd containerd-shim-runc-v2 docker-proxy docker-init runc)
+readonly node_clients=$here/../tests/clients/node npm_seconds=300
 
 # describe NAME: sets suite, version (a glob that the version of the first package must match) and packages.
 describe() {
@@ -36,6 +41,9 @@ describe() {
     cli-20.10) suite=bookworm version='20.10.*' packages=(docker.io) ;;
     cli-26.1) suite=trixie version='26.1.*' packages=(docker-cli) ;;
     cli-28) suite=sid version='28.*' packages=(docker-cli) ;;
+    buildx) suite=trixie version='*' packages=(docker-buildx) ;;
+    compose-2) suite=trixie version='2.*' packages=(docker-compose) ;;
+    node-clients) suite='' version='' packages=() ;; # see fetch_node_clients
     *) usage_error "no part is called '$1'; there are: ${parts[*]}" ;;
   esac
 }
@@ -47,6 +55,19 @@ part_path() {
     engine-*)
       for program in "${engine_programs[@]}"; do [[ -x $bin/$program ]] || return 1; done
       echo "$bin"
+      ;;
+    buildx)
+      [[ -x $bin/docker-buildx ]] || return 1
+      echo "$bin/docker-buildx"
+      ;;
+    compose-2)
+      [[ -x $bin/docker-compose ]] || return 1
+      echo "$bin/docker-compose"
+      ;;
+    node-clients)
+      # Those that the tree asks for now.
+      cmp -s "$node_clients/package-lock.json" "$SWARM_PARTS/$1/package-lock.json" || return 1
+      echo "$SWARM_PARTS/$1/node_modules"
       ;;
     *)
       [[ -x $bin/docker ]] || return 1
@@ -82,7 +103,7 @@ find_program() {
   local program=$1 root folder
   shift
   for root in "$@"; do
-    for folder in usr/sbin usr/bin sbin bin; do
+    for folder in usr/sbin usr/bin sbin bin usr/libexec/docker/cli-plugins usr/lib/docker/cli-plugins; do
       if [[ -x $root/$folder/$program ]]; then
         echo "$root/$folder/$program"
         return
@@ -98,7 +119,12 @@ link_programs() {
   local name=$1 root=$2 bin=$SWARM_PARTS/$1/bin program source roots=("$2") programs=("${engine_programs[@]}")
   rm -rf "$bin"
   mkdir -p "$bin"
-  [[ $name == engine-* ]] || programs=(docker)
+  case $name in
+    engine-*) ;;
+    buildx) programs=(docker-buildx) ;;
+    compose-2) programs=(docker-compose) ;;
+    *) programs=(docker) ;;
+  esac
   for program in "${programs[@]}"; do
     # What a newer suite does not bring, or brings for a newer C library, is Debian 12's.
     case $name:$program in
@@ -116,14 +142,35 @@ link_programs() {
 
 # check_runs NAME: the unpacked programs start on this machine's C library.
 check_runs() {
-  local program output
-  for program in "$SWARM_PARTS/$1"/bin/{dockerd,containerd,docker}; do
+  local program output argument
+  for program in "$SWARM_PARTS/$1"/bin/{dockerd,containerd,docker,docker-buildx,docker-compose}; do
     [[ -e $program ]] || continue
-    if ! output=$("$program" --version 2>&1); then
+    argument=--version
+    [[ $program != *-buildx ]] || argument=version
+    if ! output=$("$program" $argument 2>&1); then
       skip "$1" "${program##*/} does not run on this machine: ${output%%$'\n'*}"
       return 1
     fi
   done
+}
+
+# fetch_node_clients: package-lock.json comes last, and is what part_path looks for.
+fetch_node_clients() {
+  local folder=$SWARM_PARTS/node-clients output
+  rm -rf "$folder/node_modules" "$folder/package-lock.json"
+  if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+    skip node-clients "node and npm are not installed"
+    return
+  fi
+  cp "$node_clients/package.json" "$folder/package.json"
+  cp "$node_clients/package-lock.json" "$folder/npm-shrinkwrap.json"
+  if ! output=$(cd "$folder" && timeout -k 10 "$npm_seconds" npm ci --ignore-scripts --omit=optional --no-audit \
+    --no-fund 2>&1); then
+    skip node-clients "npm did not deliver them within $npm_seconds s: ${output##*$'\n'}"
+    return
+  fi
+  mv "$folder/npm-shrinkwrap.json" "$folder/package-lock.json"
+  say "parts: node-clients is at $(part_path node-clients)"
 }
 
 # fetch NAME
@@ -132,6 +179,10 @@ fetch() {
   describe "$name"
   mkdir -p "$SWARM_PARTS/$name"
   rm -f "$(reason_file "$name")"
+  if [[ $name == node-clients ]]; then
+    fetch_node_clients
+    return
+  fi
   if ! { [[ $suite == bookworm ]] && system_has "$version"; }; then
     root=$SWARM_PARTS/$name/tree
     if ! suite_update "$suite"; then

@@ -37,6 +37,8 @@ missing_of() {
   local installed
   installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
     awk '$1 == "installed" { print $2 }') || true
+  # Node.js of another source brings npm along, and conflicts with Debian's package of it.
+  ! command -v npm >/dev/null || installed+=$'\nnpm'
   printf '%s\n' "$@" | sort -u | grep -vxF -e "$installed" || true
 }
 

@@ -26,6 +26,7 @@ struct Raw {
   std::string discovery_flag, log_level, log_format = "text", names = "both", timeout = "10s";
   std::string heartbeat = "60s", refresh_min = "30s", refresh_max = "60s", engine_timeout = "10s";
   std::string driver = "swarm", name_refresh, replication_ttl = "20s", advertise, root_folder;
+  std::string relay_ports = "off";
   int refresh_retry = 3;
   double overcommit = 0.05;
   std::vector<std::string> positional, cluster_options, discovery_options, hosts;
@@ -82,6 +83,8 @@ void AddCluster(CLI::App& app, Raw& raw, swarm::Config& config) {
                  "share of memory and processors given beyond what is there");
   app.add_flag("--cpu-shares-as-cores", config.cpu_shares_as_cores,
                "read -c N as N processors, as Docker Swarm did");
+  app.add_flag("--pull-on-create", config.pull_on_create,
+               "create pulls an image that no node has, as Docker Swarm did");
   app.add_flag("--tls", config.tls.enabled, "use TLS");
   app.add_flag("--tlsverify", config.tls.verify, "use TLS and verify clients and engines");
   app.add_option("--tlscacert", config.tls.ca_file, "the CA's certificate (PEM)");
@@ -106,6 +109,10 @@ void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_option("--names", raw.names,
                  "container names as /name and /node/name, or only one of them")
       ->check(CLI::IsMember({"both", "node", "plain"}));
+  app.add_option("--relay-ports", raw.relay_ports,
+                 "listen on published TCP ports here too, and carry them to their nodes: of "
+                 "containers with the label com.docker.swarm.relay=true, or of all")
+      ->check(CLI::IsMember({"off", "label", "all"}));
   app.add_flag("--insecure", config.insecure,
                "listen beyond loopback without --tlsverify all the same");
   app.add_flag("--api-enable-cors,--cors", raw.cors, "answer browsers of every origin");
@@ -278,6 +285,9 @@ Complaint Finish(Raw& raw, Flags& flags) {
   config.names = raw.names == "node"    ? swarm::NameStyle::kNode
                  : raw.names == "plain" ? swarm::NameStyle::kPlain
                                         : swarm::NameStyle::kBoth;
+  config.relay_ports = raw.relay_ports == "all"     ? swarm::RelayPorts::kAll
+                       : raw.relay_ports == "label" ? swarm::RelayPorts::kLabel
+                                                    : swarm::RelayPorts::kOff;
   const Complaint replication = TakeReplication(raw);
   if (!replication.empty()) return replication;
   TakeNotices(raw, flags);

@@ -130,6 +130,7 @@ std::string DrainText(const json::value& report, const std::string& node) {
   if (plan) return text + node + " would be cordoned; nothing was done\n";
   return text + node + " is cordoned: it gets no new containers; " +
          std::to_string(Number(report, "Stopped")) + " stopped, " +
+         (Number(report, "Moved") > 0 ? std::to_string(Number(report, "Moved")) + " moved, " : "") +
          std::to_string(Number(report, "Left")) + " left, " +
          std::to_string(Number(report, "Failed")) + " failed\n";
 }

@@ -28,8 +28,12 @@ CLI::App* AddNodeCommand(CLI::App& app, NodeCommand& command, std::string& timeo
   add("cordon", "the node gets no new containers");
   add("uncordon", "it gets new containers again");
   CLI::App* drain = add("drain", "cordon the node, and stop what runs there");
-  drain->add_option("--policy", command.policy, "stop: stop what runs; leave: only cordon")
-      ->check(CLI::IsMember({"stop", "leave"}));
+  drain
+      ->add_option(
+          "--policy", command.policy,
+          "stop: stop what runs; move: make what is declared movable again elsewhere, and leave "
+          "the rest; leave: only cordon")
+      ->check(CLI::IsMember({"stop", "move", "leave"}));
   drain->add_flag("--plan", command.plan, "say what would be done, and do nothing");
   drain->add_option("--time,-t", command.stop_time, "seconds that a container gets to stop")
       ->check(CLI::Range(0, 86'400));

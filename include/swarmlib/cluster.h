@@ -72,13 +72,20 @@ struct NodeTotals {
 // before its engine is asked.
 using PrepareNode = std::function<void(std::string node_address, Callback<absl::Status> done)>;
 
+// Pulls the image of a create on the node with that address, and then calls back once. Cancelled:
+// nobody waits for the container any more. Called on the loop of the create, once at most, while
+// the container's place on the node is held.
+using PullOnNode = std::function<void(std::string node_address, Callback<absl::Status> done)>;
+
 struct CreateRequest {
   ContainerSpec spec;
   std::string body;   // JSON to send: placement expressions stripped, labels written back
   std::string query;  // further query parameters to pass ("platform=linux/amd64"), without name
-  Headers headers;    // to pass on: X-Registry-Auth
   std::string api_version;  // of the client, "1.41"
   PrepareNode prepare;      // may be null
+  // For an image that the chosen node does not have and no other may be taken for: may be null.
+  PullOnNode pull;
+  bool pull_unknown = false;  // also an image that no node has
 };
 
 struct CreateResult {

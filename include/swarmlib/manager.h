@@ -31,6 +31,10 @@ struct TlsConfig {
 // How container names are shown: "/web" and "/node/web", only "/node/web", or only "/web".
 enum class NameStyle { kBoth, kNode, kPlain };
 
+// Which containers' published ports the manager listens on too, and carries to their node: none,
+// those with the label com.docker.swarm.relay, or all without "com.docker.swarm.relay=false".
+enum class RelayPorts { kOff, kLabel, kAll };
+
 inline constexpr double kMostOvercommit = 1000;
 
 struct Config {
@@ -45,6 +49,8 @@ struct Config {
   double overcommit = 0.05;
   int create_retry = 0;              // further tries after a failed create
   bool cpu_shares_as_cores = false;  // the peer's reading of -c
+  bool pull_on_create = false;       // a create pulls an image that no node has, as the peer did
+  RelayPorts relay_ports = RelayPorts::kOff;  // begins with Serve, on the hosts of `listen`
   bool cors = false;
   bool experimental = false;  // told by /info and /version, as the peer did; changes nothing else
   Duration heartbeat = std::chrono::seconds(60);

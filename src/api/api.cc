@@ -170,6 +170,7 @@ Context::Context(Cluster& cluster, ApiOptions options)
       own_metrics_(options_.metrics == nullptr ? std::make_unique<Metrics>() : nullptr),
       metrics_(options_.metrics == nullptr ? own_metrics_.get() : options_.metrics),
       offer_(cluster, clock_),
+      build_sessions_(std::make_shared<BuildSessions>(clock_)),
       random_(options_.seed) {}
 
 std::string Context::NewSwarmId() {

@@ -19,11 +19,15 @@
 
 namespace swarm {
 
+class RelayedPorts;  // relayed_ports.h
+
 struct ApiOptions {
   NameStyle names = NameStyle::kBoth;
   CreateRules rules;
-  bool cors = false;          // replies may be read by pages of any origin
-  bool experimental = false;  // told by /info and /version
+  bool pull_on_create = false;      // as Config::pull_on_create
+  RelayedPorts* relayed = nullptr;  // null = none are; else it must outlive the Api
+  bool cors = false;                // replies may be read by pages of any origin
+  bool experimental = false;        // told by /info and /version
   LogSink log;
   Clock* clock = nullptr;      // null = SystemClock()
   Metrics* metrics = nullptr;  // null = metrics of its own; else it must outlive the Api

@@ -269,6 +269,14 @@ std::vector<std::string> NamesOfVolumes(const ParsedCreate& parsed) {
   return names;
 }
 
+// Wishes are followed all together or not at all, so none of ours is put beside the container's
+// own.
+bool HasOwnWishes(const ContainerSpec& spec) {
+  const auto soft = [](const Expression& expression) { return expression.soft; };
+  return std::any_of(spec.constraints.begin(), spec.constraints.end(), soft) ||
+         std::any_of(spec.affinities.begin(), spec.affinities.end(), soft);
+}
+
 // All that is found goes into `to`.
 Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed,
                            FoundVolumes found) {
@@ -282,7 +290,13 @@ Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed
     absl::Status added = AddNetwork(*to, networks, reference, parsed->body, local);
     if (!added.ok()) co_return added;
   }
-  if (to->project.empty()) co_return absl::OkStatus();
+  if (to->project.empty()) {
+    if (!HasOwnWishes(parsed->spec)) {
+      to->home =
+          NodesAt(*to->context, NodesInNetworks(*to->context, to->networks, networks.copies));
+    }
+    co_return absl::OkStatus();
+  }
   if (local.empty()) {
     // A wish that no node can meet would silence the container's own wishes.
     to->prefers_project = !NodesOfProject(*to->context, to->project, {}).empty();
@@ -335,8 +349,9 @@ void Apply(const std::shared_ptr<Attachments>& attachments, CreateRequest& reque
     spec.constraints.push_back(std::move(elsewhere));
   }
   if (!attachments->home.empty()) {
-    const std::string text = "compose project " + attachments->project + " has its place on " +
-                             NamesOf(attachments->home);
+    const std::string whose =
+        attachments->project.empty() ? "the network" : "compose project " + attachments->project;
+    const std::string text = whose + " has its place on " + NamesOf(attachments->home);
     spec.constraints.push_back(OneOf(text, attachments->home, true));
   }
   if (attachments->prefers_project) {

@@ -8,6 +8,13 @@
 #include "wire/attachments.h"
 
 namespace swarm {
+namespace {
+
+bool IsOneOf(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
 
 std::vector<std::string> NodesOfProject(const Context& context, const std::string& project,
                                         const std::vector<std::string>& networks) {
@@ -16,11 +23,27 @@ std::vector<std::string> NodesOfProject(const Context& context, const std::strin
     const Container& container = entry->container;
     const auto label = container.labels.find(kComposeProjectLabel);
     if (label == container.labels.end() || label->second != project) continue;
-    const bool shares = std::any_of(
-        container.networks.begin(), container.networks.end(), [&](const std::string& name) {
-          return std::find(networks.begin(), networks.end(), name) != networks.end();
-        });
+    const bool shares =
+        std::any_of(container.networks.begin(), container.networks.end(),
+                    [&](const std::string& name) { return IsOneOf(networks, name); });
     if (shares || networks.empty()) addresses.insert(container.node);
+  }
+  return {addresses.begin(), addresses.end()};
+}
+
+std::vector<std::string> NodesInNetworks(const Context& context,
+                                         const std::vector<std::string>& networks,
+                                         const std::vector<NetworkCopy>& copies) {
+  std::set<std::string> addresses;
+  for (const ContainerPointer& entry : context.cluster().Containers()) {
+    const Container& container = entry->container;
+    if (std::any_of(container.networks.begin(), container.networks.end(),
+                    [&](const std::string& name) { return IsOneOf(networks, name); }))
+      addresses.insert(container.node);
+  }
+  if (!addresses.empty()) return {addresses.begin(), addresses.end()};
+  for (const NetworkCopy& copy : copies) {
+    if (copy.ours() && IsOneOf(networks, copy.name)) addresses.insert(copy.node->address);
   }
   return {addresses.begin(), addresses.end()};
 }

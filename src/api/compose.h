@@ -14,6 +14,12 @@ namespace swarm {
 std::vector<std::string> NodesOfProject(const Context& context, const std::string& project,
                                         const std::vector<std::string>& networks);
 
+// Addresses of the nodes with containers in one of these networks (names), of any project, else of
+// those with a copy of one of them. In order.
+std::vector<std::string> NodesInNetworks(const Context& context,
+                                         const std::vector<std::string>& networks,
+                                         const std::vector<NetworkCopy>& copies);
+
 // Addresses of the nodes where something new of the project should go: those of its containers,
 // else of its volumes that stay, else of its networks.
 Task<std::vector<std::string>> HomeOf(ContextPointer context, std::string project,

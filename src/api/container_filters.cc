@@ -10,13 +10,14 @@
 #include "api/upstream.h"
 #include "base/text.h"
 #include "model/expression.h"
+#include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/images.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::string_view kKnown[] = {
+constexpr std::string_view kContainerFilters[] = {
     "ancestor", "before", "exited",  "expose", "health",  "id",    "is-task", "isolation",
     "label",    "name",   "network", "node",   "publish", "since", "status",  "volume"};
 
@@ -108,6 +109,13 @@ struct Wanted {
   std::string name;
 };
 
+// Shorter texts are names, or prefixes that nobody writes.
+bool IsLikeNetworkId(const Wanted& wanted) {
+  constexpr std::size_t kFewestDigits = 12;
+  return !wanted.node && wanted.name.size() >= kFewestDigits &&
+         wanted.name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 }  // namespace
 
 struct ContainerQuery::Parts {
@@ -151,7 +159,8 @@ std::pair<NodePointer, std::string_view> SplitNode(const Context& context,
 
 absl::Status ContainerQuery::Parts::ReadFilters(const Context& context) {
   for (const auto& [key, values] : filters) {
-    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown)) {
+    if (std::find(std::begin(kContainerFilters), std::end(kContainerFilters), key) ==
+        std::end(kContainerFilters)) {
       return InvalidArgument("invalid filter '" + key + "'");
     }
     for (const std::string& value : values) {
@@ -251,6 +260,21 @@ absl::StatusOr<ContainerQuery> ContainerQuery::Read(const Context& context, cons
   return ContainerQuery(std::move(parts));
 }
 
+bool ContainerQuery::NamesNetworkIds() const {
+  return std::any_of(parts_->networks.begin(), parts_->networks.end(), IsLikeNetworkId);
+}
+
+void ContainerQuery::AddCopies(const FoundNetworks& found) {
+  std::vector<Wanted> copies;
+  for (const Wanted& wanted : parts_->networks) {
+    if (!IsLikeNetworkId(wanted)) continue;
+    const absl::StatusOr<std::vector<NetworkCopy>> matching = MatchNetwork(found, wanted.name);
+    if (!matching.ok()) continue;
+    for (const NetworkCopy& copy : *matching) copies.push_back({nullptr, copy.id});
+  }
+  parts_->networks.insert(parts_->networks.end(), copies.begin(), copies.end());
+}
+
 std::size_t ContainerQuery::limit() const { return parts_->limit; }
 
 bool ContainerQuery::IsPlain() const {
@@ -258,6 +282,24 @@ bool ContainerQuery::IsPlain() const {
 }
 
 bool ContainerQuery::all() const { return parts_->all; }
+
+std::optional<ContainerGroups> ContainerQuery::Candidates(const Context& context) const {
+  const std::vector<std::string>* const ids = parts_->Values("id");
+  if (ids == nullptr || !std::all_of(ids->begin(), ids->end(), IsFullId)) return std::nullopt;
+  ContainerGroup group;
+  for (const std::string& id : *ids) {
+    absl::StatusOr<ContainerPointer> entry = context.cluster().FindContainer(id);
+    if (entry.ok() && (*entry)->container.id == id) group.push_back(*std::move(entry));
+  }
+  std::sort(group.begin(), group.end(),
+            [](const ContainerPointer& left, const ContainerPointer& right) {
+              return Above(PositionOf(*left), PositionOf(*right));
+            });
+  group.erase(std::unique(group.begin(), group.end()), group.end());
+  ContainerGroups groups;
+  if (!group.empty()) groups.push_back(std::make_shared<const ContainerGroup>(std::move(group)));
+  return groups;
+}
 
 bool ContainerQuery::Shows(const ContainerEntry& entry) const {
   return parts_->ShowsState(entry) && parts_->ShowsPlace(entry) && parts_->ShowsNames(entry) &&

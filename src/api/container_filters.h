@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "api/context.h"
+#include "api/networks.h"
 
 namespace swarm {
 
@@ -20,11 +22,21 @@ class ContainerQuery {
   ContainerQuery(ContainerQuery&&) noexcept;
   ContainerQuery& operator=(ContainerQuery&&) noexcept;
 
+  // Whether the filter `network` may name a network by an id. Each node's copy of a network of the
+  // cluster has an id of its own, and only the engines know which belong together: then the list
+  // wants AddCopies before it is made.
+  bool NamesNetworkIds() const;
+  // Containers in any copy of a network that is named by the id of one are shown.
+  void AddCopies(const FoundNetworks& found);
+
   bool Shows(const ContainerEntry& entry) const;
   std::size_t limit() const;  // 0 = none
   // Shows every container, or the running ones on healthy nodes, and asks for nothing else.
   bool IsPlain() const;
   bool all() const;
+  // The containers of which it can show any, in the list's order, when whole ids say which these
+  // are; nullopt: any container. So a look at one costs no walk over all.
+  std::optional<ContainerGroups> Candidates(const Context& context) const;
 
  private:
   struct Parts;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "api/container_filters.h"
@@ -28,7 +29,7 @@ class RowWriter {
         query_(std::move(query)),
         sizes_(std::move(sizes)),
         now_(context->clock().Wall()),
-        groups_(context->cluster().ContainersInGroups()),
+        groups_(GroupsOf(*context, query_)),
         is_plain_(query_.IsPlain() && sizes_.empty()),
         list_(is_plain_ ? context->rows().Begin() : 0) {}
 
@@ -46,6 +47,11 @@ class RowWriter {
   bool ended() const { return ended_; }
 
  private:
+  static ContainerGroups GroupsOf(const Context& context, const ContainerQuery& query) {
+    std::optional<ContainerGroups> candidates = query.Candidates(context);
+    return candidates ? *std::move(candidates) : context.cluster().ContainersInGroups();
+  }
+
   void NextGroups(std::size_t least, std::vector<Piece>& pieces) {
     std::size_t made = 0;
     for (; group_ < groups_.size() && made < least; ++group_) {
@@ -254,6 +260,10 @@ Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
 
   absl::StatusOr<ContainerQuery> query = ContainerQuery::Read(*context, exchange.query);
   if (!query.ok()) co_return query.status();
+  if (query->NamesNetworkIds()) {
+    const FoundNetworks found = co_await FindNetworks(context);
+    query->AddCopies(found);
+  }
   SizeFields sizes;
   const std::string* size = FindQuery(exchange.query, "size");
   if (size != nullptr && ParseBoolean(*size)) {

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/relayed_ports.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "async/await.h"
@@ -33,13 +34,6 @@ bool IsNothing(JsonValue field) {
   return field.members().empty();
 }
 
-Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
-  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
-    context->cluster().Operate(std::move(operation), std::move(done));
-  };
-  return AwaitCallback<Result>(std::move(start));
-}
-
 absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange,
                                                Verb verb) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
@@ -54,8 +48,10 @@ absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exc
 
 Task<Result> CarryOut(ContextPointer context, ApiVersion client, ContainerOperation operation) {
   const ApiVersion spoken = SpokenTo(*operation.entry->node, client);
-  Result answer = co_await Operate(std::move(context), std::move(operation));
+  const ContainerPointer entry = operation.entry;
+  Result answer = co_await Operate(context, std::move(operation));
   if (!answer.ok()) co_return answer.status();
+  if (IsRelayed(*context, *entry)) co_await SettleRelay(context);
   Reply reply = *std::move(answer);
   Result settled = co_await SettleError(std::move(reply), client, spoken);
   co_return settled;

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/relayed_ports.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "swarmlib/status.h"
@@ -36,9 +37,14 @@ Task<Result> InspectContainer(ContextPointer context, Exchange exchange) {
   absl::StatusOr<EngineCall> call = CallOf(*context, exchange, "json", Way::kWhole, kShortCall);
   if (!call.ok()) co_return call.status();
   const NodePointer node = call->node;
-  Result answer = co_await CallEngine(std::move(context), std::move(exchange), *std::move(call));
+  const absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
+  Result answer = co_await CallEngine(context, std::move(exchange), *std::move(call));
   if (!answer.ok() || answer->status != 200) co_return answer;
   absl::StatusOr<std::string> body = InspectForClient(answer->body, *node);
+  if (body.ok() && entry.ok() && IsRelayed(*context, **entry)) {
+    std::string plain = *std::move(body);
+    body = co_await TellRelayed(context, *entry, std::move(plain));
+  }
   if (!body.ok()) {
     co_return HttpError(502, "node " + node->name + " (" + node->address +
                                  ") answered an inspection with something else: " +
@@ -92,8 +98,15 @@ Task<Result> ResizeContainer(ContextPointer context, Exchange exchange) {
 }
 
 Task<Result> AttachContainer(ContextPointer context, Exchange exchange) {
+  // Some clients repeat the query in a body. Engines do not look at it; what comes after it is the
+  // container's input.
+  const absl::StatusOr<std::string> body =
+      co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
+                         exchange.request.body_length, kMostJsonBody);
+  if (!body.ok()) co_return body.status();
   auto call = CallOf(*context, exchange, "attach", Way::kTunnel, kShortCall);
-  return Proxy(std::move(context), std::move(exchange), std::move(call));
+  Result answer = co_await Proxy(std::move(context), std::move(exchange), std::move(call));
+  co_return answer;
 }
 
 Task<Result> AttachWebsocket(ContextPointer context, Exchange exchange) {

@@ -20,7 +20,7 @@ constexpr std::size_t kMostPruneBytes = 64U << 20U;  // of one engine's answer
 constexpr std::size_t kMostRereadAtOnce = 64;
 
 // What came of it on all nodes.
-struct Pruned {
+struct PrunedContainers {
   ContextPointer context;
   std::vector<std::string> ids;
   std::int64_t bytes = 0;
@@ -29,7 +29,7 @@ struct Pruned {
   std::size_t next = 0;                                      // of `ids`, to be read again
 };
 
-absl::Status TakeAnswer(const NodeAnswer& said, Pruned& pruned) {
+absl::Status TakeAnswer(const NodeAnswer& said, PrunedContainers& pruned) {
   if (!said.answer.ok()) return said.answer.status();
   if (said.answer->status != 200) {
     return HttpError(said.answer->status < 400 ? 502 : said.answer->status,
@@ -53,7 +53,7 @@ Task<absl::Status> ReadAgain(ContextPointer context, ContainerPointer entry) {
 }
 
 // So that the client's next list does not show what it has just removed.
-Task<void> ForgetSome(std::shared_ptr<Pruned> pruned) {
+Task<void> ForgetSome(std::shared_ptr<PrunedContainers> pruned) {
   while (pruned->next < pruned->ids.size()) {
     const std::string& id = pruned->ids[pruned->next++];
     absl::StatusOr<ContainerPointer> entry = pruned->context->cluster().FindContainer(id);
@@ -64,7 +64,7 @@ Task<void> ForgetSome(std::shared_ptr<Pruned> pruned) {
   }
 }
 
-Task<void> ForgetAll(std::shared_ptr<Pruned> pruned) {
+Task<void> ForgetAll(std::shared_ptr<PrunedContainers> pruned) {
   std::vector<Task<void>> workers;
   const std::size_t count = std::min(pruned->ids.size(), kMostRereadAtOnce);
   for (std::size_t at = 0; at < count; ++at) workers.push_back(ForgetSome(pruned));
@@ -73,7 +73,7 @@ Task<void> ForgetAll(std::shared_ptr<Pruned> pruned) {
 
 // Says which nodes did it and which did not. An engine's own status when all that failed agree; its
 // own words when nothing was done and all say the same, as of a bad filter.
-absl::Status FailureOf(const Pruned& pruned) {
+absl::Status FailureOf(const PrunedContainers& pruned) {
   const absl::Status& first = pruned.failed.front().second;
   const std::string words = ToLower(MessageOf(first));
   int status = HttpStatusOf(first);
@@ -113,7 +113,7 @@ Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
   const std::vector<NodeAnswer> answers =
       co_await AskEach(context, std::move(requests), std::move(options));
 
-  auto pruned = std::make_shared<Pruned>();
+  auto pruned = std::make_shared<PrunedContainers>();
   pruned->context = context;
   for (const NodeAnswer& said : answers) {
     absl::Status taken = TakeAnswer(said, *pruned);

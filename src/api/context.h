@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/api.h"
+#include "api/build_sessions.h"
 #include "api/fresh_volumes.h"
 #include "api/kept_rows.h"
 #include "api/name_locks.h"
@@ -67,6 +68,8 @@ class Context {
   KeptRows& rows() { return rows_; }
   NameLocks& locks() { return locks_; }
   FreshVolumes& fresh_volumes() { return fresh_volumes_; }
+  // Shared with what is open of the builds.
+  const std::shared_ptr<BuildSessions>& build_sessions() const { return build_sessions_; }
 
   // When requests wait no longer for the first reading.
   TimePoint first_reading_end() const { return first_reading_end_; }
@@ -88,6 +91,7 @@ class Context {
   KeptRows rows_;
   NameLocks locks_;  // of networks, volumes and compose projects
   FreshVolumes fresh_volumes_;
+  const std::shared_ptr<BuildSessions> build_sessions_;
   std::mutex random_mutex_;
   Random random_;
 };

@@ -222,6 +222,7 @@ Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
   feed->sequence_marks = media_type == "application/json-seq";
   feed->until = *until;
   feed->output = std::make_shared<Output>(*loop, kMostOutput);
+  feed->output->KeepLinesWhole();
 
   Reply reply;
   reply.headers.emplace_back("Content-Type", std::string(media_type));

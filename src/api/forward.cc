@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/relayed_ports.h"
 #include "api/reply.h"
 #include "api/router.h"
 #include "api/upstream.h"
@@ -39,6 +40,8 @@ std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method
   if (verb.empty()) return std::nullopt;
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, match->name);
   if (!entry.ok() || (*entry)->node->state != NodeState::kHealthy) return std::nullopt;
+  // Its own handler tells where the ports are.
+  if (match->route->handler == InspectContainer && IsRelayed(context, **entry)) return std::nullopt;
   const ApiVersion client =
       parts->version.has_value() ? *parts->version : context.offer().Now().newest;
   const ApiVersion spoken = SpokenTo(*(*entry)->node, client);

@@ -11,8 +11,8 @@
 namespace swarm {
 namespace {
 
-constexpr std::string_view kKnown[] = {"before",    "dangling", "label", "node",
-                                       "reference", "since",    "until"};
+constexpr std::string_view kImageFilters[] = {"before",    "dangling", "label", "node",
+                                              "reference", "since",    "until"};
 
 bool IsDangling(const Image& image) {
   return std::all_of(image.repo_tags.begin(), image.repo_tags.end(),
@@ -137,7 +137,8 @@ absl::StatusOr<ImageQuery> ImageQuery::Read(const Context& context, const Query&
   if (plain != nullptr && !plain->empty() && client < kNoPlainFilter)
     read.filters["reference"].push_back(*plain);
   for (const auto& [key, values] : read.filters) {
-    if (std::find(std::begin(kKnown), std::end(kKnown), key) == std::end(kKnown)) {
+    if (std::find(std::begin(kImageFilters), std::end(kImageFilters), key) ==
+        std::end(kImageFilters)) {
       return InvalidArgument("invalid filter '" + key + "'");
     }
     for (const std::string& value : values) {

@@ -18,7 +18,7 @@ namespace swarm {
 namespace {
 
 // The rows of a list, each text once.
-class Rows {
+class ChangeRows {
  public:
   void Add(JsonValue list) {
     list.ForEachElement([this](JsonValue row) {
@@ -52,13 +52,13 @@ Task<Result> OnlyAnswer(NodeAnswer said, ApiVersion client) {
 }
 
 // What all nodes' prunes removed.
-struct Pruned {
-  Rows rows;
+struct PrunedImages {
+  ChangeRows rows;
   std::int64_t reclaimed = 0;
 };
 
-Pruned UnitePruned(const Verdicts& verdicts, std::string_view key) {
-  Pruned pruned;
+PrunedImages UnitePruned(const Verdicts& verdicts, std::string_view key) {
+  PrunedImages pruned;
   for (const NodeAnswer* said : verdicts.done) {
     JsonDocument document;
     if (!document.Parse(said->answer->body).ok()) continue;
@@ -84,7 +84,7 @@ Task<Result> PruneEverywhere(ContextPointer context, Exchange exchange, std::str
   // An engine without that endpoint has nothing of the kind to prune, unless all are like that.
   if (verdicts.done.empty() && verdicts.failed.empty())
     co_return HttpError(404, EngineMessage(verdicts.missing.front()->answer->body));
-  const Pruned pruned = UnitePruned(verdicts, key);
+  const PrunedImages pruned = UnitePruned(verdicts, key);
   if (!verdicts.failed.empty()) {
     co_return verdicts.Failed("pruned, " + std::to_string(pruned.reclaimed) + " bytes reclaimed,",
                               500);
@@ -141,7 +141,7 @@ Task<Result> RemoveImage(ContextPointer context, Exchange exchange) {
     co_return HttpError(409, EngineMessage(answer->body) + " (node " + node + ")");
   }
   const Verdicts verdicts(answers);
-  Rows removed;
+  ChangeRows removed;
   for (const NodeAnswer* said : verdicts.done) {
     JsonDocument document;
     if (document.Parse(said->answer->body).ok()) removed.Add(document.root());

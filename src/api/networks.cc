@@ -17,12 +17,7 @@
 namespace swarm {
 namespace {
 
-bool IsLocal(JsonValue row) {
-  const JsonValue scope = row.Find("Scope");
-  return !scope.is(JsonDocument::Kind::kString) || scope.Equals("local");
-}
-
-bool IsOurs(JsonValue row) { return !LabelOf(row, kNetworkIdLabel).empty(); }
+bool IsOurNetwork(JsonValue row) { return !LabelOf(row, kNetworkIdLabel).empty(); }
 
 // One engine's description of a network. The text outlives it.
 struct Described {
@@ -62,12 +57,12 @@ struct Row {
 };
 
 // Rows of all nodes; what is of the whole cluster once only.
-class Rows {
+class NetworkRows {
  public:
   void Add(const NodePointer& node, std::string_view body, JsonValue networks) {
     networks.ForEachElement([&](JsonValue network) {
       const bool local = IsLocal(network);
-      const bool ours = IsOurs(network);
+      const bool ours = IsOurNetwork(network);
       if (local && !ours) {
         Row& row = rows_.emplace_back();
         row.own = true;
@@ -113,7 +108,7 @@ Task<Result> InspectCopies(ContextPointer context, std::string name, Query query
     if (!said.answer.ok()) silent.push_back(said.node->name);
     if (!said.answer.ok() || said.answer->status != 200) continue;
     JsonDocument& document = documents.emplace_back();
-    if (!document.Parse(said.answer->body).ok() || !IsOurs(document.root())) continue;
+    if (!document.Parse(said.answer->body).ok() || !IsOurNetwork(document.root())) continue;
     copies.push_back({said.answer->body, document.root(), said.node});
   }
   if (copies.empty()) co_return NotFound("network " + name + " not found");
@@ -130,7 +125,7 @@ Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
   const std::vector<NodeAnswer> answers =
       co_await AskNodes(context, std::move(narrowed->nodes), "/networks",
                         std::move(narrowed->query), exchange.version);
-  Rows rows;
+  NetworkRows rows;
   std::deque<JsonDocument> documents;
   std::vector<std::string> silent;
   for (const NodeAnswer& said : answers) {
@@ -159,7 +154,7 @@ Task<Result> InspectNetwork(ContextPointer context, Exchange exchange) {
   Result answer = co_await InspectFirst(context, std::move(exchange), "/networks/", unknown);
   JsonDocument document;
   if (!answer.ok() || answer->status != 200 || !document.Parse(answer->body).ok()) co_return answer;
-  if (!IsOurs(document.root())) co_return answer;
+  if (!IsOurNetwork(document.root())) co_return answer;
   if (on_node) {
     answer->body = ShownObject(answer->body, document.root(), nullptr) + "\n";
     co_return answer;

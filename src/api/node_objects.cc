@@ -25,6 +25,11 @@ Query FilterBy(std::string_view key, std::vector<std::string> values) {
   return {{"filters", FormatFilters(filters)}};
 }
 
+bool IsLocal(JsonValue object) {
+  const JsonValue scope = object.Find("Scope");
+  return !scope.is(JsonDocument::Kind::kString) || scope.Equals("local");
+}
+
 std::string LabelOf(JsonValue object, std::string_view key) {
   return object.Find("Labels").Find(key).text();
 }

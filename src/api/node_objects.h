@@ -27,6 +27,9 @@ bool IsPlainName(std::string_view name);
 // {"filters":{key:{value:true, ...}}} as a query.
 Query FilterBy(std::string_view key, std::vector<std::string> values);
 
+// Of a network or volume: not one that an engine shares with others.
+bool IsLocal(JsonValue object);
+
 // The label of an object; empty without it.
 std::string LabelOf(JsonValue object, std::string_view key);
 

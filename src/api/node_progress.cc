@@ -65,8 +65,8 @@ absl::Status WhatIsWrong(const Context& context, const NodeRun& run) {
 
 // Gives on one node's progress until its end. The error that the stream told, or the one of the
 // stream itself.
-Task<absl::Status> RelayProgress(std::shared_ptr<NodeWork> work, std::shared_ptr<NodeRun> run,
-                                 std::unique_ptr<Stream> body) {
+Task<absl::Status> RelayProgress(ContextPointer context, std::shared_ptr<NodeRun> run,
+                                 std::unique_ptr<Stream> body, TellProgress tell) {
   ObjectSplitter splitter(kMostProgressObject);
   std::vector<char> buffer(16U << 10U);
   absl::Status told;
@@ -76,7 +76,7 @@ Task<absl::Status> RelayProgress(std::shared_ptr<NodeWork> work, std::shared_ptr
     const absl::StatusOr<std::size_t> got = co_await Read(stream, into);
     if (!got.ok()) co_return got.status();
     if (*got == 0) co_return told;
-    run->moved = work->context->clock().Now();
+    run->moved = context->clock().Now();
     std::vector<std::string> objects;
     const absl::Status split = splitter.Feed(std::string_view(buffer.data(), *got), objects);
     if (!split.ok()) co_return split;
@@ -84,36 +84,11 @@ Task<absl::Status> RelayProgress(std::shared_ptr<NodeWork> work, std::shared_ptr
       const std::string error = ProgressError(object);
       if (!error.empty()) {
         told = Internal(error);
-      } else {
-        work->tell(*work, *run->node, object);
+      } else if (tell) {
+        tell(object);
       }
     }
   }
-}
-
-Task<absl::Status> Exchanged(std::shared_ptr<NodeWork> work, std::shared_ptr<NodeRun> run) {
-  Request request = work->request(run);
-  CallOptions options;
-  options.timeout = kLongCall;
-  options.stop = run->stop.get_token();
-  Result answer = co_await SendToEngine(work->context, run->node, std::move(request),
-                                        EngineCall::Way::kStream, std::move(options));
-  if (!answer.ok()) co_return answer.status();
-  run->moved = work->context->clock().Now();
-  if (answer->status >= 400) {
-    Reply reply = *std::move(answer);
-    const Result settled = co_await SettleError(std::move(reply), work->client, work->client);
-    if (!settled.ok()) co_return settled.status();
-    co_return HttpError(std::min(settled->status, 599), EngineMessage(settled->body));
-  }
-  std::unique_ptr<Stream> body = std::move(answer->body_stream);
-  if (!body) co_return Internal("the engine's answer has no body");
-  if (work->output->gone()) co_return Cancelled("the client went away");
-  if (!run->cut.ok()) co_return run->cut;
-  run->answer = body.get();
-  absl::Status status = co_await RelayProgress(work, run, std::move(body));
-  run->answer = nullptr;
-  co_return status;
 }
 
 Task<absl::Status> WorkOn(std::shared_ptr<NodeWork> work, NodePointer node) {
@@ -122,7 +97,12 @@ Task<absl::Status> WorkOn(std::shared_ptr<NodeWork> work, NodePointer node) {
   run->moved = work->context->clock().Now();
   work->runs[node->address] = run;
   WatchRun(*Loop::Current(), work->context, run);
-  absl::Status status = co_await Exchanged(work, run);
+  Request request = work->request(run);
+  TellProgress tell = [work, run](const std::string& object) {
+    work->tell(*work, *run->node, object);
+  };
+  absl::Status status = co_await FollowProgress(work->context, run, std::move(request),
+                                                work->client, std::move(tell));
   work->runs.erase(node->address);
   if (!run->cut.ok()) co_return run->cut;
   if (!status.ok()) co_return status;
@@ -167,6 +147,30 @@ Task<void> Worker(std::shared_ptr<NodeWork> work) {
 }
 
 }  // namespace
+
+Task<absl::Status> FollowProgress(ContextPointer context, std::shared_ptr<NodeRun> run,
+                                  Request request, ApiVersion client, TellProgress tell) {
+  CallOptions options;
+  options.timeout = kLongCall;
+  options.stop = run->stop.get_token();
+  Result answer = co_await SendToEngine(context, run->node, std::move(request),
+                                        EngineCall::Way::kStream, std::move(options));
+  if (!answer.ok()) co_return answer.status();
+  run->moved = context->clock().Now();
+  if (answer->status >= 400) {
+    Reply reply = *std::move(answer);
+    const Result settled = co_await SettleError(std::move(reply), client, client);
+    if (!settled.ok()) co_return settled.status();
+    co_return HttpError(std::min(settled->status, 599), EngineMessage(settled->body));
+  }
+  std::unique_ptr<Stream> body = std::move(answer->body_stream);
+  if (!body) co_return Internal("the engine's answer has no body");
+  if (!run->cut.ok()) co_return run->cut;
+  run->answer = body.get();
+  absl::Status status = co_await RelayProgress(context, run, std::move(body), std::move(tell));
+  run->answer = nullptr;
+  co_return status;
+}
 
 void CutRun(NodeRun& run, absl::Status why) {
   if (!run.cut.ok()) return;

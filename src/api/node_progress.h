@@ -63,6 +63,14 @@ struct NodeWork : std::enable_shared_from_this<NodeWork> {
 // After success the node's images are read again before it counts.
 void BeginWork(Loop& loop, const std::shared_ptr<NodeWork>& work);
 
+// Given each progress object of an engine that is no error. May be null.
+using TellProgress = std::function<void(const std::string& object)>;
+
+// Sends the request to the run's node, and follows the progress that it answers with. The error
+// that the engine told, or that of the exchange, which may be there because the run was cut.
+Task<absl::Status> FollowProgress(ContextPointer context, std::shared_ptr<NodeRun> run,
+                                  Request request, ApiVersion client, TellProgress tell);
+
 // Ends the run when its node is not healthy any more, or when nothing moves for longer than its
 // patience: the stop is asked for, and `answer` aborted. Until nobody holds the run.
 void WatchRun(Loop& loop, const ContextPointer& context, const std::weak_ptr<NodeRun>& run);

@@ -6,7 +6,9 @@
 
 #include "api/handlers.h"
 #include "api/nodes.h"
+#include "api/nodes_move.h"
 #include "api/reply.h"
+#include "api/upstream.h"
 #include "async/await.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
@@ -20,6 +22,7 @@ constexpr std::size_t kMostStopsAtOnce = 16;
 constexpr std::uint64_t kLongestStop = 86'400;  // seconds that a container may take
 
 constexpr std::string_view kStop = "stop";
+constexpr std::string_view kMove = "move";
 constexpr std::string_view kLeave = "leave";
 
 // What is asked for.
@@ -34,8 +37,8 @@ absl::StatusOr<Wish> ReadWish(const Query& query) {
   wish.policy = kStop;
   for (const auto& [key, value] : query) {
     if (key == "policy") {
-      if (value != kStop && value != kLeave)
-        return InvalidArgument("policy " + value + ": \"stop\" or \"leave\" is wanted");
+      if (value != kStop && value != kMove && value != kLeave)
+        return InvalidArgument("policy " + value + ": \"stop\", \"move\" or \"leave\" is wanted");
       wish.policy = value;
     } else if (key == "plan") {
       wish.is_plan = ParseBoolean(value);
@@ -82,6 +85,9 @@ void AddContainers(Drain& drain, const std::string& address) {
     if (drain.wish.policy == kLeave) {
       one.action = kLeave;
       one.reason = "the policy is to leave containers";
+    } else if (drain.wish.policy == kMove) {
+      one.action = IsDeclaredMovable(container) ? kMove : kLeave;
+      if (one.action == kLeave) one.reason = "it is not declared movable";
     } else if (!IsUp(container.state)) {
       one.action = kLeave;
       one.reason = "it does not run";
@@ -91,13 +97,6 @@ void AddContainers(Drain& drain, const std::string& address) {
     drain.report.containers.push_back(std::move(one));
     drain.entries.push_back(std::move(entry));
   }
-}
-
-Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
-  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
-    context->cluster().Operate(std::move(operation), std::move(done));
-  };
-  return AwaitCallback<Result>(std::move(start));
 }
 
 void NoteOutcome(const Result& answer, DrainedContainer& one) {
@@ -115,11 +114,31 @@ void NoteOutcome(const Result& answer, DrainedContainer& one) {
   }
 }
 
+// What is declared movable and cannot be moved is left.
+Task<void> MoveOne(std::shared_ptr<Drain> drain, std::size_t at) {
+  const ContainerPointer entry = drain->entries[at];
+  const absl::Status movable = co_await CheckMovable(drain->context, entry);
+  if (!movable.ok()) {
+    DrainedContainer& one = drain->report.containers[at];
+    one.action = kLeave;
+    one.reason = MessageOf(movable);
+    if (!drain->wish.is_plan) one.outcome = "left";
+    co_return;
+  }
+  if (drain->wish.is_plan) co_return;
+  const absl::StatusOr<std::string> moved =
+      co_await MoveContainer(drain->context, entry, drain->wish.stop_query, drain->gone);
+  DrainedContainer& one = drain->report.containers[at];
+  one.outcome = moved.ok() ? "moved" : "failed";
+  one.reason = moved.ok() ? "it is on " + *moved + " now" : std::string(MessageOf(moved.status()));
+}
+
 Task<void> DrainSome(std::shared_ptr<Drain> drain) {
   while (drain->next < drain->entries.size()) {
     const std::size_t at = drain->next++;
-    if (drain->report.containers[at].action != kStop) {
-      drain->report.containers[at].outcome = "left";
+    const std::string action = drain->report.containers[at].action;
+    if (action != kStop && action != kMove) {
+      if (!drain->wish.is_plan) drain->report.containers[at].outcome = "left";
       continue;
     }
     if (drain->gone.stop_requested()) {
@@ -127,6 +146,11 @@ Task<void> DrainSome(std::shared_ptr<Drain> drain) {
       drain->report.containers[at].reason = "the client went away before";
       continue;
     }
+    if (action == kMove) {
+      co_await MoveOne(drain, at);
+      continue;
+    }
+    if (drain->wish.is_plan) continue;
     ContainerOperation operation;
     operation.verb = ContainerOperation::Verb::kStop;
     operation.entry = drain->entries[at];
@@ -166,6 +190,7 @@ Task<Result> DrainNode(ContextPointer context, Exchange exchange) {
   drain->report.is_plan = drain->wish.is_plan;
   if (drain->wish.is_plan) {
     AddContainers(*drain, address);
+    co_await DrainAll(drain);
     co_return ReportOf(*drain, **node);
   }
   const absl::Status cordoned = co_await SetCordon(context, address, true);

@@ -86,7 +86,11 @@ void Output::Deliver() {
   if (gone_) {
     result = Cancelled("the stream was aborted");
   } else if (held() > 0) {
-    const std::size_t count = std::min(held(), into_.size());
+    std::size_t count = std::min(held(), into_.size());
+    if (whole_lines_ && count < held()) {
+      const std::size_t last = std::string_view(held_).substr(begin_, count).rfind('\n');
+      if (last != std::string_view::npos) count = last + 1;
+    }
     std::copy_n(held_.data() + begin_, count, into_.data());
     begin_ += count;
     if (begin_ == held_.size()) {

@@ -32,6 +32,10 @@ class Output : public std::enable_shared_from_this<Output> {
   // The reader gets `why` after what was written.
   void Fail(absl::Status why);
 
+  // From now on a read ends behind a line where it can: some clients take each chunk of the body
+  // for whole objects.
+  void KeepLinesWhole() { whole_lines_ = true; }
+
   // Called once on the loop when the reader goes away, soon if it has gone. Not called when the
   // loop ends first.
   void OnGone(Callback<> then);
@@ -55,6 +59,7 @@ class Output : public std::enable_shared_from_this<Output> {
   const std::size_t most_;
   std::string held_;
   std::size_t begin_ = 0;  // of what was not read yet
+  bool whole_lines_ = false;
   bool ended_ = false;
   absl::Status end_;
   bool gone_ = false;

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "api/build.h"
 #include "api/handlers.h"
 #include "api/router.h"
 
@@ -95,11 +96,11 @@ constexpr auto kRoutes = std::to_array<Route>({
     Serve("DELETE", "/images/{}", RemoveImage),
     AtOnce("GET", "/distribution/{}/json", InspectDistribution),
     Serve("POST", "/commit", CommitContainer),
-    OnNode("POST", "/build", "build ."),
-    OnNode("POST", "/build/cancel", "build ."),
+    Serve("POST", "/build", BuildImage),
+    Serve("POST", "/build/cancel", CancelBuild),
     Serve("POST", "/build/prune", PruneBuilds),
-    OnNode("POST", "/session", "build ."),
-    OnNode("POST", "/grpc", "buildx build ."),
+    Serve("POST", "/session", OpenSession),
+    Serve("POST", "/grpc", OpenGrpc),
 
     // Networks and volumes
     Serve("GET", "/networks", ListNetworks),

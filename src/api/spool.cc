@@ -18,7 +18,7 @@ namespace swarm {
 namespace {
 
 constexpr int kInsufficientStorage = 507;
-constexpr std::size_t kPiece = 256U << 10U;          // bytes moved at a time
+constexpr std::size_t kSpoolPiece = 256U << 10U;     // bytes moved at a time
 constexpr std::uint64_t kCheckEvery = 16ULL << 20U;  // bytes between two looks at the free space
 
 std::string SpoolFolder() {
@@ -135,7 +135,7 @@ Task<absl::Status> FillSpool(std::shared_ptr<Spool> spool, std::string head,
                              std::unique_ptr<Stream> stream, std::function<void()> moved) {
   const absl::Status begun = spool->Append(head);
   if (!begun.ok() || !stream) co_return begun;
-  std::vector<char> buffer(kPiece);
+  std::vector<char> buffer(kSpoolPiece);
   for (;;) {
     const std::span<char> into(buffer);
     Stream& from = *stream;

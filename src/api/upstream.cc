@@ -219,6 +219,13 @@ Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request requ
   co_return answer;
 }
 
+Task<Result> Operate(ContextPointer context, ContainerOperation operation) {
+  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
+    context->cluster().Operate(std::move(operation), std::move(done));
+  };
+  return AwaitCallback<Result>(std::move(start));
+}
+
 Task<Result> SettleError(Reply reply, ApiVersion client, ApiVersion spoken) {
   if (reply.status < 400) co_return reply;
   if (reply.body_stream) {

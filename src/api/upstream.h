@@ -47,6 +47,9 @@ Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall ca
 Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request,
                           EngineCall::Way way, CallOptions options);
 
+// One operation on a container by its node, settled in the state before the answer.
+Task<Result> Operate(ContextPointer context, ContainerOperation operation);
+
 // An error answer whose body is whole, and in the shape of the client's version.
 Task<Result> SettleError(Reply reply, ApiVersion client, ApiVersion spoken);
 

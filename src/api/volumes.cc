@@ -16,18 +16,13 @@
 namespace swarm {
 namespace {
 
-bool IsLocal(JsonValue row) {
-  const JsonValue scope = row.Find("Scope");
-  return !scope.is(JsonDocument::Kind::kString) || scope.Equals("local");
-}
-
-bool IsOurs(JsonValue row) { return !LabelOf(row, kVolumeIdLabel).empty(); }
+bool IsOurVolume(JsonValue row) { return !LabelOf(row, kVolumeIdLabel).empty(); }
 
 // Appends the rows of one node's list; volumes of the whole cluster once only.
 void AppendVolumes(std::string& to, std::string_view body, JsonValue rows, const Node& node,
                    std::set<std::string>& seen) {
   rows.ForEachElement([&](JsonValue row) {
-    const bool own = IsLocal(row) && !IsOurs(row);
+    const bool own = IsLocal(row) && !IsOurVolume(row);
     if (!own && !seen.insert(row.Find("Name").text()).second) return;
     if (to.back() != '[') to += ',';
     to += ShownObject(body, row, own ? &node : nullptr);
@@ -153,7 +148,7 @@ Task<Result> InspectVolume(ContextPointer context, Exchange exchange) {
   Result answer = co_await InspectFirst(context, std::move(exchange), "/volumes/", unknown);
   JsonDocument document;
   if (!answer.ok() || answer->status != 200 || !document.Parse(answer->body).ok()) co_return answer;
-  if (!IsOurs(document.root())) co_return answer;
+  if (!IsOurVolume(document.root())) co_return answer;
   answer->body = ShownObject(answer->body, document.root(), nullptr) + "\n";
   co_return answer;
 }

@@ -10,6 +10,7 @@
 #include "cluster/engine_calls.h"
 #include "swarmlib/status.h"
 #include "wire/create.h"
+#include "wire/errors.h"
 #include "wire/images.h"
 
 namespace swarm {
@@ -21,6 +22,8 @@ struct Attempt {
   std::shared_ptr<Engine> engine;
   HeldPlace place;
   CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
+  bool prepared = false;
+  std::shared_ptr<UnderWay::Change> change = nullptr;  // once the engine is asked
 };
 
 bool IsNodeConstraint(const Expression& expression) {
@@ -49,7 +52,6 @@ Request CreateMessage(const Attempt& attempt) {
   target.append("/containers/create?name=").append(PercentEncode(attempt.place.reservation.name));
   if (!request.query.empty()) target.append("&").append(request.query);
   Request message = MakeRequest("POST", std::move(target));
-  for (const auto& [name, value] : request.headers) message.headers.emplace_back(name, value);
   SetHeader(message.headers, "Content-Type", "application/json");
   message.body = BodyFor(attempt);
   return message;
@@ -88,6 +90,7 @@ ContainerRecord PlainRecord(const Attempt& attempt, const std::string& id) {
 Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
   SharedState& state = attempt.hub->state;
   const Member member = attempt.place.member;
+  attempt.change->BeginReading(true);
   const std::uint64_t read = state.BeginRead(member);
   absl::StatusOr<std::optional<ContainerRecord>> fetched =
       co_await FetchContainer(attempt.engine, id, attempt.engine->health_token());
@@ -105,6 +108,7 @@ Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
     state.Settle(attempt.place.reservation.ticket, member, read, record);
   }
   state.EndRead(member, read);
+  attempt.change->EndReading(fetched.ok());
   CreateResult result;
   result.reply = std::move(reply);
   result.entry = state.With([&id](const ClusterState& now) { return now.FindById(id); });
@@ -185,22 +189,74 @@ Expression OnlyWithImage(const std::string& image) {
   return expression;
 }
 
-Task<absl::Status> Prepare(PrepareNode prepare, std::string address) {
-  auto start = [prepare = std::move(prepare), address = std::move(address)](
-                   Callback<absl::Status> done) { prepare(address, std::move(done)); };
+// Only by its name: what a registry has under an id's digits is another image. A node that has it,
+// for another platform, is left as it is.
+bool MayBePulled(const Hub& hub, const CreateRequest& request, const std::string& address) {
+  const std::string& wanted = request.spec.image;
+  if (!request.pull || wanted.empty() || wanted.starts_with("sha256:")) return false;
+  const std::string tagged = WithDefaultTag(wanted);
+  return hub.state.With([&](const ClusterState& state) {
+    bool matches = false, named = false;
+    for (const auto& entry : state.Images()) {
+      if (!ImageMatches(entry->image, wanted)) continue;
+      if (entry->node == address) return false;
+      const std::vector<std::string>& tags = entry->image.repo_tags;
+      const std::vector<std::string>& digests = entry->image.repo_digests;
+      matches = true;
+      named = named || std::find(tags.begin(), tags.end(), tagged) != tags.end() ||
+              std::find(digests.begin(), digests.end(), wanted) != digests.end();
+    }
+    return matches ? named : request.pull_unknown;
+  });
+}
+
+// A PrepareNode or a PullOnNode.
+Task<absl::Status> OnNode(std::function<void(std::string, Callback<absl::Status>)> work,
+                          std::string address) {
+  auto start = [work = std::move(work), address = std::move(address)](Callback<absl::Status> done) {
+    work(address, std::move(done));
+  };
   return AwaitCallback<absl::Status>(std::move(start));
 }
 
-// An answer of the engine, or an error.
+// Still a 404 that speaks of the image: clients may have credentials for a pull of their own.
+CreateResult NotPulled(const Attempt& attempt, const absl::Status& why) {
+  std::string message = "No such image: " + WithDefaultTag(attempt.request->spec.image) +
+                        " (node " + attempt.engine->Label() +
+                        " does not have it, and its pull failed: ";
+  message.append(MessageOf(why)).append(")");
+  CreateResult result;
+  result.reply.status = 404;
+  SetHeader(result.reply.headers, "Content-Type", "application/json");
+  result.reply.body = "{\"message\":";
+  AppendJsonString(result.reply.body, message);
+  result.reply.body += "}\n";
+  return result;
+}
+
+// The answer of an engine that made nothing.
+bool IsRefusal(const absl::StatusOr<CreateResult>& result) {
+  return result.ok() && result->entry == nullptr;
+}
+
+bool MissesImage(const absl::StatusOr<CreateResult>& result) {
+  return IsRefusal(result) && result->reply.status == 404 &&
+         SaysImageIsMissing(EngineMessage(result->reply.body));
+}
+
+// An answer of the engine, or an error. After a refusal the place is still held.
 Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
-  if (attempt.request->prepare) {
+  if (attempt.request->prepare && !attempt.prepared) {
     const std::string address = attempt.engine->address();
-    absl::Status ready = co_await Prepare(attempt.request->prepare, address);
+    absl::Status ready = co_await OnNode(attempt.request->prepare, address);
     if (!ready.ok()) {
       attempt.hub->state.GiveBack(attempt.place.reservation.ticket);
       co_return ready;
     }
   }
+  std::string key = UnderWay::KeyOfName(attempt.place.reservation.name);
+  attempt.change =
+      std::make_shared<UnderWay::Change>(attempt.engine->under_way(), std::move(key), "create");
   Request message = CreateMessage(attempt);
   CallOptions options;
   options.timeout = kCreateTimeout;
@@ -215,7 +271,6 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   }
   if (!reply.ok()) co_return co_await FindLost(std::move(attempt), reply.status());
   if (reply->status != 201) {
-    state.GiveBack(ticket);
     CreateResult refused;
     refused.reply = *std::move(reply);
     co_return refused;
@@ -231,8 +286,24 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
 // Worth another try: nothing was made for certain, and the next one may go better. A lost answer is
 // DeadlineExceeded.
 bool MayTryAgain(const absl::StatusOr<CreateResult>& result) {
-  if (result.ok()) return result->entry == nullptr && result->reply.status >= 500;
+  if (result.ok()) return IsRefusal(result) && result->reply.status >= 500;
   return absl::IsUnavailable(result.status());
+}
+
+// Pulls what the attempt's node lacks, and asks it again. The place is held all the while, so that
+// nobody takes the name meanwhile.
+Task<absl::StatusOr<CreateResult>> PullAndTry(Attempt attempt) {
+  const std::string address = attempt.engine->address();
+  Log(attempt.hub->options.log, LogLevel::kInfo, "a create waits for its image to be pulled",
+      {{"node", attempt.engine->Label()}, {"image", attempt.request->spec.image}});
+  const absl::Status pulled = co_await OnNode(attempt.request->pull, address);
+  if (absl::IsCancelled(pulled)) {
+    attempt.hub->state.GiveBack(attempt.place.reservation.ticket);
+    co_return pulled;
+  }
+  if (!pulled.ok()) co_return NotPulled(attempt, pulled);
+  attempt.prepared = true;
+  co_return co_await Try(std::move(attempt));
 }
 
 }  // namespace
@@ -240,33 +311,46 @@ bool MayTryAgain(const absl::StatusOr<CreateResult>& result) {
 Task<absl::StatusOr<CreateResult>> Create(std::shared_ptr<Hub> hub, CreateRequest request) {
   ContainerSpec spec = request.spec;
   absl::StatusOr<CreateResult> last = Internal("no node was tried");
-  bool looked_for_image = false;
+  bool follows_image = false;  // now
+  bool may_follow = true, may_pull = true;
   int retries = hub->options.create_retry;
   for (;;) {
     absl::StatusOr<HeldPlace> place = hub->state.Place(spec);
     if (!place.ok()) {
-      // Nowhere else: then what the first node said stands.
-      if (looked_for_image) co_return last;
-      co_return place.status();
+      if (!follows_image) co_return place.status();
+      // Nowhere else: then what the first node said stands, unless the image can come to it.
+      if (!may_pull || !MayBePulled(*hub, request, "")) co_return last;
+      spec.affinities.pop_back();
+      follows_image = false;
+      continue;
     }
     Attempt attempt;
     attempt.hub = hub;
     attempt.place = *std::move(place);
     attempt.request = &request;
     TakeSwarmId(request, attempt.place.reservation.swarm_id);
+    const std::uint64_t ticket = attempt.place.reservation.ticket;
     const std::string address = attempt.place.reservation.placement.node;
     attempt.engine = hub->membership.Find(address);
     if (!attempt.engine) {
-      hub->state.GiveBack(attempt.place.reservation.ticket);
+      hub->state.GiveBack(ticket);
       co_return Unavailable("the node " + address + " has just left the cluster: try again");
     }
-    last = co_await Try(std::move(attempt));
-    const bool no_image = last.ok() && last->entry == nullptr && last->reply.status == 404;
-    if (no_image && !looked_for_image && AnotherNodeHasImage(*hub, request.spec, address)) {
-      looked_for_image = true;
-      spec.affinities.push_back(OnlyWithImage(request.spec.image));
-      continue;
+    last = co_await Try(attempt);
+    if (MissesImage(last)) {
+      if (may_follow && AnotherNodeHasImage(*hub, request.spec, address)) {
+        hub->state.GiveBack(ticket);
+        may_follow = false;
+        follows_image = true;
+        spec.affinities.push_back(OnlyWithImage(request.spec.image));
+        continue;
+      }
+      if (may_pull && MayBePulled(*hub, request, address)) {
+        may_pull = false;
+        last = co_await PullAndTry(std::move(attempt));
+      }
     }
+    if (IsRefusal(last)) hub->state.GiveBack(ticket);
     if (retries-- <= 0 || !MayTryAgain(last)) co_return last;
   }
 }

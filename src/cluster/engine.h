@@ -11,6 +11,7 @@
 #include "async/loop.h"
 #include "cluster/shared_state.h"
 #include "cluster/tasks.h"
+#include "cluster/under_way.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/model.h"
 #include "swarmlib/random.h"
@@ -52,6 +53,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::string version_prefix() const;
   // Asked to stop when the engine stops being healthy, or leaves.
   std::stop_token health_token() const;
+  UnderWay& under_way() { return under_way_; }
   // How a call ended that was begun at `began`.
   void NoteOutcome(const absl::Status& outcome, TimePoint began);
 
@@ -97,6 +99,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::unique_ptr<BackendClient> client_;
   const std::unique_ptr<GuardedClient> guard_;
   Member member_ = 0;
+  UnderWay under_way_;
 
   std::atomic<bool> healthy_{false};
   std::atomic<int> failures_{0};    // = node_.failures

@@ -31,6 +31,46 @@ bool HasName(const Container& container, std::string_view name) {
   return !container.names.empty() && container.names.front() == name;
 }
 
+std::string InspectTarget(const Engine& engine, const std::string& id) {
+  return engine.version_prefix() + "/containers/" + id + "/json";
+}
+
+// Adds an inspect answer to the row. False: the container is gone.
+absl::StatusOr<bool> TakeInspect(const Engine& engine, const Node& node,
+                                 const absl::StatusOr<std::string>& body, ContainerRecord& record) {
+  if (!body.ok()) {
+    if (absl::IsNotFound(body.status())) return false;
+    return body.status();
+  }
+  const std::string id = record.container.id;
+  ContainerRecord whole = record;
+  absl::Status applied = ApplyInspect(*body, engine.hub().options.create_rules, node, whole);
+  if (applied.ok() && whole.container.id != id)
+    applied = Internal("it describes another container");
+  if (applied.ok()) {
+    record = std::move(whole);
+    return true;
+  }
+  Log(engine.hub().options.log, LogLevel::kWarning,
+      "an engine's description of a container cannot be read",
+      {{"node", engine.Label()}, {"container", id}, {"reason", std::string(MessageOf(applied))}});
+  return true;
+}
+
+// The two answers that make a container.
+struct Halves {
+  absl::StatusOr<std::string> row = Internal("not asked");
+  absl::StatusOr<std::string> inspect = Internal("not asked");
+};
+
+Task<void> GetInto(std::shared_ptr<Engine> engine, std::string target, std::size_t most,
+                   std::stop_token stop, std::shared_ptr<Halves> halves,
+                   absl::StatusOr<std::string> Halves::*half) {
+  absl::StatusOr<std::string> body =
+      co_await Get(std::move(engine), std::move(target), most, std::move(stop));
+  halves.get()->*half = std::move(body);
+}
+
 }  // namespace
 
 std::string VersionPrefix(const Node& node, std::string_view client) {
@@ -106,43 +146,31 @@ absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine
 
 Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
                                       ContainerRecord* record, std::stop_token stop) {
-  const std::string id = record->container.id;
-  std::string target = engine->version_prefix() + "/containers/" + id + "/json";
+  std::string target = InspectTarget(*engine, record->container.id);
   const absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostInspectBytes, std::move(stop));
-  if (!body.ok()) {
-    if (absl::IsNotFound(body.status())) co_return false;
-    co_return body.status();
-  }
-  ContainerRecord whole = *record;
-  absl::Status applied = ApplyInspect(*body, engine->hub().options.create_rules, *node, whole);
-  if (applied.ok() && whole.container.id != id)
-    applied = Internal("it describes another container");
-  if (applied.ok()) {
-    *record = std::move(whole);
-  } else {
-    Log(engine->hub().options.log, LogLevel::kWarning,
-        "an engine's description of a container cannot be read",
-        {{"node", engine->Label()},
-         {"container", id},
-         {"reason", std::string(MessageOf(applied))}});
-  }
-  co_return true;
+  co_return TakeInspect(*engine, *node, body, *record);
 }
 
 Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_ptr<Engine> engine,
                                                                     std::string id,
                                                                     std::stop_token stop) {
-  const auto node = std::make_shared<const Node>(NodeNow(*engine));
-  std::string target = ListTarget(*engine, "id", id);
-  const absl::StatusOr<std::string> body =
-      co_await Get(engine, std::move(target), kMostListBytes, stop);
-  if (!body.ok()) co_return body.status();
-  absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, *node, *body);
+  auto halves = std::make_shared<Halves>();
+  std::string row_target = ListTarget(*engine, "id", id);
+  std::string inspect_target = InspectTarget(*engine, id);
+  std::vector<Task<void>> both;
+  both.push_back(
+      GetInto(engine, std::move(row_target), kMostListBytes, stop, halves, &Halves::row));
+  both.push_back(GetInto(engine, std::move(inspect_target), kMostInspectBytes, stop, halves,
+                         &Halves::inspect));
+  co_await RunAll(std::move(both));
+  if (!halves->row.ok()) co_return halves->row.status();
+  const Node node = NodeNow(*engine);
+  absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, node, *halves->row);
   if (!rows.ok()) co_return rows.status();
   for (ContainerRecord& row : *rows) {
     if (row.container.id != id) continue;
-    const absl::StatusOr<bool> there = co_await AddInspect(engine, node, &row, std::move(stop));
+    const absl::StatusOr<bool> there = TakeInspect(*engine, node, halves->inspect, row);
     if (!there.ok()) co_return there.status();
     if (!*there) break;
     co_return std::optional<ContainerRecord>(std::move(row));

@@ -30,6 +30,19 @@ std::string_view VerbText(Verb verb) {
   return "";
 }
 
+// The event that tells of the verb before the answer. What stops a container tells so by events
+// that may come later.
+std::string OwnEvent(Verb verb) {
+  switch (verb) {
+    case Verb::kStart:
+    case Verb::kPause:
+    case Verb::kUnpause:
+    case Verb::kUpdate:
+    case Verb::kRename: return std::string(VerbText(verb));
+    default: return {};
+  }
+}
+
 std::string NameOf(const Container& container) {
   return container.names.empty() ? container.id.substr(0, 12) : container.names.front();
 }
@@ -108,6 +121,7 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
   const absl::StatusOr<std::uint64_t> ticket = Reserve(*hub, operation);
   if (!ticket.ok()) co_return ticket.status();
 
+  UnderWay::Change change(engine->under_way(), container.id, OwnEvent(operation.verb));
   Request message = OperationMessage(operation, NodeNow(*engine));
   CallOptions options;
   options.timeout = OperationTimeout(operation);
@@ -119,8 +133,9 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
     Erase(*hub, engine->member(), container.id);
   } else if (engine->healthy() && !absl::IsUnavailable(reply.status())) {
     // Also after a refusal or a lost answer: what is known may have been out of date.
+    change.BeginReading(reply.ok() && reply->status < 300);
     const absl::Status reread = co_await Reread(engine, container.id, engine->health_token());
-    reread.IgnoreError();
+    change.EndReading(reread.ok());
   }
   if (*ticket != 0) {
     const std::uint64_t held = *ticket;

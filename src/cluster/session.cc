@@ -15,8 +15,10 @@ namespace swarm {
 namespace {
 
 constexpr std::size_t kReadBytes = 16U << 10U;
+// So long may an event wait for the end of our own change that it tells of, which reads the
+// container anyway.
+constexpr Duration kChangePatience = std::chrono::milliseconds(50);
 constexpr std::int64_t kNanosASecond = 1'000'000'000;
-constexpr Duration kLongPause = std::chrono::hours(1);
 
 std::uint64_t KeyOf(const ClusterEvent& event) {
   std::string key = std::to_string(event.time_nano);
@@ -36,6 +38,7 @@ void LogUnreadable(const Engine& engine, const absl::Status& why) {
 
 absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_view bytes) {
   if (!bytes.empty()) session.silent = false;
+  const UnderWay::Moment received = session.engine->under_way().Now();
   std::vector<std::string> objects;
   absl::Status fed = splitter.Feed(bytes, objects);
   for (const std::string& object : objects) {
@@ -45,7 +48,7 @@ absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_v
       session.resync = true;
     } else if (session.seen->Add(*event)) {
       NoteLoss(session);
-      session.waiting.push_back(*std::move(event));
+      session.waiting.push_back({*std::move(event), received});
     }
   }
   if (splitter.TakeSkipped() > 0) {
@@ -66,9 +69,13 @@ absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_v
 
 // What one batch of events asks for.
 struct Batch {
+  struct Wanted {
+    std::string id;
+    UnderWay::Event latest;  // about it
+  };
   std::vector<ClusterEvent> events;
-  std::vector<std::string> reread;  // container ids, each once
-  std::size_t next = 0;             // of `reread`
+  std::vector<Wanted> reread;  // containers, each once
+  std::size_t next = 0;        // of `reread`
   bool images = false;
 };
 
@@ -77,30 +84,66 @@ bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view
                      [text](std::string_view start) { return text.starts_with(start); });
 }
 
+// `kill`, `stop` and `restart` say only what was wanted; `die` and `start` tell what came of it.
 bool LeavesContainersAlone(std::string_view action) {
   return StartsWithAny(action, {"exec_", "top", "resize", "export", "attach", "detach", "copy",
-                                "archive-path", "extract-to-dir"});
+                                "archive-path", "extract-to-dir", "kill", "stop", "restart"});
 }
 
-void Note(Session& session, const ClusterEvent& event, std::vector<std::string>& gone,
+// True when the event says all that it changes.
+bool TakeHealth(Session& session, const ClusterEvent& event) {
+  constexpr std::string_view kHealth = "health_status: ";
+  if (!event.action.starts_with(kHealth)) return false;
+  return session.engine->hub().state.PublishHealth(
+      session.engine->member(), event.actor_id,
+      std::string_view(event.action).substr(kHealth.size()));
+}
+
+// The container must be read after this event.
+void Want(Session& session, Batch& batch, const std::string& id, UnderWay::Event event) {
+  if (id.empty()) return;
+  const auto known = std::find_if(batch.reread.begin(), batch.reread.end(),
+                                  [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
+  if (known == batch.reread.end()) {
+    batch.reread.push_back({id, std::move(event)});
+  } else {
+    session.engine->under_way().Pass(known->latest);
+    known->latest = std::move(event);
+  }
+}
+
+bool IsWanted(const Batch& batch, const std::string& id) {
+  return std::any_of(batch.reread.begin(), batch.reread.end(),
+                     [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
+}
+
+void NoteContainerEvent(Session& session, const ReceivedEvent& received, Batch& batch) {
+  const ClusterEvent& event = received.event;
+  const std::string& id = event.actor_id;
+  if (LeavesContainersAlone(event.action)) return;
+  if (!IsWanted(batch, id) && TakeHealth(session, event)) return;
+  const bool is_new = event.action == "create";
+  std::string key = is_new ? UnderWay::KeyOfName(std::string(AttributeOf(event, "name"))) : id;
+  Want(session, batch, id, {std::move(key), event.action, received.received});
+}
+
+void Note(Session& session, const ReceivedEvent& received, std::vector<std::string>& gone,
           Batch& batch) {
-  const auto reread = [&batch](const std::string& id) {
-    if (id.empty() || std::find(batch.reread.begin(), batch.reread.end(), id) != batch.reread.end())
-      return;
-    batch.reread.push_back(id);
-  };
+  const ClusterEvent& event = received.event;
   if (event.type == "container") {
     if (event.action == "commit") batch.images = true;
     if (event.action == "destroy") {
       gone.push_back(event.actor_id);
-    } else if (!LeavesContainersAlone(event.action)) {
-      reread(event.actor_id);
+    } else {
+      NoteContainerEvent(session, received, batch);
     }
   } else if (event.type == "image") {
     batch.images = true;
   } else if (event.type == "network") {
     const auto container = event.attributes.find("container");
-    if (container != event.attributes.end()) reread(container->second);
+    if (container == event.attributes.end()) return;
+    const std::string& id = container->second;
+    Want(session, batch, id, {id, event.action, received.received});
   } else if (event.type == "daemon") {
     session.resync = true;
   }
@@ -110,14 +153,15 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
   auto batch = std::make_shared<Batch>();
   std::vector<std::string> gone;
   while (!session.waiting.empty() && batch->events.size() < kMostEventsAtOnce) {
-    batch->events.push_back(std::move(session.waiting.front()));
+    ReceivedEvent received = std::move(session.waiting.front());
     session.waiting.pop_front();
-    Note(session, batch->events.back(), gone, *batch);
+    Note(session, received, gone, *batch);
+    batch->events.push_back(std::move(received.event));
   }
   SharedState& state = session.engine->hub().state;
   const Member member = session.engine->member();
   for (const std::string& id : gone) {
-    std::erase(batch->reread, id);
+    std::erase_if(batch->reread, [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
     const std::uint64_t read = state.BeginRead(member);
     state.PublishContainer(member, read, id, nullptr);
     state.EndRead(member, read);
@@ -127,9 +171,13 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
 
 Task<void> RereadSome(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
   while (!session->over && batch->next < batch->reread.size()) {
-    std::string id = batch->reread[batch->next++];
+    Batch::Wanted wanted = std::move(batch->reread[batch->next++]);
+    const bool is_read =
+        co_await IsReadByChange(session->engine->under_way(), session->engine->home(),
+                                std::move(wanted.latest), kChangePatience);
+    if (is_read || session->over) continue;
     const absl::Status status =
-        co_await Reread(session->engine, std::move(id), session->stop.get_token());
+        co_await Reread(session->engine, std::move(wanted.id), session->stop.get_token());
     if (!status.ok()) session->resync = true;
   }
 }
@@ -210,6 +258,7 @@ Task<absl::Status> OpenEvents(std::shared_ptr<Session> session) {
   const absl::Status answered = CheckAnswer(reply, "GET /events");
   if (!answered.ok()) co_return answered;
   if (!reply->body_stream) co_return Internal("GET /events was answered without a stream");
+  session->engine->under_way().ForgetFinished();
   if (session->seen->Opened()) {
     const std::int64_t begin = session->seen->begin();
     session->engine->hub().bus.BeginFollowing(
@@ -244,12 +293,14 @@ void NoteLoss(Session& session) {
       "an engine has forgotten what happened while its events were not followed",
       {{"node", engine.Label()}});
   session.waiting.push_back(
-      EventsLost(engine.node(), session.seen->newest(),
-                 "the engine has forgotten what happened while its events were not followed"));
+      {EventsLost(engine.node(), session.seen->newest(),
+                  "the engine has forgotten what happened while its events were not followed")});
 }
 
 void ForwardWaiting(Session& session) {
-  for (ClusterEvent& event : session.waiting) session.engine->hub().bus.Publish(std::move(event));
+  for (ReceivedEvent& received : session.waiting) {
+    session.engine->hub().bus.Publish(std::move(received.event));
+  }
   session.waiting.clear();
 }
 

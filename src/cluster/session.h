@@ -55,6 +55,11 @@ class SeenEvents {
   bool awaits_newest_ = false;  // a stream was opened anew, and has not told it again yet
 };
 
+struct ReceivedEvent {
+  ClusterEvent event;
+  UnderWay::Moment received = 0;
+};
+
 // Home loop only.
 struct Session {
   // Ends every part: the stream is cut, calls under way are given up, sleepers wake.
@@ -64,7 +69,7 @@ struct Session {
   std::shared_ptr<SeenEvents> seen;
   std::unique_ptr<Stream> stream;
   std::string first_bytes;  // that came with the head
-  std::deque<ClusterEvent> waiting;
+  std::deque<ReceivedEvent> waiting;
   bool over = false;
   bool resync = false;  // something could not be applied: read everything at the next tick
   bool silent = true;   // nothing came since the last reading of everything

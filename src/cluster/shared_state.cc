@@ -119,6 +119,27 @@ void SharedState::PublishContainer(Member member, std::uint64_t read, std::strin
   state_.PutContainer(stay->address, *record);
 }
 
+bool SharedState::PublishHealth(Member member, std::string_view id, std::string_view health) {
+  if (health != "healthy" && health != "unhealthy" && health != "starting") return false;
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr || !stay->open.empty()) return false;
+  const ContainerPointer entry = state_.FindById(id);
+  if (!entry || entry->container.node != stay->address || !entry->container.has_health ||
+      entry->container.state != ContainerState::kRunning) {
+    return false;
+  }
+  constexpr std::string_view kOwnWords = "\"Health\":";
+  if (entry->row.head.find(kOwnWords) != std::string::npos ||
+      entry->row.tail.find(kOwnWords) != std::string::npos) {
+    return false;
+  }
+  ContainerRecord record{entry->container, entry->row};
+  record.container.health = health;
+  state_.PutContainer(stay->address, std::move(record));
+  return true;
+}
+
 void SharedState::PublishImages(Member member, std::uint64_t read, EngineContents contents) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);

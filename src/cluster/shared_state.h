@@ -83,6 +83,10 @@ class SharedState {
   // it.
   void PublishContainer(Member member, std::uint64_t read, std::string_view id,
                         const ContainerRecord* record);
+  // A container's health as an event told it: healthy, unhealthy or starting. False, and nothing is
+  // changed, when the container must be read for it: it is not known, its row shows the health in
+  // its own words, or a reading is under way, which may have begun before the event.
+  bool PublishHealth(Member member, std::string_view id, std::string_view health);
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
   // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
   // it does not show give their places back, if it was begun after their doubt and not before the

@@ -5,8 +5,6 @@
 namespace swarm {
 namespace {
 
-constexpr Duration kLongPause = std::chrono::hours(1);
-
 struct InterruptPause {
   Pause* pause;
   void operator()() const { pause->Interrupt(); }

@@ -14,6 +14,9 @@
 
 namespace swarm {
 
+// A pause that only an Interrupt is meant to end.
+inline constexpr Duration kLongPause = std::chrono::hours(1);
+
 // A sleep that can be cut short. One sleeper at a time, on one loop; outlives the sleep.
 class Pause {
  public:

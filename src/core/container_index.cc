@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "sched/inventory.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::size_t kShortId = 12;
 constexpr std::size_t kMaxCandidatesNamed = 5;  // in the message about an ambiguous prefix
-
-std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 // "n1/web": how to say which one is meant.
 std::string QualifiedName(const ContainerEntry& entry, std::string_view name) {
@@ -40,11 +38,13 @@ absl::Status OnSeveralNodes(std::string_view name,
   names.reserve(found.size());
   for (const ContainerEntry* entry : found) names.push_back(QualifiedName(*entry, name));
   std::sort(names.begin(), names.end());
-  return AlreadyExists("The container name " + Quoted(name) +
+  return AlreadyExists("The container name " + InQuotes(name) +
                        " is on several nodes: " + Join(names, ", ") + ". Use node/name.");
 }
 
 }  // namespace
+
+std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 ContainerIndex::Key::Key(std::string_view whole) : text(whole) {
   constexpr std::size_t kHeadBytes = sizeof(head);

@@ -15,6 +15,9 @@
 
 namespace swarm {
 
+// For messages.
+std::string InQuotes(std::string_view text);
+
 // Answers which node a word before the slash of "node/name" means.
 class NodeLookup {
  public:

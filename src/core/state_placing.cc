@@ -14,8 +14,6 @@ constexpr int kSwarmIdDigits = 64;
 constexpr int kMaxPlainNames = 16;     // invented names tried without a digit
 constexpr int kMaxInventedNames = 64;  // tried at all before a part of an id is added
 
-std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 std::string OwnName(const Container& container) {
   return container.names.empty() ? container.id.substr(0, 12) : container.names[0];
 }
@@ -30,7 +28,7 @@ absl::Status InvalidName(std::string_view name) {
 // The engine's wording: tools look for "is already in use".
 absl::Status NameTaken(std::string_view name, std::string_view holder) {
   return AlreadyExists(
-      "Conflict. The container name " + Quoted("/" + std::string(name)) +
+      "Conflict. The container name " + InQuotes("/" + std::string(name)) +
       " is already in use by container " + std::string(holder) +
       ". You have to remove (or rename) that container to be able to reuse that name.");
 }
@@ -108,15 +106,15 @@ void ClusterState::Impl::Release(std::uint64_t ticket) {
 
 absl::Status ClusterState::Impl::CheckNameFree(std::string_view name) const {
   if (const ContainerEntry* const entry = containers_.HolderOfName(name)) {
-    return NameTaken(name, Quoted(entry->container.id));
+    return NameTaken(name, InQuotes(entry->container.id));
   }
   const auto held = held_names_.find(name);
   if (held == held_names_.end()) return absl::OkStatus();
   const Ticket& ticket = tickets_.at(held->second);
-  if (ticket.hold.pending == nullptr) return NameTaken(name, Quoted(ticket.container_id));
+  if (ticket.hold.pending == nullptr) return NameTaken(name, InQuotes(ticket.container_id));
   const NodeRecord* const record = FindRecord(ticket.address);
   const std::string node = record == nullptr ? ticket.address : NodeText(record->node());
-  return NameTaken(name, Quoted(ticket.swarm_id) + " (being created on " + node + ")");
+  return NameTaken(name, InQuotes(ticket.swarm_id) + " (being created on " + node + ")");
 }
 
 std::string ClusterState::Impl::ChooseName() {

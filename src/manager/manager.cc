@@ -15,6 +15,7 @@
 #include "manager/discovery_context.h"
 #include "manager/host_facts.h"
 #include "manager/name_resolver.h"
+#include "manager/port_relays.h"
 #include "manager/relay_rule.h"
 #include "manager/settings.h"
 #include "net/server.h"
@@ -43,6 +44,19 @@ class RunningRequest {
  private:
   std::atomic<int>* count_;
 };
+
+// Where clients of the manager will look for ports of their containers.
+std::vector<std::string> HostsOf(const std::vector<std::vector<net::Listener>>& bound) {
+  std::vector<std::string> hosts;
+  for (const auto& listeners : bound) {
+    if (!listeners.front().address.starts_with("tcp://")) continue;
+    std::string host = LocalHostOf(listeners.front().socket.get());
+    // Without one every address would be listened on.
+    if (!host.empty()) hosts.push_back(std::move(host));
+  }
+  if (hosts.empty()) hosts.emplace_back("127.0.0.1");
+  return hosts;
+}
 
 Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done,
                   [[maybe_unused]] RunningRequest running) {
@@ -80,6 +94,8 @@ class Manager::Impl {
                                    MakeDiscoveryContext(*loops_[0], config_.heartbeat));
     if (!discovery.ok()) return discovery.status();
     discovery_ = *std::move(discovery);
+    if (config_.relay_ports != RelayPorts::kOff)
+      relays_ = std::make_unique<PortRelays>(*loops_[0], *cluster_, config_.relay_ports);
     MakeApi(seed);
     servers_.resize(loops_.size());
     for (auto& loop : loops_) {
@@ -97,6 +113,10 @@ class Manager::Impl {
       bound.push_back(*std::move(listeners));
     }
     for (const auto& listeners : bound) addresses_.push_back(listeners.front().address);
+    if (relays_) {
+      std::vector<std::string> hosts = HostsOf(bound);
+      OnLoop(0, [this, &hosts] { relays_->Start(std::move(hosts)); });
+    }
     for (std::size_t i = 0; i < loops_.size(); ++i) {
       std::vector<net::Listener> mine;
       for (auto& listeners : bound) mine.push_back(std::move(listeners[i]));
@@ -154,6 +174,7 @@ class Manager::Impl {
     Drain(grace);
     for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [this, i] { servers_[i].reset(); });
     OnLoop(0, [this] { discovery_.reset(); });
+    if (relays_) OnLoop(0, [this] { relays_->Stop(); });
     resolver_.Close();
     cluster_->Stop();
     if (backends_) {
@@ -217,11 +238,13 @@ class Manager::Impl {
     ApiOptions options;
     options.names = config_.names;
     options.rules.cpu_shares_as_cores = config_.cpu_shares_as_cores;
+    options.pull_on_create = config_.pull_on_create;
     options.cors = config_.cors;
     options.experimental = config_.experimental;
     options.log = config_.log;
     options.clock = config_.clock;
     options.metrics = &metrics_;
+    options.relayed = relays_.get();
     options.seed = seed + 1;
     options.id = host.id;
     options.host_name = host.host_name;
@@ -298,7 +321,8 @@ class Manager::Impl {
   std::unique_ptr<EngineCluster> cluster_;
   std::unique_ptr<Discovery> discovery_;
   std::mutex discovery_error_mutex_;
-  std::string discovery_error_;  // of the last answer; empty when it was none
+  std::string discovery_error_;         // of the last answer; empty when it was none
+  std::unique_ptr<PortRelays> relays_;  // null when none are wanted
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<net::Server>> servers_;
   std::vector<std::thread> threads_;

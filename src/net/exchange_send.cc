@@ -14,7 +14,7 @@ namespace swarm::net {
 namespace {
 
 // Fields that the transport writes itself.
-bool IsTransportField(std::string_view name) {
+bool IsTransportFieldOfRequests(std::string_view name) {
   static constexpr std::string_view kNames[] = {
       "Connection", "Content-Length",      "Expect", "Host",
       "Keep-Alive", "Proxy-Authorization", "TE",     "Proxy-Connection",
@@ -30,7 +30,7 @@ void Exchange::BuildHead() {
   AppendRequestLine(&head_text_, request_.method, request_.target);
   AppendField(&head_text_, "Host", endpoint_->HostField());
   for (const auto& [name, value] : request_.headers) {
-    if (!IsTransportField(name)) AppendField(&head_text_, name, value);
+    if (!IsTransportFieldOfRequests(name)) AppendField(&head_text_, name, value);
   }
   const std::string* protocol =
       kind_ == Kind::kUpgrade ? FindHeader(request_.headers, "Upgrade") : nullptr;
@@ -66,6 +66,18 @@ void Exchange::Send() {
 
 void Exchange::WritePieces() {
   writing_ = true;
+  // A whole request mostly goes out at once. Without a callback the answer cannot overtake the news
+  // of that, after which the connection would not be used again.
+  if (!request_.body_stream) {
+    std::size_t taken = connection_->transport().WriteSome(pieces_);
+    std::size_t whole = 0;
+    while (whole < pieces_.size() && taken >= pieces_[whole].size()) {
+      taken -= pieces_[whole++].size();
+    }
+    if (whole == pieces_.size()) return OnWritten(absl::OkStatus());
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(whole));
+    pieces_.front().remove_prefix(taken);
+  }
   auto written = [self = shared_from_this(), attempt = attempt_](absl::Status status) {
     if (attempt == self->attempt_) self->OnWritten(status);
   };

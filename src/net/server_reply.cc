@@ -15,7 +15,7 @@ namespace swarm::net {
 namespace {
 
 // Fields that the transport writes itself.
-bool IsTransportField(std::string_view name) {
+bool IsTransportFieldOfReplies(std::string_view name) {
   static constexpr std::string_view kNames[] = {"Connection", "Content-Length",    "Date",
                                                 "Keep-Alive", "Proxy-Connection",  "TE",
                                                 "Trailer",    "Transfer-Encoding", "Upgrade"};
@@ -62,7 +62,7 @@ void ServerConnection::BuildHead() {
   head_text_.clear();
   AppendStatusLine(&head_text_, reply_.status, ReasonPhrase(reply_.status));
   for (const auto& [name, value] : reply_.headers) {
-    if (!IsTransportField(name)) AppendField(&head_text_, name, value);
+    if (!IsTransportFieldOfReplies(name)) AppendField(&head_text_, name, value);
   }
   head_text_ += server_->DateField();
   if (reply_.tunnel) {

@@ -16,8 +16,6 @@ namespace {
 // of the bounded stores that its query still looks at.
 constexpr std::size_t kMaxIndexedPatterns = 16;
 
-bool IsEqual(const Expression& expression) { return expression.op == Expression::Operator::kEqual; }
-
 // Names a pattern among those of one column.
 std::string PatternName(const Expression& expression) {
   std::string name(1, expression.match == Expression::Match::kRegex ? 'r' : 'g');

@@ -1,12 +1,15 @@
 // What the scheduler may ask of the state that it decides over.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
 #include "swarmlib/filter.h"
 
 namespace swarm {
+
+inline constexpr std::size_t kShortId = 12;  // digits of an id that stand for it
 
 // Implemented by the cluster's state and, plainly, by tests. Pointers and views are valid until the
 // state changes.

@@ -9,8 +9,6 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kShortId = 12;
-
 bool HasName(const Container& container, std::string_view name) {
   return std::find(container.names.begin(), container.names.end(), name) != container.names.end();
 }

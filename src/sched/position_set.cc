@@ -6,8 +6,6 @@
 namespace swarm {
 namespace {
 
-constexpr Position kWordBits = 64;
-
 std::uint64_t BitOf(Position position) { return std::uint64_t{1} << (position % kWordBits); }
 
 }  // namespace

@@ -10,6 +10,8 @@ namespace swarm {
 // The place of a node in the order by name, then address. Sparse: not every number is in use.
 using Position = std::uint32_t;
 inline constexpr Position kNoPosition = UINT32_MAX;
+// Of the words that sets of positions and of buckets are kept in.
+inline constexpr Position kWordBits = 64;
 
 // A small set is a sorted list, a large one a bitset, so that many small sets cost little and large
 // ones meet word by word.

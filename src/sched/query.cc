@@ -6,8 +6,6 @@
 namespace swarm {
 namespace {
 
-constexpr Position kWordBits = 64;
-
 bool Holds(const std::uint64_t* words, std::size_t size, Position position) {
   const std::size_t word = position / kWordBits;
   return word < size && (words[word] >> (position % kWordBits) & 1) != 0;

@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace swarm {
-namespace {
-
-constexpr std::size_t kWordBits = 64;
-
-}  // namespace
-
 RankClass::RankClass(const Resources& request, const NodeTable& nodes, const Strategy& strategy)
     : request_(request), nodes_(nodes), strategy_(strategy) {
   bucket_of_.resize(nodes_.size());

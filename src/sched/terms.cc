@@ -12,10 +12,6 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kShortId = 12;
-
-bool IsEqual(const Expression& expression) { return expression.op == Expression::Operator::kEqual; }
-
 // The repository of "host:5000/repo:tag" is "host:5000/repo".
 std::string_view Repository(std::string_view tag) {
   const std::size_t colon = tag.rfind(':');

@@ -23,6 +23,11 @@ std::string_view LabelOf(const Container& container, std::string_view key);
 bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
                       const Container& container);
 
+// Whether the expression asks for what matches, not for what does not.
+inline bool IsEqual(const Expression& expression) {
+  return expression.op == Expression::Operator::kEqual;
+}
+
 // A rule made ready to be held against many nodes of one inventory. `term` and `inventory` outlive
 // it.
 class TermCheck {

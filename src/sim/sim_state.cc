@@ -213,6 +213,7 @@ Reply SimState::Dispatch(SimCall& call) {
   if (first == "networks") return DispatchNetwork(call);
   if (first == "volumes") return DispatchVolume(call);
   if (call.method == "POST" && call.path == std::vector<std::string>{"commit"}) return Commit(call);
+  if (call.method == "POST" && call.path == std::vector<std::string>{"build"}) return Build(call);
   if (call.method == "POST" && call.path == std::vector<std::string>{"build", "prune"})
     return SimJson(200, "{\"CachesDeleted\":null,\"SpaceReclaimed\":0}\n");
   if (is_get && first == "distribution" && call.path.size() > 2) {

@@ -223,6 +223,9 @@ class SimState : public std::enable_shared_from_this<SimState> {
   Reply LoadImages(const SimCall& call);
   Reply Import(const SimCall& call);
 
+  // sim_builds.cc
+  Reply Build(const SimCall& call);
+
   // sim_networks.cc
   Reply DispatchNetwork(const SimCall& call);
   std::optional<SimNetwork> FindNetwork(std::string_view reference) const;
@@ -241,6 +244,8 @@ class SimState : public std::enable_shared_from_this<SimState> {
   // sim_volumes.cc
   Reply DispatchVolume(const SimCall& call);
   std::vector<std::string> UsersOf(std::string_view volume) const;
+  bool FilterTakes(const SimVolume& volume, std::string_view filter,
+                   const std::string& value) const;
   Reply ListVolumes(const SimCall& call) const;
   SimVolume& AddVolume(std::string name, Labels labels);
   Reply CreateVolume(const SimCall& call);

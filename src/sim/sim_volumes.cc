@@ -52,21 +52,26 @@ std::vector<std::string> SimState::UsersOf(std::string_view volume) const {
   return users;
 }
 
+bool SimState::FilterTakes(const SimVolume& volume, std::string_view filter,
+                           const std::string& value) const {
+  if (filter == "name") return volume.name.find(value) != std::string::npos;
+  if (filter == "label") return SimLabelIs(volume.labels, value);
+  if (filter == "dangling") return UsersOf(volume.name).empty() == ParseBoolean(value);
+  return filter == "driver" && value == "local";
+}
+
 Reply SimState::ListVolumes(const SimCall& call) const {
   const auto filters = ParseFilters(QueryText(call.query, "filters"));
   if (!filters.ok()) return SimError(400, "invalid filter");
   if (filters->contains("node")) return SimError(400, "invalid filter 'node'");
   std::string json = "{\"Volumes\":[";
-  for (const auto& [key, volume] : volumes_) {
-    bool wanted = true;
-    for (const auto& [filter, values] : *filters) {
-      wanted = wanted && std::any_of(values.begin(), values.end(), [&](const std::string& value) {
-                 if (filter == "name") return key.find(value) != std::string::npos;
-                 if (filter == "label") return SimLabelIs(volume.labels, value);
-                 if (filter == "dangling") return UsersOf(key).empty() == ParseBoolean(value);
-                 return filter == "driver" && value == "local";
-               });
-    }
+  for (const auto& entry : volumes_) {
+    const SimVolume& volume = entry.second;
+    const bool wanted = std::all_of(filters->begin(), filters->end(), [&](const auto& filter) {
+      return std::any_of(filter.second.begin(), filter.second.end(), [&](const std::string& value) {
+        return FilterTakes(volume, filter.first, value);
+      });
+    });
     if (!wanted) continue;
     if (json.back() != '[') json.push_back(',');
     json.append(VolumeText(volume));

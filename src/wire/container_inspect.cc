@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "swarmlib/status.h"
+#include "wire/container_parts.h"
 #include "wire/containers.h"
 #include "wire/host_config.h"
 #include "wire/inspect_editor.h"
@@ -33,29 +34,6 @@ void ReadState(JsonValue state, Container& container) {
   container.health = health.Find("Status").text();
   // The engine's own words for a check without a result.
   if (container.has_health && container.health.empty()) container.health = "unhealthy";
-}
-
-void ReadNetworks(JsonValue networks, Container& container) {
-  if (!networks.is(Kind::kObject)) return;
-  container.networks.clear();
-  container.network_ids.clear();
-  networks.ForEachMember([&container](JsonValue name, JsonValue settings) {
-    container.networks.push_back(name.text());
-    if (std::string id = settings.Find("NetworkID").text(); !id.empty()) {
-      container.network_ids.push_back(std::move(id));
-    }
-  });
-}
-
-void ReadMounts(JsonValue mounts, Container& container) {
-  if (!mounts.is(Kind::kArray)) return;
-  container.volumes.clear();
-  mounts.ForEachElement([&container](JsonValue mount) {
-    for (const char* key : {"Name", "Destination"}) {
-      if (std::string text = mount.Find(key).text(); !text.empty())
-        container.volumes.push_back(std::move(text));
-    }
-  });
 }
 
 absl::Status ReadHostConfig(JsonValue inspect, const CreateRules& rules, const Node& node,
@@ -132,8 +110,15 @@ absl::Status ApplyInspect(std::string_view body, const CreateRules& rules, const
   ReadState(state, container);
   const JsonValue settings = inspect.Find("NetworkSettings");
   container.bound_ports = ReadBoundPorts(settings.Find("Ports"));
-  ReadNetworks(settings.Find("Networks"), container);
-  ReadMounts(inspect.Find("Mounts"), container);
+  if (const JsonValue networks = settings.Find("Networks"); networks.is(Kind::kObject)) {
+    container.networks.clear();
+    container.network_ids.clear();
+    AddNetworks(networks, container);
+  }
+  if (const JsonValue mounts = inspect.Find("Mounts"); mounts.is(Kind::kArray)) {
+    container.volumes.clear();
+    AddMounts(mounts, container);
+  }
   return absl::OkStatus();
 }
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "swarmlib/status.h"
+#include "wire/container_parts.h"
 #include "wire/containers.h"
 #include "wire/host_config.h"
 #include "wire/json.h"
@@ -89,24 +90,6 @@ void ReadPorts(JsonValue ports, Container& container) {
   });
 }
 
-void ReadMounts(JsonValue mounts, Container& container) {
-  mounts.ForEachElement([&container](JsonValue mount) {
-    for (const char* key : {"Name", "Destination"}) {
-      if (std::string text = mount.Find(key).text(); !text.empty())
-        container.volumes.push_back(std::move(text));
-    }
-  });
-}
-
-void ReadNetworks(JsonValue networks, Container& container) {
-  networks.ForEachMember([&container](JsonValue name, JsonValue settings) {
-    container.networks.push_back(name.text());
-    if (std::string id = settings.Find("NetworkID").text(); !id.empty()) {
-      container.network_ids.push_back(std::move(id));
-    }
-  });
-}
-
 // Reads one row and writes it anew: the bytes of `body` with the few places edited that differ in a
 // cluster.
 class RowReader {
@@ -163,8 +146,8 @@ class RowReader {
     }
     if (name == "Node") node_value_ = value;
     if (name == "HostConfig") container.network_mode = value.Find("NetworkMode").text();
-    if (name == "NetworkSettings") ReadNetworks(value.Find("Networks"), container);
-    if (name == "Mounts") ReadMounts(value, container);
+    if (name == "NetworkSettings") AddNetworks(value.Find("Networks"), container);
+    if (name == "Mounts") AddMounts(value, container);
     return absl::OkStatus();
   }
 

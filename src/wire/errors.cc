@@ -33,6 +33,15 @@ std::string EngineMessage(std::string_view body) {
   return std::string(Trim(body));
 }
 
+bool SaysImageIsMissing(std::string_view message) {
+  const std::string lower = ToLower(message);
+  const auto says = [&lower](std::string_view words) {
+    return lower.find(words) != std::string::npos;
+  };
+  return says("no such image") || (says("image") && says("not found")) ||
+         (says("image") && says("does not match the specified platform"));
+}
+
 Reply ErrorReply(const absl::Status& error, ApiVersion client) {
   Reply reply;
   reply.status = HttpStatusOf(error);

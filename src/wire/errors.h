@@ -18,4 +18,8 @@ Reply ErrorReply(const absl::Status& error, ApiVersion client);
 // The text of an engine's error answer: the JSON "message", else the trimmed body.
 std::string EngineMessage(std::string_view body);
 
+// True for the message of a 404 on create that speaks of the image, and of nothing else that is
+// missing.
+bool SaysImageIsMissing(std::string_view message);
+
 }  // namespace swarm

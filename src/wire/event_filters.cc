@@ -13,11 +13,6 @@ constexpr std::string_view kKeys[] = {"config", "container", "daemon", "event", 
                                       "label",  "network",   "node",   "plugin", "scope",
                                       "secret", "service",   "type",   "volume"};
 
-std::string_view AttributeOf(const ClusterEvent& event, std::string_view key) {
-  const auto found = event.attributes.find(key);
-  return found == event.attributes.end() ? std::string_view() : std::string_view(found->second);
-}
-
 bool IsOneOf(const Values& wanted, std::string_view value) {
   return std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }

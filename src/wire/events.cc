@@ -30,12 +30,12 @@ void AddNode(const Node& node, Labels& attributes) {
   attributes["node.ip"] = node.ip;
 }
 
-std::string AttributeOf(const ClusterEvent& event, std::string_view key) {
-  const auto found = event.attributes.find(key);
-  return found == event.attributes.end() ? std::string() : found->second;
-}
-
 }  // namespace
+
+std::string_view AttributeOf(const ClusterEvent& event, std::string_view key) {
+  const auto found = event.attributes.find(key);
+  return found == event.attributes.end() ? std::string_view() : std::string_view(found->second);
+}
 
 absl::StatusOr<ClusterEvent> ParseEvent(std::string_view object, const Node& node) {
   JsonDocument document;
@@ -73,8 +73,8 @@ absl::StatusOr<ClusterEvent> ParseEvent(std::string_view object, const Node& nod
 bool ComesBefore(const ClusterEvent& left, const ClusterEvent& right) {
   if (left.time_nano != right.time_nano) return left.time_nano < right.time_nano;
   if (left.node == right.node) return false;
-  const std::string left_name = AttributeOf(left, "node.name");
-  const std::string right_name = AttributeOf(right, "node.name");
+  const std::string_view left_name = AttributeOf(left, "node.name");
+  const std::string_view right_name = AttributeOf(right, "node.name");
   return left_name != right_name ? left_name < right_name : left.node < right.node;
 }
 
@@ -94,14 +94,14 @@ ClusterEvent EventsLost(const Node& node, std::int64_t time_nano, std::string_vi
 
 std::string FormatEvent(const ClusterEvent& event, ApiVersion client) {
   std::string json = "{";
-  const std::string node_name = AttributeOf(event, "node.name");
+  const std::string_view node_name = AttributeOf(event, "node.name");
   if (client < kFirstWithoutOldFields) {
     const bool is_own = event.type == "node" || event.type == "swarm";
     if (event.type == "container" || event.type == "image" || is_own) {
       AppendJsonField(json, "status", event.action);
       AppendJsonField(json, "id", event.actor_id);
-      const std::string from = is_own ? "swarm" : AttributeOf(event, "image");
-      if (!from.empty()) AppendJsonField(json, "from", from + " node:" + node_name);
+      std::string from(is_own ? "swarm" : AttributeOf(event, "image"));
+      if (!from.empty()) AppendJsonField(json, "from", from.append(" node:").append(node_name));
     }
     AppendJsonKey(json, "node");
     json.push_back('{');

@@ -51,6 +51,9 @@ class ObjectSplitter {
 // One event object of an engine (old {status,id,from} ones too), with node.* attributes added.
 absl::StatusOr<ClusterEvent> ParseEvent(std::string_view object, const Node& node);
 
+// The attribute of an event; empty without it. Valid as long as the event.
+std::string_view AttributeOf(const ClusterEvent& event, std::string_view key);
+
 // One JSON object and a newline, in the shape of the client's version: below 1.52 with status, id,
 // from
 // ("IMAGE node:NAME") and the peer's `node` object.

@@ -65,6 +65,7 @@ std::string FormatDrain(const DrainReport& report, const Node& node, const NodeT
   AppendJsonField(json, "Policy", report.policy);
   AppendJsonField(json, "Plan", report.is_plan);
   AppendJsonField(json, "Stopped", Count(report, "stopped"));
+  AppendJsonField(json, "Moved", Count(report, "moved"));
   AppendJsonField(json, "Left", Count(report, "left"));
   AppendJsonField(json, "Failed", Count(report, "failed"));
   json.append(",\"Containers\":[");

@@ -17,18 +17,18 @@ struct DrainedContainer {
   std::string id;
   std::string name;
   std::string state;    // before
-  std::string action;   // stop, leave
-  std::string outcome;  // stopped, left, failed; empty in a plan
-  std::string reason;   // why it is left or has failed
+  std::string action;   // stop, move, leave
+  std::string outcome;  // stopped, moved, left, failed; empty in a plan
+  std::string reason;   // why it is left or has failed, where it is now
 };
 
 struct DrainReport {
-  std::string policy;  // stop, leave
+  std::string policy;  // stop, move, leave
   bool is_plan = false;
   std::vector<DrainedContainer> containers;
 };
 
-// {"Node":{...},"Policy":...,"Plan":...,"Stopped":N,"Left":N,"Failed":N,"Containers":[...]}
+// {"Node":{...},"Policy":...,"Plan":...,"Stopped":N,"Moved":N,"Left":N,"Failed":N,"Containers":[...]}
 std::string FormatDrain(const DrainReport& report, const Node& node, const NodeTotals& totals);
 
 }  // namespace swarm

@@ -21,7 +21,7 @@ REFUSED = [
     ([], r"node|[Ss]ubcommand"),
     (["nosuch"], r"subcommand"),
     (["inspect"], r"NODE"),
-    (["drain", "--policy", "move", FIRST], r"--policy"),
+    (["drain", "--policy", "shift", FIRST], r"--policy"),
     (["drain", "-t", "soon", FIRST], r"soon"),
     (["ls", "--timeout", "never"], r"--timeout never"),
     (["ls", "-H", "nosuch://x"], r"nosuch"),
@@ -119,6 +119,23 @@ def check_drain(report, node, api):
   report.equal("it may be started all the same", api.call("POST", "/containers/there/start").status, 204)
 
 
+def check_move(report, node, api):
+  node("uncordon", FIRST)
+  api.call("POST", "/v1.41/containers/create?name=mover", {
+      "Image": "busybox", "Cmd": ["sleep", "600"], "Env": ["constraint:node==~" + FIRST],
+      "Labels": {"com.docker.swarm.movable": "true"}})
+  api.call("POST", "/containers/mover/start")
+  done = node("drain", "--policy", "move", "--plan", FIRST)
+  report.check("drain --policy move --plan", done.code == 0 and
+               re.search(r"^move mover \(running, [0-9a-f]{12}\)$", done.out, re.M) and
+               re.search(r"^leave there \(running, [0-9a-f]{12}\): it is not declared movable$", done.out, re.M), done)
+  done = node("drain", "--policy", "move", FIRST)
+  report.check("drain --policy move", done.code == 0 and "0 stopped, 1 moved, 2 left, 0 failed" in done.out and
+               re.search(r"^moved mover \(running, [0-9a-f]{12}\): it is on sim-\d+ now$", done.out, re.M), done)
+  mover = api.get("/containers/mover/json")
+  report.check("it runs elsewhere", mover["State"]["Running"] and mover["Node"]["Name"] != FIRST, mover)
+
+
 def run(options, report):
   program = harness.swarmd_program(options)
   check_refused(report, program)
@@ -128,6 +145,7 @@ def run(options, report):
     check_looking(report, node, swarmd.api())
     check_cordon(report, node, swarmd.api())
     check_drain(report, node, swarmd.api())
+    check_move(report, node, swarmd.api())
   with tempfile.TemporaryDirectory() as folder:
     path = "unix://" + os.path.join(folder, "swarm.sock")
     with harness.Swarmd(program, discovery="sim://1", flags=["-H", path]):

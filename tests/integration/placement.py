@@ -8,12 +8,14 @@ import json
 import re
 import time
 import urllib.parse
+import urllib.request
 
 import harness
 
 RACERS = 60
 TEST_SECONDS = 540
 ABSENT = "Unable to find a node that satisfies"
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # the tests' own network, never a proxy
 
 
 class Placing:
@@ -229,6 +231,54 @@ def all_somewhere(nodes):
   return None not in nodes
 
 
+def fetch(address):
+  try:
+    with OPENER.open("http://%s/" % address, timeout=5) as reply:
+      return reply.read().decode()
+  except OSError as error:
+    return "no answer: %s" % error
+
+
+def check_relay(report, program, hosts):
+  """--relay-ports: published ports answer on the manager's host, whatever node they are on."""
+  manager = hosts.address(0)
+  with harness.Swarmd(program, hosts, ["--relay-ports", "all"]) as swarmd:
+    swarmd.wait_healthy()
+    placing = Placing(harness.Docker(harness.part("cli-20.10"), swarmd.host), swarmd.api(), hosts)
+
+    def on(number, name, *arguments):
+      placing.run("-e", "constraint:node==" + hosts.name(number), "--name", name, *arguments)
+
+    def told(name):
+      return placing.api.get("/containers/%s/json" % name)["PortRelay"][0]
+
+    on(1, "free1", "-p", "80", "nginx")
+    on(2, "free2", "-p", "80", "nginx")
+    shown = [placing.docker.run("port", name, "80/tcp").out.strip() for name in ("free1", "free2")]
+    report.check("relay: docker port shows the manager's address, and two ports", len(set(shown)) == 2 and
+                 all(re.fullmatch(re.escape(manager) + r":\d+", address) for address in shown), shown)
+    report.check("relay: both answer there", all(fetch(address).startswith("hello") for address in shown),
+                 [fetch(address) for address in shown])
+    on(1, "fixed1", "-p", "8090:80", "nginx")
+    on(2, "fixed2", "-p", "8090:80", "nginx")
+    report.equal("relay: the first holds the number", told("fixed1")["HostPort"], "8090")
+    report.check("relay: the other is told", told("fixed2")["Error"] == "port 8090 is relayed for container fixed1 on node " +
+                 hosts.name(1) and placing.api.get("/containers/fixed2/json")["NetworkSettings"]["Ports"]["80/tcp"] ==
+                 [{"HostIp": hosts.address(2), "HostPort": "8090"}], told("fixed2"))
+    placing.docker.run("rm", "-f", "fixed1")
+    report.equal("relay: then the number is free for it", told("fixed2")["HostPort"], "8090")
+    report.check("relay: and answers", fetch(manager + ":8090").startswith("hello"), fetch(manager + ":8090"))
+    placing.docker.run("stop", "-t", "0", "free1")
+    report.check("relay: stopped is closed", fetch(shown[0]).startswith("no answer"), fetch(shown[0]))
+    hosts.engine(2).call("POST", "/containers/free2/kill")
+    report.eventually("relay: also what ends without swarmd", lambda: fetch(shown[1]).startswith("no answer"), 5)
+    swarmd.stop()
+    swarmd.start()
+    swarmd.wait_healthy()
+    report.eventually("relay: swarmd started anew relays what runs", lambda: fetch(manager + ":8090").startswith("hello"), 5)
+    placing.clear()
+
+
 def run(options, report):
   program = harness.swarmd_program(options)
   client = harness.part("cli-20.10")
@@ -245,6 +295,7 @@ def run(options, report):
       check_affinity_refusals(report, placing)
       check_image_affinity(report, placing, hosts)
       check_stopped_port(report, placing)
+    check_relay(report, program, hosts)
     check_strategy(report, program, hosts, "binpack", all_on_one)
     check_strategy(report, program, hosts, "random", all_somewhere)
 

@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -97,17 +98,53 @@ def forms_of(secret):
   return forms
 
 
-def distribution(swarmd, image, address):
-  """What the registry tells of an image, through swarmd."""
-  credentials = json.dumps({"username": USER, "password": PASSWORD, "serveraddress": address})
-  connection = swarmd.api().connect()
+def ask(swarmd, address, method, path, body=None, credentials=True):
+  """(status, JSON) of a request with the registry's credentials."""
+  secret = json.dumps({"username": USER, "password": PASSWORD, "serveraddress": address})
+  headers = {"Content-Type": "application/json"} if body else {}
+  if credentials:
+    headers["X-Registry-Auth"] = base64.urlsafe_b64encode(secret.encode()).decode()
+  connection = swarmd.api().connect(60)
   try:
-    connection.request("GET", "/v1.41/distribution/%s/json" % image,
-                       headers={"X-Registry-Auth": base64.urlsafe_b64encode(credentials.encode()).decode()})
+    connection.request(method, "/v1.41" + path, body=json.dumps(body) if body else None, headers=headers)
     reply = connection.getresponse()
     return reply.status, json.loads(reply.read())
   finally:
     connection.close()
+
+
+def distribution(swarmd, image, address):
+  """What the registry tells of an image, through swarmd."""
+  return ask(swarmd, address, "GET", "/distribution/%s/json" % image)
+
+
+def check_create(report, hosts, swarmd, docker, registry):
+  """Creates of an image that the chosen node does not have."""
+  app = registry.address + "/team/app:v1"
+
+  def create(name, number, credentials):
+    body = {"Image": app, "Cmd": ["true"], "Env": ["constraint:node==" + hosts.name(number)]}
+    return ask(swarmd, registry.address, "POST", "/containers/create?name=" + name, body, credentials)
+
+  docker.run("rmi", app)
+  status, told = create("rg_none", 1, False)
+  report.check("check 44: a create of what no node has is a 404, as one engine's",
+               status == 404 and told["message"] == "No such image: " + app, told)
+  done = docker.run("run", "--rm", app, "echo", "hi")
+  report.check("check 44: the CLI pulls and runs", done.code == 0 and done.out == "hi\n" and
+               "Unable to find image" in done.err and None not in holders(hosts, app), done)
+  docker.run("rmi", app)
+  status, told = create("rg_first", 1, True)
+  report.check("with X-Registry-Auth it is pulled on the chosen node alone", status == 201 and
+               [found is not None for found in holders(hosts, app)] == [True] + [False] * (hosts.count - 1), told)
+  status, told = create("rg_denied", 2, False)
+  report.check("without credentials the pull where it must be fails, and says so", status == 404 and
+               re.match(r"No such image: %s \(node %s .* its pull failed: " % (re.escape(app), hosts.name(2)), told["message"]),
+               told)
+  status, told = create("rg_second", 2, True)
+  report.check("with them it is pulled there too", status == 201 and holders(hosts, app)[1] is not None, told)
+  docker.run("rm", "rg_first", "rg_second")
+  docker.run("pull", app)
 
 
 def check(report, hosts, swarmd, docker, registry):
@@ -146,6 +183,7 @@ def check(report, hosts, swarmd, docker, registry):
   report.check("what the registry has not fails on every node", done.code == 1 and
                all(hosts.name(number) in done.err for number in hosts.numbers()), done)
 
+  check_create(report, hosts, swarmd, docker, registry)
   log = swarmd.log()
   shown = [form for form in forms_of(PASSWORD) if form in log]
   report.check("swarmd's log has no secret", len(log) > 0 and not shown, shown)

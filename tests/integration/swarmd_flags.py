@@ -45,6 +45,7 @@ REFUSED = [
     (["manage", "--advertise", "10.0.0.1:70000", "sim://3"], r"HOST:PORT"),
     (["manage", "--cluster-driver", "mesos-experimental", "sim://3"], r"driver"),
     (["manage", "--names", "short", "sim://3"], r"--names"),
+    (["manage", "--relay-ports", "some", "sim://3"], r"--relay-ports"),
     (["manage", "--tlsverify", "sim://3"], r"--tlsc"),
     (["manage", "--tlscert", "/tmp/cert.pem", "sim://3"], r"--tls"),
     (["manage", "--tls", "sim://3"], r"--tlscert"),

@@ -57,6 +57,19 @@ TEST_F(NetworksTest, OneNetworkOverNodes) {
     EXPECT_EQ(Ask("GET", "/networks/" + document.root().Find("Id").text()).body, inspect.body);
     EXPECT_NE(copy.body.find(R"("a":"b")"), std::string::npos) << copy.body;
   }
+  // So does each for `ps --filter network=`, as does its beginning, and the name.
+  for (const std::string& reference : {id, id.substr(0, 12), std::string("back")}) {
+    const Answer in_it =
+        Ask("GET", "/containers/json?filters=%7B%22network%22%3A%5B%22" + reference + "%22%5D%7D");
+    for (const char* name : {"/c0", "/c1", "/c2"}) {
+      EXPECT_NE(in_it.body.find(std::string("\"") + name + "\""), std::string::npos)
+          << reference << ": " << in_it.body;
+    }
+  }
+  EXPECT_EQ(Ask("GET", "/containers/json?filters=%7B%22network%22%3A%5B%22" + std::string(64, '7') +
+                           "%22%5D%7D")
+                .body,
+            "[]\n");
   const Answer in_use = Ask("DELETE", "/networks/back");
   EXPECT_EQ(in_use.status, 403);
   EXPECT_NE(in_use.body.find("(node " + NameOf(1) + ")"), std::string::npos) << in_use.body;
@@ -137,6 +150,21 @@ TEST_F(NetworksTest, PruneTellsOnlyWhatIsGoneEverywhere) {
   // It comes back where it is needed.
   EXPECT_EQ(Create("again", In("used", NameOf(1))).status, 201);
   EXPECT_EQ(Holders("/networks/used"), 3);
+}
+
+// As tests of programs do it: one network, containers in it that talk by name.
+TEST_F(NetworksTest, ContainersOfANetworkGoWhereItIs) {
+  MakeNetwork("back");
+  for (const char* name : {"c0", "c1", "c2"}) {
+    EXPECT_EQ(Create(name, Run(R"("NetworkMode":"back")")).status, 201);
+  }
+  EXPECT_EQ(Holders("/networks/back"), 1);
+  // A wish only: who says where it shall be gets a copy there.
+  for (std::size_t at = 0; at < 3; ++at) {
+    const std::string name = "d" + std::to_string(at);
+    EXPECT_EQ(Create(name, In("back", NameOf(at))).status, 201);
+  }
+  EXPECT_EQ(Holders("/networks/back"), 3);
 }
 
 TEST_F(NetworksTest, AProjectThatSharesANetworkStaysTogether) {

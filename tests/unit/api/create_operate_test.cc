@@ -30,11 +30,96 @@ TEST_F(CreateTest, PassesWhatWasAsked) {
   EXPECT_EQ(created.api_version, "1.41");
   EXPECT_NE(created.body.find("\"Foo\":7"), std::string::npos);
   EXPECT_EQ(created.body.find("\"constraint:zone"), std::string::npos);
-  ASSERT_EQ(created.headers.size(), 1U);
-  EXPECT_EQ(created.headers[0].second, "c2VjcmV0");
   EXPECT_EQ(created.spec.swarm_id.size(), 64U);
   Send("POST", "/v1.41/containers/create", "{\"Image\":\"nginx\"}");
   EXPECT_NE(cluster_.created[1].spec.swarm_id, created.spec.swarm_id);
+}
+
+// A create whose cluster asks for the pull at once, on n1.
+struct Puller {
+  explicit Puller(FakeCluster& cluster) {
+    cluster.create = [this](const CreateRequest& request) {
+      unknown = request.pull_unknown;
+      request.pull("10.0.0.1:2375", [this](absl::Status status) { outcome = std::move(status); });
+      CreateResult result;
+      result.reply.status = 201;
+      return result;
+    };
+  }
+  bool unknown = false;
+  std::optional<absl::Status> outcome;
+};
+
+TEST_F(CreateTest, PullsOnTheChosenNodeWithTheCredentialsOfTheCreate) {
+  Puller puller(cluster_);
+  cluster_.script = [](const Seen&) {
+    Reply reply;
+    reply.body = "{\"status\":\"Pulling\"}\r\n{\"status\":\"Done\"}\r\n";
+    return reply;
+  };
+  Request request = MakeRequest("POST", "/v1.41/containers/create?platform=linux%2Farm64",
+                                "{\"Image\":\"host:5000/team/app\"}");
+  request.headers.emplace_back("X-Registry-Auth", "c2VjcmV0");
+  EXPECT_EQ(Send(std::move(request)).status, 201);
+  EXPECT_TRUE(puller.unknown);
+  ASSERT_TRUE(puller.outcome.has_value());
+  EXPECT_TRUE(puller.outcome->ok()) << *puller.outcome;
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].node, "n1");
+  EXPECT_EQ(cluster_.seen[0].line,
+            "POST /v1.41/images/create?fromImage=host%3A5000%2Fteam%2Fapp%3Alatest&"
+            "platform=linux%2Farm64");
+  ASSERT_NE(FindHeader(cluster_.seen[0].headers, "X-Registry-Auth"), nullptr);
+  EXPECT_EQ(*FindHeader(cluster_.seen[0].headers, "X-Registry-Auth"), "c2VjcmV0");
+  EXPECT_EQ(cluster_.refreshed_images, std::vector<std::string>{"n1"});
+
+  // Without them an unknown image is the client's to pull, and nothing is sent in their place.
+  Send("POST", "/v1.41/containers/create", "{\"Image\":\"nginx\"}");
+  EXPECT_FALSE(puller.unknown);
+  EXPECT_EQ(FindHeader(cluster_.seen[1].headers, "X-Registry-Auth"), nullptr);
+}
+
+TEST_F(CreateTest, APullSaysWhatWentWrong) {
+  Puller puller(cluster_);
+  cluster_.script = [](const Seen&) {
+    Reply reply;
+    reply.body = "{\"status\":\"Pulling\"}{\"errorDetail\":{},\"error\":\"toomanyrequests\"}";
+    return reply;
+  };
+  Send("POST", "/v1.41/containers/create", "{\"Image\":\"nginx\"}");
+  ASSERT_TRUE(puller.outcome.has_value());
+  EXPECT_EQ(MessageOf(*puller.outcome), "toomanyrequests");
+  cluster_.script = [](const Seen&) {
+    Reply reply;
+    reply.status = 404;
+    reply.body = "{\"message\":\"pull access denied\"}";
+    return reply;
+  };
+  Send("POST", "/v1.41/containers/create", "{\"Image\":\"nginx\"}");
+  EXPECT_EQ(MessageOf(*puller.outcome), "pull access denied");
+}
+
+TEST_F(CreateTest, APullEndsWithItsClientItsNodeOrItsPatience) {
+  for (const std::string why : {"client", "node", "patience"}) {
+    Puller puller(cluster_);
+    cluster_.script = [](const Seen&) -> absl::StatusOr<Reply> { return FakeEngine::Silence(); };
+    std::stop_source client;
+    Request request = MakeRequest("POST", "/v1.41/containers/create", "{\"Image\":\"nginx\"}");
+    request.stop = client.get_token();
+    Send(std::move(request));
+    EXPECT_FALSE(puller.outcome.has_value());
+    if (why == "client") client.request_stop();
+    if (why == "node") {
+      cluster_.ChangeNode("n1", [](Node& node) { node.state = NodeState::kUnhealthy; });
+    }
+    Pass(why == "patience" ? std::chrono::seconds(121) : std::chrono::seconds(2));
+    ASSERT_TRUE(puller.outcome.has_value()) << why;
+    EXPECT_EQ(absl::IsCancelled(*puller.outcome), why == "client") << *puller.outcome;
+    EXPECT_TRUE(cluster_.seen.back().options.stop.stop_requested()) << why;
+    if (why == "node") {
+      cluster_.ChangeNode("n1", [](Node& node) { node.state = NodeState::kHealthy; });
+    }
+  }
 }
 
 TEST_F(CreateTest, BadBodies) {
@@ -84,6 +169,10 @@ TEST_F(CreateTest, OnlyAMissingImageIs404) {
       {InvalidArgument("bad expression"), 0, "", 400, 400},
       {Unavailable("node n1 is gone"), 0, "", 503, 503},
       {absl::OkStatus(), 404, "{\"message\":\"No such image: nosuch:latest\"}", 404, 404},
+      {absl::OkStatus(), 404,
+       "{\"message\":\"image with reference busybox was found but does not match the specified "
+       "platform\"}",
+       404, 404},
       {absl::OkStatus(), 404, "{\"message\":\"network foo not found\"}", 409, 409},
       {absl::OkStatus(), 404, "{\"message\":\"No such container: ghost\"}", 409, 409},
       {absl::OkStatus(), 500, "{\"message\":\"disk full\"}", 500, 500},

@@ -263,7 +263,8 @@ class FakeCluster final : public Cluster {
     });
   }
   // Every healthy node, in the order of adding.
-  absl::StatusOr<Explanation> Plan(const ContainerSpec&) override {
+  absl::StatusOr<Explanation> Plan(const ContainerSpec& spec) override {
+    planned.push_back(spec);
     Explanation explanation;
     for (const NodePointer& node : nodes) {
       if (node->state == NodeState::kHealthy)
@@ -330,6 +331,7 @@ class FakeCluster final : public Cluster {
   ClusterTotals totals;
   std::uint64_t generation_number = 1;
   std::deque<CreateRequest> created;
+  std::vector<ContainerSpec> planned;
   std::vector<std::string> prepared;  // nodes; creates go to the first
   std::function<absl::StatusOr<CreateResult>(const CreateRequest&)> create =
       [](const CreateRequest&) {

@@ -163,7 +163,7 @@ TEST_F(NodesTest, ADrainWhoseClientGoesStopsNoMore) {
 }
 
 TEST_F(NodesTest, BadWishesAreRefused) {
-  for (const char* query : {"policy=move", "policy=", "t=soon", "t=-1", "t=99999999", "force=1"}) {
+  for (const char* query : {"policy=shift", "policy=", "t=soon", "t=-1", "t=99999999", "force=1"}) {
     Reply reply = Send("POST", std::string("/swarmd/v1/nodes/n2/drain?") + query);
     EXPECT_EQ(reply.status, 400) << query << " " << reply.body;
   }

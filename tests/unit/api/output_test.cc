@@ -1,5 +1,7 @@
 #include "api/output.h"
 
+#include <array>
+
 #include "unit/api/api_fixture.h"
 
 namespace swarm::testing {
@@ -24,6 +26,24 @@ TEST_F(OutputTest, ReadsWhatWasWrittenInItsOrder) {
   EXPECT_TRUE(followed->ended);
   EXPECT_TRUE(followed->status.ok());
   EXPECT_FALSE(output->Write("late"));
+}
+
+TEST_F(OutputTest, LinesStayWholeWhereTheyFit) {
+  const auto output = std::make_shared<Output>(loop_, 100);
+  output->KeepLinesWhole();
+  const std::unique_ptr<Stream> stream = output->Reader();
+  output->Write("one\ntwo\nthree\nlonger than the buffer\nend");
+  output->End();
+  std::vector<std::string> reads;
+  std::array<char, 10> buffer;
+  do {
+    stream->Read(buffer, [&](absl::StatusOr<std::size_t> got) {
+      reads.emplace_back(buffer.data(), got.value_or(0));
+    });
+    Settle();
+  } while (!reads.empty() && !reads.back().empty() && reads.size() < 20);
+  EXPECT_EQ(reads, (std::vector<std::string>{"one\ntwo\n", "three\n", "longer tha", "n the buff",
+                                             "er\nend", ""}));
 }
 
 TEST_F(OutputTest, BeyondTheBoundItEndsWithAnError) {

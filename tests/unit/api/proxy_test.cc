@@ -195,6 +195,31 @@ TEST_F(ProxyTest, AttachIsATunnel) {
   EXPECT_EQ(cluster_.seen[0].headers, (Headers{{"Upgrade", "tcp"}}));
 }
 
+// As dockerode sends it: the query once more, as JSON. Left unread it would stand before the input.
+TEST_F(ProxyTest, AttachReadsABodyThatNobodyAskedFor) {
+  cluster_.script = [&](const Seen&) {
+    Reply reply;
+    reply.status = 101;
+    reply.tunnel = MakeBody()->Reader();
+    return reply;
+  };
+  const std::shared_ptr<Output> up = MakeBody();
+  up->Write("\"stdin\":true}");
+  up->End();
+  Request request = MakeRequest("POST", "/v1.41/containers/web/attach?stream=1&stdin=1");
+  request.headers = {{"Upgrade", "tcp"}, {"Content-Type", "application/json"}};
+  request.wants_upgrade = true;
+  request.body = "{\"stream\":true,";
+  request.body_stream = up->Reader();
+  request.body_length = 29;
+  const Reply reply = Send(std::move(request));
+  EXPECT_EQ(reply.status, 101);
+  EXPECT_EQ(up->held(), 0U);
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].body, "");
+  EXPECT_EQ(cluster_.seen[0].headers, (Headers{{"Upgrade", "tcp"}}));
+}
+
 TEST_F(ProxyTest, AttachWithoutUpgradeIsARawStream) {
   const std::shared_ptr<Output> down = MakeBody();
   cluster_.script = [&](const Seen&) {

@@ -97,11 +97,11 @@ constexpr Endpoint kEndpoints[] = {
     {"POST", "/commit?container=web", 200,
      "POST "
      "/v1.41/commit?container=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-    {"POST", "/build", 501, ""},
-    {"POST", "/build/cancel?id=x", 501, ""},
+    {"POST", "/build?t=app", 200, "POST /v1.41/build?t=app"},
+    {"POST", "/build/cancel?id=x", 200, "POST /v1.41/build/cancel?id=x"},
     {"POST", "/build/prune", 200, "POST /v1.41/build/prune"},
-    {"POST", "/session", 501, ""},
-    {"POST", "/grpc", 501, ""},
+    {"POST", "/session", 400, ""},
+    {"POST", "/grpc", 200, "POST /v1.41/grpc"},
     {"GET", "/images/viz", 501, ""},
     {"POST", "/images/busybox/insert", 404, ""},
 
@@ -249,8 +249,9 @@ TEST_F(RoutesTest, RefusalsSayWhatToDo) {
   Reply swarm = Send("POST", "/v1.41/swarm/init");
   EXPECT_NE(swarm.body.find("This node is not a swarm manager."), std::string::npos);
   EXPECT_NE(swarm.body.find("swarm mode"), std::string::npos);
-  Reply build = Send("POST", "/v1.41/build");
-  EXPECT_NE(build.body.find("docker -H NODE build ."), std::string::npos) << build.body;
+  Reply plugin = Send("POST", "/v1.41/plugins/pull");
+  EXPECT_NE(plugin.body.find("docker -H NODE plugin install PLUGIN"), std::string::npos)
+      << plugin.body;
   EXPECT_TRUE(cluster_.seen.empty());
 }
 

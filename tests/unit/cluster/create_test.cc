@@ -306,6 +306,108 @@ TEST(Create, AMissingImageIsTheEnginesOwn404AndHoldsNothing) {
   ASSERT_TRUE(made && made->ok());
 }
 
+// Pulls that succeed at once, and where.
+PullOnNode PullsInto(World& world, std::vector<std::string>& pulled, const std::string& image) {
+  return [&world, &pulled, image](std::string address, Callback<absl::Status> done) {
+    pulled.push_back(address);
+    for (int i = 1; i <= 3; ++i) {
+      if (World::AddressOf(i) == address) world.engine(i).AddImage(image);
+    }
+    done(absl::OkStatus());
+  };
+}
+
+TEST(Create, AnImageOfAnotherNodeIsPulledWhereTheContainerMustGo) {
+  World world(3);
+  world.engine(2).AddImage("nginx:latest");
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> pulled;
+  CreateRequest request = CreateOf("web", "nginx", "", "constraint:node==n1");
+  request.pull = PullsInto(world, pulled, "nginx:latest");
+  const auto made = world.Create(request);
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  EXPECT_EQ((*made)->reply.status, 201);
+  EXPECT_EQ(pulled, std::vector<std::string>{World::AddressOf(1)});
+  EXPECT_EQ(world.engine(1).boxes().size(), 1U);
+  // Where another node with the image will do, nothing is pulled.
+  CreateRequest free = CreateOf("free", "nginx", "", "constraint:node!=n1");
+  free.pull = PullsInto(world, pulled, "nginx:latest");
+  const auto followed = world.Create(free);
+  ASSERT_TRUE(followed && followed->ok()) << followed->status();
+  EXPECT_EQ((*followed)->entry->container.node, World::AddressOf(2));
+  EXPECT_EQ(pulled.size(), 1U);
+}
+
+TEST(Create, AnImageWhoseNodesCannotTakeTheContainerIsPulled) {
+  World world(2);
+  world.engine(2).AddImage("nginx:latest");
+  ASSERT_TRUE(world.Connect());
+  ASSERT_TRUE(world.Create(CreateOf("first", "nginx", "8080"))->ok());
+  std::vector<std::string> pulled;
+  CreateRequest request = CreateOf("second", "nginx", "8080");
+  request.pull = PullsInto(world, pulled, "nginx:latest");
+  const auto made = world.Create(request);
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  ASSERT_EQ((*made)->reply.status, 201) << (*made)->reply.body;
+  EXPECT_EQ((*made)->entry->container.node, World::AddressOf(1));
+  EXPECT_EQ(pulled.size(), 1U);
+}
+
+TEST(Create, WhatNoNodeHasIsPulledOnlyWhenThatIsWanted) {
+  World world(2);
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> pulled;
+  CreateRequest request = CreateOf("web", "redis");
+  request.pull = PullsInto(world, pulled, "redis:latest");
+  EXPECT_EQ((*world.Create(request))->reply.status, 404);
+  EXPECT_TRUE(pulled.empty());
+  request.pull_unknown = true;
+  const auto made = world.Create(request);
+  ASSERT_TRUE(made && made->ok()) << made->status();
+  EXPECT_EQ((*made)->reply.status, 201);
+  EXPECT_EQ(pulled.size(), 1U);
+  // A registry knows nothing of ids.
+  CreateRequest by_id = CreateOf("by_id", "sha256:" + std::string(64, 'e'));
+  by_id.pull = PullsInto(world, pulled, "none");
+  by_id.pull_unknown = true;
+  EXPECT_EQ((*world.Create(by_id))->reply.status, 404);
+  EXPECT_EQ(pulled.size(), 1U);
+}
+
+TEST(Create, APullHoldsTheNameAndOneThatFailsGivesItBack) {
+  for (const bool given_up : {false, true}) {
+    World world(1);
+    ASSERT_TRUE(world.Connect());
+    Callback<absl::Status> pulled;
+    CreateRequest request = CreateOf("web", "redis", "8080");
+    request.pull_unknown = true;
+    request.pull = [&](std::string, Callback<absl::Status> done) { pulled = std::move(done); };
+    std::optional<absl::StatusOr<CreateResult>> result;
+    world.OnLoop([&] {
+      world.cluster().CreateContainer(
+          request, [&](absl::StatusOr<CreateResult> got) { result = std::move(got); });
+    });
+    ASSERT_TRUE(world.Until([&] { return pulled != nullptr; }, seconds(1)));
+    EXPECT_EQ(HttpStatusOf(world.Create(CreateOf("web", "busybox"))->status()), 409);
+    world.OnLoop([&] {
+      pulled(given_up ? Cancelled("the client went away") : Internal("toomanyrequests"));
+    });
+    ASSERT_TRUE(world.Until([&] { return result.has_value(); }, seconds(1)));
+    if (given_up) {
+      EXPECT_TRUE(absl::IsCancelled(result->status())) << result->status();
+    } else {
+      ASSERT_TRUE(result->ok()) << result->status();
+      EXPECT_EQ((*result)->reply.status, 404);
+      EXPECT_EQ((*result)->reply.body,
+                "{\"message\":\"No such image: redis:latest (node n1 (10.0.0.1:2375) does not have "
+                "it, and its pull failed: toomanyrequests)\"}\n");
+    }
+    EXPECT_EQ(world.engine(1).Calls("POST /containers/create"), 1);
+    const auto made = world.Create(CreateOf("web", "busybox", "8080"));
+    ASSERT_TRUE(made && made->ok()) << made->status();
+  }
+}
+
 TEST(Create, GoesOnWhenTheEngineOfAnotherIsFrozen) {
   World world(2);
   ASSERT_TRUE(world.Connect());

@@ -2,7 +2,9 @@
 #include "cluster/operate.h"
 
 #include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,6 +56,35 @@ INSTANTIATE_TEST_SUITE_P(
         VerbCase{"Pause", Verb::kPause, "running", ContainerState::kPaused, "pause"},
         VerbCase{"Unpause", Verb::kUnpause, "paused", ContainerState::kRunning, "unpause"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Operate, TheEventOfOurOwnChangeReadsNothingAgain) {
+  for (const int latency_ms : {0, 1, 15}) {
+    SCOPED_TRACE(latency_ms);
+    World world(1);
+    world.engine(1).SetLatency(std::chrono::milliseconds(latency_ms));
+    world.engine(1).Run("web", "created");
+    ASSERT_TRUE(world.Connect());
+    const int before = world.engine(1).Calls("GET /containers/json");
+    std::vector<std::string> seen;
+    const auto subscription =
+        world.cluster().Subscribe([&](std::shared_ptr<const ClusterEvent> event) {
+          seen.push_back(event->action);
+          EXPECT_EQ((*world.cluster().FindContainer("web"))->container.state,
+                    ContainerState::kRunning);
+        });
+    bool answered = false;
+    world.OnLoop([&, operation = world.OperationOf(Verb::kStart, "web")]() mutable {
+      world.cluster().Operate(std::move(operation), [&](absl::StatusOr<Reply> reply) {
+        EXPECT_TRUE(reply.ok()) << reply.status();
+        answered = true;
+      });
+    });
+    ASSERT_TRUE(world.Until([&] { return answered && !seen.empty(); }, seconds(1)));
+    world.Settle();
+    EXPECT_EQ(seen, std::vector<std::string>{"start"});
+    EXPECT_EQ(world.engine(1).Calls("GET /containers/json") - before, 1);
+  }
+}
 
 TEST(Operate, RemoveAndRenameAreSeenAtOnce) {
   World world(2);

@@ -2,6 +2,7 @@
 #include "cluster/shared_state.h"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -121,6 +122,54 @@ TEST_F(SharedStateTest, ADoubtEndsWithAWholeReadingBegunAfterItsTimeAndNoEarlier
   EXPECT_FALSE(state_.Place(spec).ok());
   whole(state_.BeginRead(member_), until);
   EXPECT_TRUE(state_.Place(spec).ok());
+}
+
+TEST_F(SharedStateTest, HealthIsTakenFromAnEventOnlyWhereThatTellsAll) {
+  struct Case {
+    const char* what;
+    std::string health = "unhealthy";
+    ContainerState state = ContainerState::kRunning;
+    bool has_health = true;
+    std::string tail = "}";
+    bool reading = false;
+    std::string id = "a";
+    bool taken = false;
+  };
+  std::vector<Case> cases(8);
+  cases[0].what = "a running container with a check";
+  cases[0].taken = true;
+  cases[1].what = "a word that is none of the three";
+  cases[1].health = "running: healthy";
+  cases[2].what = "a container that does not run";
+  cases[2].state = ContainerState::kExited;
+  cases[3].what = "one without a check so far";
+  cases[3].has_health = false;
+  cases[4].what = "a row with the health in its own words";
+  cases[4].tail = ",\"Health\":{\"Status\":\"healthy\"}}";
+  cases[5].what = "while it is read";
+  cases[5].reading = true;
+  cases[6].what = "one that nobody knows";
+  cases[6].id = "b";
+  cases[7].what = "the same word again";
+  cases[7].health = "healthy";
+  cases[7].taken = true;
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.what);
+    const std::uint64_t read = state_.BeginRead(member_);
+    ContainerRecord record = Record("a", c.state);
+    record.container.has_health = c.has_health;
+    record.container.health = "healthy";
+    record.row.tail = c.tail;
+    state_.PublishContainer(member_, read, "a", &record);
+    if (!c.reading) state_.EndRead(member_, read);
+    EXPECT_EQ(state_.PublishHealth(member_, c.id, c.health), c.taken);
+    const ContainerPointer entry =
+        state_.With([](const ClusterState& state) { return state.FindById("a"); });
+    EXPECT_EQ(entry->container.health, c.taken ? c.health : "healthy");
+    EXPECT_EQ(entry->row.tail, c.tail);
+    if (c.reading) state_.EndRead(member_, read);
+  }
+  EXPECT_FALSE(state_.PublishHealth(member_ + 1, "a", "healthy"));
 }
 
 TEST_F(SharedStateTest, NothingIsPublishedForAMemberThatLeft) {

@@ -108,6 +108,29 @@ TEST(Watch, ManyEventsOfOneContainerAreOneReading) {
   EXPECT_EQ((*world.cluster().FindContainer("a"))->container.state, ContainerState::kExited);
 }
 
+TEST(Watch, EventsThatOnlyNameTheirCauseReadNothing) {
+  World world(1);
+  const std::string id = world.engine(1).Run("a", "running");
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> seen;
+  const auto subscription = world.cluster().Subscribe(
+      [&](std::shared_ptr<const ClusterEvent> event) { seen.push_back(event->action); });
+  const int before = world.engine(1).Calls("GET /containers");
+  const std::vector<std::string> actions = {"kill", "stop", "restart", "exec_create: sh", "resize"};
+  std::int64_t time = world.clock().Wall().time_since_epoch().count();
+  for (const std::string& action : actions) {
+    world.engine(1).SendBytes(
+        "{\"Type\":\"container\",\"Action\":\"" + action + "\",\"Actor\":{\"ID\":\"" + id +
+        "\",\"Attributes\":{}},\"timeNano\":" + std::to_string(++time) + "}\n");
+  }
+  world.Settle();
+  EXPECT_EQ(seen, actions);
+  EXPECT_EQ(world.engine(1).Calls("GET /containers"), before);
+  world.engine(1).SetState("a", "exited", true);
+  world.Settle();
+  EXPECT_EQ((*world.cluster().FindContainer("a"))->container.state, ContainerState::kExited);
+}
+
 TEST(Watch, ABrokenStreamIsResumedWithoutLossOrDoubles) {
   World world(1);
   ASSERT_TRUE(world.Connect());
