@@ -58,7 +58,7 @@ absl::Status TakeBytes(Session& session, ObjectSplitter& splitter, std::string_v
     LogUnreadable(*session.engine, why);
     session.resync = true;
     session.waiting.push_back(
-        EventsLost(session.engine->node(), session.seen->newest(), MessageOf(why)));
+        {EventsLost(session.engine->node(), session.seen->newest(), MessageOf(why))});
   }
   if (fed.ok() && session.waiting.size() > kMostUnappliedEvents) {
     fed = ResourceExhausted("more than " + std::to_string(kMostUnappliedEvents) + " events wait");
