@@ -169,11 +169,11 @@ def check_lost(report, hosts, swarmd, clients, context):
     swarmd.wait_healthy()
 
 
-def open_session(host, node, fields):
-  """The status of the answer to a session with these further header lines."""
+def open_session(host, node, session, fields):
+  """The status of the answer to a new session with these further header lines."""
   address, port = host[len("tcp://"):].rsplit(":", 1)
   head = ("POST /session HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nX-Swarmd-Node: %s\r\n"
-          "X-Docker-Expose-Session-Uuid: headers%s\r\nX-Docker-Expose-Session-Name: x\r\n" % (node, node))
+          "X-Docker-Expose-Session-Uuid: %s\r\nX-Docker-Expose-Session-Name: x\r\n" % (node, session))
   with socket.create_connection((address, int(port)), 10) as connection:
     connection.sendall((head + fields + "\r\n").encode())
     connection.settimeout(10)
@@ -185,8 +185,9 @@ def check_headers(report, hosts, swarmd):
   fields = "".join("X-Docker-Expose-Session-Grpc-Method: /moby.filesync.v1.FileSync/Method%04d%s\r\n" % (number, "x" * 90)
                    for number in range(400))
   nodes = [hosts.name(number) for number in hosts.numbers()]
-  found = [open_session(swarmd.host, node, fields) for node in nodes]
-  alone = [open_session(hosts.engine(number).host, hosts.name(number), fields) for number in hosts.numbers()]
+  found = [open_session(swarmd.host, node, "through-" + node, fields) for node in nodes]
+  alone = [open_session(hosts.engine(number).host, hosts.name(number), "alone-%s" % number, fields)
+           for number in hosts.numbers()]
   report.check("080 %d KiB of session headers: as the engines answer" % (len(fields) // 1024),
                found == alone and "101" in found, (found, alone))
 
