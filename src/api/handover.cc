@@ -18,6 +18,8 @@ using Seen = absl::StatusOr<std::optional<Recreation>>;
 constexpr Duration kSettling = std::chrono::seconds(2);
 constexpr int kMostLooks = 3;
 constexpr int kMostRenames = 3;
+constexpr int kNotModified = 304;
+constexpr int kNoSuchContainer = 404;
 
 absl::Status Because(const std::string& what, const absl::Status& why) {
   return HttpError(HttpStatusOf(why), what + ": " + std::string(MessageOf(why)));
@@ -30,6 +32,18 @@ Task<Seen> LookPatiently(ContextPointer context, ContainerPointer entry) {
   for (int look = 1; look < kMostLooks && !seen.ok(); ++look) {
     co_await SleepFor(kSettling);
     seen = co_await LookAt(context, entry);
+  }
+  co_return seen;
+}
+
+// Also until one that is being removed is gone.
+Task<Seen> LookWhileDying(ContextPointer context, ContainerPointer entry) {
+  Seen seen = co_await LookPatiently(context, entry);
+  for (int look = 1; look < kMostLooks; ++look) {
+    const bool is_dying = seen.ok() && seen->has_value() && (*seen)->is_dead;
+    if (!is_dying) break;
+    co_await SleepFor(kSettling);
+    seen = co_await LookPatiently(context, entry);
   }
   co_return seen;
 }
@@ -82,9 +96,11 @@ Task<absl::Status> Replace(Handover handover, bool was_restarting) {
     }
     co_return co_await TakeBack(handover, std::move(why), may_have, false);
   }
-  // It has ended by itself: the new one is not to do its work once more.
-  constexpr int kNotModified = 304;
-  if (stopped.http == kNotModified) co_return absl::OkStatus();
+  // Its work is done, or somebody else stops it: the new one is not to do it once more.
+  if (stopped.http == kNotModified) {
+    absl::Status why = FailedPrecondition("it has ended by itself meanwhile: drain again");
+    co_return co_await TakeBack(handover, std::move(why), false, false);
+  }
   const StepOutcome started =
       co_await TakeStep(handover.context, handover.new_one, Verb::kStart, "", "");
   if (!started.status.ok()) {
@@ -108,12 +124,15 @@ absl::Status BothAreThere(const Handover& handover, const absl::Status& why) {
 
 // The old one gone. What is to be said of it; or the error.
 Task<absl::StatusOr<std::string>> RemoveOld(Handover handover, bool was_up) {
-  constexpr int kNoSuchContainer = 404;
   std::string note;
   const StepOutcome removed =
       co_await TakeStep(handover.context, handover.old_one, Verb::kRemove, "", "");
   if (removed.status.ok()) co_return note;
-  if (removed.http == kNoSuchContainer) {
+  const Seen seen = co_await LookWhileDying(handover.context, handover.old_one);
+  const bool is_gone = removed.http == kNoSuchContainer || (seen.ok() && !seen->has_value());
+  // Unless somebody else has removed it, it was this remove whose answer was lost.
+  if (is_gone && !removed.is_known) co_return note;
+  if (is_gone) {
     const ContainerPointer other = FindSuccessor(*handover.context, handover.old_one->container.id,
                                                  handover.new_one->container.id);
     if (!other) {
@@ -124,8 +143,6 @@ Task<absl::StatusOr<std::string>> RemoveOld(Handover handover, bool was_up) {
                                           NameOfContainer(*other) + PlaceOf(other) + " now");
     co_return co_await TakeBack(handover, std::move(why), false, was_up);
   }
-  const Seen seen = co_await LookPatiently(handover.context, handover.old_one);
-  if (seen.ok() && !seen->has_value()) co_return note;
   // What an engine has refused it does not do later; of anything else nobody knows.
   const bool stays = removed.is_known && seen.ok() && !(*seen)->is_dead;
   if (!stays || (was_up && !(*seen)->is_up)) co_return BothAreThere(handover, removed.status);
@@ -161,7 +178,7 @@ Task<absl::Status> TakeBack(Handover handover, absl::Status why, bool restart, b
   const std::string query = "force=1&v=1";
   const StepOutcome removed =
       co_await TakeStep(handover.context, handover.new_one, Verb::kRemove, query, "");
-  bool is_gone = removed.status.ok() || removed.http == 404;
+  bool is_gone = removed.status.ok() || removed.http == kNoSuchContainer;
   if (!is_gone) {
     const Seen seen = co_await LookAt(handover.context, handover.new_one);
     is_gone = seen.ok() && !seen->has_value();

@@ -376,6 +376,60 @@ TEST_F(Moves, WhatMayRunElsewhereIsNotStartedHere) {
   EXPECT_EQ(All().find("web exited on sim-0001, web-moving running on sim-000"), 0U) << All();
 }
 
+TEST_F(Moves, AfterALostAnswerToTheStartItRunsWhereItWas) {
+  Create("web", kMovable);
+  Start("web");
+  Spoil("POST /containers/*/start", Fault::Kind::kLostAnswer, false);
+  const JsonValue report = Drain("policy=move");
+  EXPECT_TRUE(Says(report, "move failed: it did not start on sim-000"));
+  EXPECT_TRUE(Says(report, "; it runs on sim-0001 again"));
+  EXPECT_EQ(All(), "web running on sim-0001");
+}
+
+TEST_F(Moves, WhatEndsBeforeItIsStoppedIsNotStartedElsewhere) {
+  const std::string id = Create("web", kMovable);
+  Start("web");
+  Fault slow{Fault::Kind::kSlow};
+  slow.delay = std::chrono::seconds(5);
+  SimulatedEngine& engine = *world_.simulation().engine_at(0);
+  engine.faults().OnPath("POST /containers/*/stop", slow);
+  const auto drain = BeginDrain("policy=move");
+  // Once the new one is there, what is asked next is the stop.
+  EXPECT_TRUE(world_.RunUntil([this] { return world_.cluster().Containers().size() == 2; }));
+  const TimePoint until = world_.clock().Now() + std::chrono::milliseconds(100);
+  world_.loop().Post([this, until] { world_.loop().After(until - world_.clock().Now(), [] {}); });
+  EXPECT_TRUE(world_.RunUntil([this, until] { return world_.clock().Now() >= until; }));
+  EXPECT_TRUE(engine.EndProcess(id, 0));
+  EXPECT_TRUE(Says(End(drain), "move failed: it has ended by itself meanwhile: drain again"));
+  EXPECT_EQ(All(), "web exited on sim-0001");
+}
+
+TEST_F(Moves, WhatSomebodyElseRemovesIsMovedAllTheSame) {
+  const std::string id = Create("web", kMovable);
+  Start("web");
+  const auto drain = BeginDrain("policy=move");
+  EXPECT_TRUE(world_.RunUntil([this, &id] {
+    const auto found = world_.cluster().FindContainer(id);
+    return found.ok() && (*found)->container.state == ContainerState::kExited;
+  }));
+  EXPECT_EQ(AskEngine(0, "DELETE", "/containers/" + id).status, 204);
+  EXPECT_TRUE(Says(End(drain), "now; it was removed on sim-0001 by somebody else"));
+  EXPECT_TRUE(IsElsewhere(All())) << All();
+}
+
+TEST_F(Moves, WhatIsStartedAgainMeanwhileStays) {
+  const std::string id = Create("web", kMovable);
+  Start("web");
+  const auto drain = BeginDrain("policy=move");
+  EXPECT_TRUE(world_.RunUntil([this, &id] {
+    const auto found = world_.cluster().FindContainer(id);
+    return found.ok() && (*found)->container.state == ContainerState::kExited;
+  }));
+  EXPECT_EQ(AskEngine(0, "POST", "/containers/" + id + "/start").status, 204);
+  EXPECT_TRUE(Says(End(drain), "move failed: it could not be removed: "));
+  EXPECT_EQ(All(), "web running on sim-0001");
+}
+
 TEST_F(Moves, WhatSharesItsNameIsLeft) {
   Create("web", kMovable);
   // Past the manager.
