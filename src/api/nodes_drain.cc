@@ -69,6 +69,7 @@ struct Drain {
   DrainReport report;
   std::vector<ContainerPointer> entries;  // of report.containers
   std::size_t next = 0;                   // that nobody works on yet
+  std::shared_ptr<ContainerNeeds> needs = std::make_shared<ContainerNeeds>();
 };
 
 // Adds the containers that the node holds now, but for those that are there already.
@@ -116,21 +117,26 @@ void NoteOutcome(const Result& answer, DrainedContainer& one) {
 
 // What is declared movable and cannot be moved is left.
 Task<void> MoveOne(std::shared_ptr<Drain> drain, std::size_t at) {
-  const ContainerPointer entry = drain->entries[at];
-  const absl::Status movable = co_await CheckMovable(drain->context, entry);
-  if (!movable.ok()) {
-    DrainedContainer& one = drain->report.containers[at];
-    one.action = kLeave;
-    one.reason = MessageOf(movable);
-    if (!drain->wish.is_plan) one.outcome = "left";
+  using What = MoveOutcome::What;
+  MoveOrder order;
+  order.entry = drain->entries[at];
+  order.needs = drain->needs;
+  order.stop_query = drain->wish.stop_query;
+  order.gone = drain->gone;
+  if (drain->wish.is_plan) {
+    const absl::Status movable = co_await CheckMovable(drain->context, std::move(order));
+    if (movable.ok()) co_return;
+    drain->report.containers[at].action = kLeave;
+    drain->report.containers[at].reason = MessageOf(movable);
     co_return;
   }
-  if (drain->wish.is_plan) co_return;
-  const absl::StatusOr<std::string> moved =
-      co_await MoveContainer(drain->context, entry, drain->wish.stop_query, drain->gone);
+  MoveOutcome moved = co_await MoveContainer(drain->context, std::move(order));
   DrainedContainer& one = drain->report.containers[at];
-  one.outcome = moved.ok() ? "moved" : "failed";
-  one.reason = moved.ok() ? "it is on " + *moved + " now" : std::string(MessageOf(moved.status()));
+  if (moved.what == What::kLeft) one.action = kLeave;
+  one.outcome = moved.what == What::kMoved  ? "moved"
+                : moved.what == What::kLeft ? "left"
+                                            : "failed";
+  one.reason = std::move(moved.reason);
 }
 
 Task<void> DrainSome(std::shared_ptr<Drain> drain) {
@@ -161,12 +167,25 @@ Task<void> DrainSome(std::shared_ptr<Drain> drain) {
   }
 }
 
+// What the new ones need, also those that stay.
+Task<void> FindNeeds(std::shared_ptr<Drain> drain) {
+  std::vector<ContainerPointer> unread;
+  bool is_any_moved = false;
+  for (std::size_t at = drain->next; at < drain->entries.size(); ++at) {
+    unread.push_back(drain->entries[at]);
+    is_any_moved = is_any_moved || drain->report.containers[at].action == kMove;
+  }
+  if (!is_any_moved) unread.clear();
+  return AddNeeds(drain->context, std::move(unread), drain->needs);
+}
+
 Task<void> DrainAll(std::shared_ptr<Drain> drain) {
+  co_await FindNeeds(drain);
   const std::size_t left = drain->entries.size() - drain->next;
   std::vector<Task<void>> workers;
   for (std::size_t at = 0; at < std::min(left, kMostStopsAtOnce); ++at)
     workers.push_back(DrainSome(drain));
-  return RunAll(std::move(workers));
+  co_await RunAll(std::move(workers));
 }
 
 Reply ReportOf(const Drain& drain, const Node& node) {

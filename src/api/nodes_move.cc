@@ -1,78 +1,98 @@
 #include "api/nodes_move.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "api/handlers.h"
+#include "api/handover.h"
+#include "api/move_steps.h"
 #include "api/upstream.h"
-#include "async/await.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/create.h"
 #include "wire/errors.h"
 #include "wire/json.h"
-#include "wire/recreate.h"
 
 namespace swarm {
 namespace {
 
-using Verb = ContainerOperation::Verb;
-
+constexpr std::string_view kMoving = "-moving-";
 constexpr std::size_t kMovingSuffix = 12;  // digits that make the passing name a new one
 
-bool WasUp(const ContainerEntry& entry) {
-  return entry.container.state == ContainerState::kRunning ||
-         entry.container.state == ContainerState::kRestarting;
+// Of a container's one turn to be moved: taken at once or not at all.
+enum class Turn { kAsked, kTaken, kGivenUp };
+
+std::string TurnName(const std::string& id) { return "move of " + id; }
+
+// True: the caller moves it, and nobody else until UnlockNames. A turn that comes later goes on to
+// the next at once.
+bool TakeTurn(Context& context, const std::string& id) {
+  auto turn = std::make_shared<std::atomic<Turn>>(Turn::kAsked);
+  NameLocks* const locks = &context.locks();
+  const std::string name = TurnName(id);
+  locks->Acquire(name, [turn, locks, name](absl::Status status) {
+    if (!status.ok()) return;
+    Turn asked = Turn::kAsked;
+    if (!turn->compare_exchange_strong(asked, Turn::kTaken)) locks->Release(name);
+  });
+  Turn asked = Turn::kAsked;
+  return !turn->compare_exchange_strong(asked, Turn::kGivenUp);
 }
 
-std::string NameOfContainer(const ContainerEntry& entry) {
-  return entry.container.names.empty() ? entry.container.id : entry.container.names.front();
+// The name of the one whose place it is to take; empty when it has that already.
+std::string PassingFor(const Container& container, const std::string& name) {
+  if (!container.labels.contains(kMovedFromLabel) || name.size() <= kMovingSuffix) return {};
+  const std::size_t digits = name.size() - kMovingSuffix;
+  const std::string_view before = std::string_view(name).substr(0, digits);
+  const bool is_hexadecimal =
+      name.find_first_not_of("0123456789abcdef", digits) == std::string::npos;
+  if (!is_hexadecimal || !before.ends_with(kMoving)) return {};
+  return std::string(before.substr(0, before.size() - kMoving.size()));
 }
 
-Task<Result> OperateNow(ContextPointer context, ContainerOperation operation) {
-  auto start = [context, operation = std::move(operation)](ResultCallback<Reply> done) mutable {
-    context->cluster().Operate(std::move(operation), std::move(done));
-  };
-  return AwaitCallback<Result>(std::move(start));
+absl::Status CheckNotHalfMoved(const Context& context, const Container& container,
+                               const std::string& name) {
+  const std::string place_of = PassingFor(container, name);
+  if (!place_of.empty()) {
+    return FailedPrecondition("it is made to take the place of " + place_of +
+                              "; if nothing moves that now, the move was broken off: remove one of "
+                              "the two, and rename this one if it is kept");
+  }
+  const ContainerPointer successor = FindSuccessor(context, container.id, "");
+  if (!successor) return absl::OkStatus();
+  const auto ran = successor->container.labels.find(kMovedRunningLabel);
+  const bool did_run = ran != successor->container.labels.end() && ran->second == "true";
+  const std::string passing = NameOfContainer(*successor);
+  return FailedPrecondition(
+      passing + " on " + successor->node->name + " is made to take its place" +
+      (did_run ? ", when it was running" : "") +
+      "; if nothing moves it now, the move was broken off: \"docker rm -f " + passing + "\"" +
+      (did_run ? " and \"docker start " + name + "\"" : "") + ", and drain again");
 }
 
-// Ok also when there was nothing left to do.
-absl::Status StatusOf(const Result& answer) {
-  if (!answer.ok()) return answer.status();
-  if (answer->status < 400) return absl::OkStatus();
-  return HttpError(std::min(answer->status, 599), EngineMessage(answer->body));
+absl::Status CheckRecreation(const Context& context, const MoveOrder& order,
+                             const Recreation& made) {
+  const Container& container = order.entry->container;
+  if (made.is_paused) return FailedPrecondition("it is paused");
+  if (made.is_dead) return FailedPrecondition("it is dead or being removed");
+  if (!made.hindrances.empty()) return FailedPrecondition(Join(made.hindrances, "; "));
+  absl::Status status = CheckNotHalfMoved(context, container, made.name);
+  if (status.ok()) status = CheckNotNeeded(*order.needs, container);
+  if (status.ok()) status = CheckNameIsIts(context, made.name, container.id);
+  return status;
 }
 
-Task<absl::Status> Carry(ContextPointer context, ContainerPointer entry, Verb verb,
-                         std::string query, std::string new_name) {
-  ContainerOperation operation;
-  operation.verb = verb;
-  operation.entry = std::move(entry);
-  operation.query = std::move(query);
-  operation.new_name = std::move(new_name);
-  operation.api_version = ApiVersionText(OwnNewestApi());
-  const Result answer = co_await OperateNow(std::move(context), std::move(operation));
-  co_return StatusOf(answer);
-}
-
-Task<absl::StatusOr<Recreation>> Describe(ContextPointer context, ContainerPointer entry) {
-  Request request;
-  request.method = "GET";
-  request.target = EngineTarget(SpokenTo(*entry->node, OwnNewestApi()),
-                                "/containers/" + entry->container.id + "/json", {});
-  CallOptions options;
-  options.timeout = kShortCall;
-  options.max_body = kMostInspectBody;
-  const Result answer = co_await SendToEngine(context, entry->node, std::move(request),
-                                              EngineCall::Way::kWhole, std::move(options));
-  const absl::Status status = StatusOf(answer);
-  if (!status.ok()) co_return status;
-  co_return ReadRecreation(answer->body);
-}
-
-absl::Status Hindered(const Recreation& made) {
-  if (made.hindrances.empty()) return absl::OkStatus();
-  return FailedPrecondition(Join(made.hindrances, "; "));
+// What is to be made; FailedPrecondition says why it cannot be moved.
+Task<absl::StatusOr<Recreation>> Describe(ContextPointer context, MoveOrder order) {
+  absl::StatusOr<std::optional<Recreation>> seen = co_await LookAt(context, order.entry);
+  if (!seen.ok()) co_return seen.status();
+  if (!seen->has_value()) co_return FailedPrecondition("it is gone");
+  const absl::Status movable = CheckRecreation(*context, order, **seen);
+  if (!movable.ok()) co_return movable;
+  co_return **std::move(seen);
 }
 
 // The new container, which does not run yet.
@@ -87,75 +107,55 @@ Task<absl::StatusOr<ContainerPointer>> MakeElsewhere(ContextPointer context, Rec
   if (!made.platform.empty()) exchange.query.emplace_back("platform", made.platform);
   exchange.version = OwnNewestApi();
   const Result answer = co_await CreateContainer(context, std::move(exchange));
-  const absl::Status status = StatusOf(answer);
-  if (!status.ok()) co_return status;
+  if (!answer.ok()) co_return answer.status();
+  if (answer->status >= 400) {
+    const std::string said = EngineMessage(answer->body);
+    co_return HttpError(std::min(answer->status, 599), said);
+  }
   const absl::StatusOr<std::string> id = CreatedId(answer->body);
   if (!id.ok()) co_return id.status();
   co_return FindContainer(*context, *id);
 }
 
-absl::Status With(const absl::Status& why, const std::string& what) {
-  return HttpError(HttpStatusOf(why), what + ": " + std::string(MessageOf(why)));
+MoveOutcome OutcomeOf(MoveOutcome::What what, std::string reason) {
+  MoveOutcome outcome;
+  outcome.what = what;
+  outcome.reason = std::move(reason);
+  return outcome;
 }
 
-// Of one move, from when the new container is there.
-struct Handover {
-  ContextPointer context;
-  ContainerPointer old_one, new_one;
-  std::string name;
-  std::string stop_query;
-};
-
-Task<absl::Status> TakeBack(Handover handover, absl::Status why, bool restart) {
-  const std::string query = "force=1&v=1";
-  const absl::Status removed =
-      co_await Carry(handover.context, handover.new_one, Verb::kRemove, query, "");
-  absl::Status restarted;
-  if (restart) restarted = co_await Carry(handover.context, handover.old_one, Verb::kStart, "", "");
-  std::string after;
-  if (!removed.ok()) {
-    after = "; " + NameOfContainer(*handover.new_one) + " on " + handover.new_one->node->name +
-            " could not be removed: " + std::string(MessageOf(removed));
+// By who has the turn.
+Task<MoveOutcome> MoveInTurn(ContextPointer context, MoveOrder order) {
+  using What = MoveOutcome::What;
+  const absl::StatusOr<Recreation> made = co_await Describe(context, order);
+  if (!made.ok()) co_return OutcomeOf(What::kLeft, std::string(MessageOf(made.status())));
+  Handover handover;
+  handover.context = context;
+  handover.old_one = order.entry;
+  handover.name = made->name;
+  handover.body = made->body;
+  handover.stop_query = order.stop_query;
+  std::string passing = handover.name;
+  passing.append(kMoving).append(context->NewSwarmId().substr(0, kMovingSuffix));
+  Recreation recreation = *made;
+  const absl::StatusOr<ContainerPointer> fresh =
+      co_await MakeElsewhere(context, std::move(recreation), std::move(passing), order.gone);
+  if (!fresh.ok()) {
+    co_return OutcomeOf(What::kFailed,
+                        "it cannot be made elsewhere: " + std::string(MessageOf(fresh.status())));
   }
-  if (!restarted.ok()) {
-    after +=
-        "; it was stopped, and could not be started again: " + std::string(MessageOf(restarted));
-  } else if (restart) {
-    after += "; it runs on " + handover.old_one->node->name + " again";
+  handover.new_one = *fresh;
+  const std::string there = handover.new_one->node->name;
+  if (order.gone.stop_requested()) {
+    absl::Status why = Cancelled("the client went away before it was stopped");
+    const absl::Status back = co_await TakeBack(handover, std::move(why), false, false);
+    co_return OutcomeOf(What::kFailed, std::string(MessageOf(back)));
   }
-  co_return HttpError(HttpStatusOf(why), std::string(MessageOf(why)) + after);
-}
-
-Task<absl::Status> HandOver(Handover handover) {
-  const std::string there = " on " + handover.new_one->node->name;
-  const bool was_up = WasUp(*handover.old_one);
-  if (was_up) {
-    const absl::Status stopped =
-        co_await Carry(handover.context, handover.old_one, Verb::kStop, handover.stop_query, "");
-    if (!stopped.ok()) {
-      absl::Status why = With(stopped, "it could not be stopped");
-      co_return co_await TakeBack(handover, std::move(why), false);
-    }
-    const absl::Status started =
-        co_await Carry(handover.context, handover.new_one, Verb::kStart, "", "");
-    if (!started.ok()) {
-      absl::Status why = With(started, "it did not start" + there);
-      co_return co_await TakeBack(handover, std::move(why), true);
-    }
-  }
-  const std::string passing = NameOfContainer(*handover.new_one);
-  const absl::Status removed =
-      co_await Carry(handover.context, handover.old_one, Verb::kRemove, "", "");
-  if (!removed.ok()) {
-    co_return With(removed, "it is" + there + " as " + passing + ", but could not be removed here");
-  }
-  Query query;
-  query.emplace_back("name", handover.name);
-  std::string rename = FormatQuery(query);
-  const absl::Status renamed = co_await Carry(handover.context, handover.new_one, Verb::kRename,
-                                              std::move(rename), handover.name);
-  if (!renamed.ok()) co_return With(renamed, "it is" + there + ", but is still called " + passing);
-  co_return absl::OkStatus();
+  const absl::StatusOr<std::string> done = co_await HandOver(std::move(handover));
+  if (!done.ok()) co_return OutcomeOf(What::kFailed, std::string(MessageOf(done.status())));
+  std::string reason = "it is on " + there + " now";
+  if (!done->empty()) reason += "; " + *done;
+  co_return OutcomeOf(What::kMoved, std::move(reason));
 }
 
 }  // namespace
@@ -176,39 +176,18 @@ bool IsDeclaredMovable(const Container& container) {
   return false;
 }
 
-Task<absl::Status> CheckMovable(ContextPointer context, ContainerPointer entry) {
-  if (entry->container.state == ContainerState::kPaused)
-    co_return FailedPrecondition("it is paused");
-  const absl::StatusOr<Recreation> made = co_await Describe(context, entry);
-  if (!made.ok()) co_return made.status();
-  co_return Hindered(*made);
+Task<absl::Status> CheckMovable(ContextPointer context, MoveOrder order) {
+  const absl::StatusOr<Recreation> made = co_await Describe(std::move(context), std::move(order));
+  co_return made.status();
 }
 
-Task<absl::StatusOr<std::string>> MoveContainer(ContextPointer context, ContainerPointer entry,
-                                                std::string stop_query, std::stop_token gone) {
-  absl::StatusOr<Recreation> made = co_await Describe(context, entry);
-  if (!made.ok()) co_return made.status();
-  const absl::Status hindered = Hindered(*made);
-  if (!hindered.ok()) co_return hindered;
-  Handover handover;
-  handover.context = context;
-  handover.old_one = entry;
-  handover.name = NameOfContainer(*entry);
-  handover.stop_query = std::move(stop_query);
-  std::string passing = handover.name + "-moving-" + context->NewSwarmId().substr(0, kMovingSuffix);
-  Recreation recreation = *std::move(made);
-  const absl::StatusOr<ContainerPointer> fresh =
-      co_await MakeElsewhere(context, std::move(recreation), std::move(passing), gone);
-  if (!fresh.ok()) co_return With(fresh.status(), "it cannot be made elsewhere");
-  handover.new_one = *fresh;
-  const std::string there = handover.new_one->node->name;
-  if (gone.stop_requested()) {
-    absl::Status why = Cancelled("the client went away before it was stopped");
-    co_return co_await TakeBack(handover, std::move(why), false);
-  }
-  const absl::Status done = co_await HandOver(std::move(handover));
-  if (!done.ok()) co_return done;
-  co_return there;
+Task<MoveOutcome> MoveContainer(ContextPointer context, MoveOrder order) {
+  const std::string id = order.entry->container.id;
+  if (!TakeTurn(*context, id))
+    co_return OutcomeOf(MoveOutcome::What::kLeft, "it is being moved already");
+  MoveOutcome outcome = co_await MoveInTurn(context, std::move(order));
+  context->locks().Release(TurnName(id));
+  co_return outcome;
 }
 
 }  // namespace swarm
