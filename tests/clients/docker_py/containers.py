@@ -30,7 +30,9 @@ def run_fails(client):
     check(b"wrong" in error.stderr, error.stderr)
   else:
     check(False, "no error")
-  refused(docker.errors.APIError, client.containers.run, "busybox", ["nosuch-program"], remove=True, text="nosuch-program")
+  refused(docker.errors.APIError, client.containers.run, "busybox", ["nosuch-program"], name="dp_failed", remove=True,
+          text="nosuch-program")
+  client.containers.get("dp_failed").remove()  # the library removes only what has started
   refused(docker.errors.NotFound, client.containers.get, "dp_nosuch", status=404, text="No such container")
 
 
