@@ -44,6 +44,7 @@ void ReadState(JsonValue inspect, Recreation& to) {
   to.is_restarting = state.Find("Restarting").boolean();
   to.is_up = state.Find("Running").boolean() || to.is_paused || to.is_restarting;
   to.is_dead = state.Find("Dead").boolean() || status == "dead" || status == "removing";
+  to.is_unstarted = status == "created" && !to.is_up;
   to.exit_code = static_cast<int>(state.Find("ExitCode").integer().value_or(0));
 }
 

@@ -238,6 +238,31 @@ TEST_F(Moves, WhatABrokenMoveLeftIsNotMovedAgain) {
   EXPECT_EQ(All(), "web-moving created on sim-0002");
 }
 
+TEST_F(Moves, WhatAMoveLeftThatStoppedNothingIsMadeAnew) {
+  const std::string id = Create("web", kMovable);
+  Start("web");
+  const Answer made = Ask("POST", "/containers/create?name=web-moving-0123456789ab",
+                          R"({"Image":"busybox","Labels":{"com.docker.swarm.moved-from":")" + id +
+                              R"("},"Env":["constraint:node==sim-0002"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_TRUE(Says(Drain("policy=move&plan=1"), "move : "));
+  EXPECT_EQ(All(), "web running on sim-0001, web-moving created on sim-0002");
+  EXPECT_TRUE(Says(Drain("policy=move"), "move moved"));
+  EXPECT_TRUE(IsElsewhere(All())) << All();
+}
+
+TEST_F(Moves, WhatABrokenMoveStartedIsNotTouched) {
+  const std::string id = Create("web", kMovable);
+  Start("web");
+  const Answer made = Ask("POST", "/containers/create?name=web-moving-0123456789ab",
+                          R"({"Image":"busybox","Labels":{"com.docker.swarm.moved-from":")" + id +
+                              R"("},"Env":["constraint:node==sim-0002"],"Cmd":["sleep","60"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  Start("web-moving-0123456789ab");
+  EXPECT_TRUE(Says(Drain("policy=move"), "leave left: web-moving-0123456789ab on sim-0002 "));
+  EXPECT_EQ(All(), "web running on sim-0001, web-moving running on sim-0002");
+}
+
 TEST_F(Moves, WhatWasMovedOnceCanBeMovedAgain) {
   Create("web", kMovable);
   Start("web");
