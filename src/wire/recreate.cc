@@ -37,7 +37,7 @@ void FindNeeds(JsonValue host, std::vector<std::string>& to) {
   }
 }
 
-void ReadState(JsonValue inspect, Recreation& to) {
+void NoteState(JsonValue inspect, Recreation& to) {
   const JsonValue state = inspect.Find("State");
   const std::string status = state.Find("Status").text();
   to.is_paused = state.Find("Paused").boolean();
@@ -180,7 +180,7 @@ absl::StatusOr<Recreation> ReadRecreation(std::string_view inspect, std::string_
   if (!config.is(Kind::kObject) || !host.is(Kind::kObject) || id.size() < kShortId)
     return InvalidArgument("the engine's description of a container has no Config or HostConfig");
   Recreation made;
-  ReadState(root, made);
+  NoteState(root, made);
   made.name = root.Find("Name").text();
   if (made.name.starts_with('/')) made.name.erase(0, 1);
   made.image = root.Find("Image").text();
