@@ -182,6 +182,7 @@ Task<absl::Status> TakeBack(Handover handover, absl::Status why, bool restart, b
   if (!is_gone) {
     const Seen seen = co_await LookAt(handover.context, handover.new_one);
     is_gone = seen.ok() && !seen->has_value();
+    new_may_run = new_may_run || (seen.ok() && seen->has_value() && (*seen)->is_up);
   }
   std::string after;
   if (!is_gone) {

@@ -53,24 +53,43 @@ std::string PassingFor(const Container& container, const std::string& name) {
   return std::string(before.substr(0, before.size() - kMoving.size()));
 }
 
-absl::Status CheckNotHalfMoved(const Context& context, const Container& container,
-                               const std::string& name) {
-  const std::string place_of = PassingFor(container, name);
+absl::Status HalfMoved(const ContainerEntry& successor, const std::string& name) {
+  const Labels& labels = successor.container.labels;
+  const auto ran = labels.find(kMovedRunningLabel);
+  const bool did_run = ran != labels.end() && ran->second == "true";
+  const std::string passing = NameOfContainer(successor);
+  return FailedPrecondition(passing + " on " + successor.node->name + " is made to take its place" +
+                            (did_run ? ", when it was running" : "") +
+                            "; if nothing moves it now, the move was broken off: \"docker rm -f " +
+                            passing + "\"" + (did_run ? " and \"docker start " + name + "\"" : "") +
+                            ", and drain again");
+}
+
+// What a move left that was broken off before the old one was stopped is removed, unless it is only
+// `planned`. Anything else of the kind is left: who has stopped or started which is not known.
+Task<absl::Status> ClearLeftover(ContextPointer context, ContainerPointer entry, Recreation made,
+                                 bool planned) {
+  const std::string place_of = PassingFor(entry->container, made.name);
   if (!place_of.empty()) {
-    return FailedPrecondition("it is made to take the place of " + place_of +
-                              "; if nothing moves that now, the move was broken off: remove one of "
-                              "the two, and rename this one if it is kept");
+    co_return FailedPrecondition(
+        "it is made to take the place of " + place_of +
+        "; if nothing moves that now, the move was broken off: remove one of the two, and rename "
+        "this one if it is kept");
   }
-  const ContainerPointer successor = FindSuccessor(context, container.id, "");
-  if (!successor) return absl::OkStatus();
-  const auto ran = successor->container.labels.find(kMovedRunningLabel);
-  const bool did_run = ran != successor->container.labels.end() && ran->second == "true";
+  const ContainerPointer successor = FindSuccessor(*context, entry->container.id, "");
+  if (!successor) co_return absl::OkStatus();
+  const absl::Status half_moved = HalfMoved(*successor, made.name);
   const std::string passing = NameOfContainer(*successor);
-  return FailedPrecondition(
-      passing + " on " + successor->node->name + " is made to take its place" +
-      (did_run ? ", when it was running" : "") +
-      "; if nothing moves it now, the move was broken off: \"docker rm -f " + passing + "\"" +
-      (did_run ? " and \"docker start " + name + "\"" : "") + ", and drain again");
+  if (!made.is_up || PassingFor(successor->container, passing) != made.name) co_return half_moved;
+  const absl::StatusOr<std::optional<Recreation>> seen = co_await LookAt(context, successor);
+  if (!seen.ok() || !seen->has_value() || !(*seen)->is_unstarted) co_return half_moved;
+  if (planned) co_return absl::OkStatus();
+  // Not by force: it stays if it is started meanwhile.
+  const StepOutcome removed =
+      co_await TakeStep(context, successor, ContainerOperation::Verb::kRemove, "v=1", "");
+  if (!removed.status.ok() || FindSuccessor(*context, entry->container.id, ""))
+    co_return half_moved;
+  co_return absl::OkStatus();
 }
 
 absl::Status CheckRecreation(const Context& context, const MoveOrder& order,
@@ -79,20 +98,22 @@ absl::Status CheckRecreation(const Context& context, const MoveOrder& order,
   if (made.is_paused) return FailedPrecondition("it is paused");
   if (made.is_dead) return FailedPrecondition("it is dead or being removed");
   if (!made.hindrances.empty()) return FailedPrecondition(Join(made.hindrances, "; "));
-  absl::Status status = CheckNotHalfMoved(context, container, made.name);
-  if (status.ok()) status = CheckNotNeeded(*order.needs, container);
+  absl::Status status = CheckNotNeeded(*order.needs, container);
   if (status.ok()) status = CheckNameIsIts(context, made.name, container.id);
   return status;
 }
 
 // What is to be made; FailedPrecondition says why it cannot be moved.
-Task<absl::StatusOr<Recreation>> Describe(ContextPointer context, MoveOrder order) {
-  absl::StatusOr<std::optional<Recreation>> seen = co_await LookAt(context, order.entry);
+Task<absl::StatusOr<Recreation>> Describe(ContextPointer context, MoveOrder order, bool planned) {
+  const absl::StatusOr<std::optional<Recreation>> seen = co_await LookAt(context, order.entry);
   if (!seen.ok()) co_return seen.status();
   if (!seen->has_value()) co_return FailedPrecondition("it is gone");
   const absl::Status movable = CheckRecreation(*context, order, **seen);
   if (!movable.ok()) co_return movable;
-  co_return **std::move(seen);
+  const Recreation made = **seen;
+  const absl::Status clear = co_await ClearLeftover(context, order.entry, made, planned);
+  if (!clear.ok()) co_return clear;
+  co_return made;
 }
 
 // The new container, which does not run yet.
@@ -127,7 +148,7 @@ MoveOutcome OutcomeOf(MoveOutcome::What what, std::string reason) {
 // By who has the turn.
 Task<MoveOutcome> MoveInTurn(ContextPointer context, MoveOrder order) {
   using What = MoveOutcome::What;
-  const absl::StatusOr<Recreation> made = co_await Describe(context, order);
+  const absl::StatusOr<Recreation> made = co_await Describe(context, order, false);
   if (!made.ok()) co_return OutcomeOf(What::kLeft, std::string(MessageOf(made.status())));
   Handover handover;
   handover.context = context;
@@ -177,7 +198,8 @@ bool IsDeclaredMovable(const Container& container) {
 }
 
 Task<absl::Status> CheckMovable(ContextPointer context, MoveOrder order) {
-  const absl::StatusOr<Recreation> made = co_await Describe(std::move(context), std::move(order));
+  const absl::StatusOr<Recreation> made =
+      co_await Describe(std::move(context), std::move(order), true);
   co_return made.status();
 }
 

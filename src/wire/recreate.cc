@@ -37,13 +37,14 @@ void FindNeeds(JsonValue host, std::vector<std::string>& to) {
   }
 }
 
-void ReadState(JsonValue inspect, Recreation& to) {
+void NoteState(JsonValue inspect, Recreation& to) {
   const JsonValue state = inspect.Find("State");
   const std::string status = state.Find("Status").text();
   to.is_paused = state.Find("Paused").boolean();
   to.is_restarting = state.Find("Restarting").boolean();
   to.is_up = state.Find("Running").boolean() || to.is_paused || to.is_restarting;
   to.is_dead = state.Find("Dead").boolean() || status == "dead" || status == "removing";
+  to.is_unstarted = status == "created" && !to.is_up;
   to.exit_code = static_cast<int>(state.Find("ExitCode").integer().value_or(0));
 }
 
@@ -179,7 +180,7 @@ absl::StatusOr<Recreation> ReadRecreation(std::string_view inspect, std::string_
   if (!config.is(Kind::kObject) || !host.is(Kind::kObject) || id.size() < kShortId)
     return InvalidArgument("the engine's description of a container has no Config or HostConfig");
   Recreation made;
-  ReadState(root, made);
+  NoteState(root, made);
   made.name = root.Find("Name").text();
   if (made.name.starts_with('/')) made.name.erase(0, 1);
   made.image = root.Find("Image").text();

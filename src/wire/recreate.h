@@ -25,7 +25,8 @@ struct Recreation {
   bool is_up = false;  // runs, is paused or is being restarted
   bool is_paused = false;
   bool is_restarting = false;
-  bool is_dead = false;  // or being removed
+  bool is_dead = false;       // or being removed
+  bool is_unstarted = false;  // has never been up; not said by engines before API 1.21
   int exit_code = 0;
   // Ids or names of containers whose namespaces, links or volumes it uses.
   std::vector<std::string> needs;

@@ -116,7 +116,7 @@ TEST(Recreation, SaysWhoseItIs) {
 TEST(Recreation, ReadsTheState) {
   struct Case {
     const char* state;
-    bool is_up, is_paused, is_restarting, is_dead;
+    bool is_up, is_paused, is_restarting, is_dead, is_unstarted = false;
   };
   const Case cases[] = {
       {R"({"Running":true})", true, false, false, false},
@@ -124,6 +124,7 @@ TEST(Recreation, ReadsTheState) {
       {R"({"Running":false,"Restarting":true})", true, false, true, false},
       {R"({"Running":false,"Dead":true,"ExitCode":3})", false, false, false, true},
       {R"({"Status":"removing"})", false, false, false, true},
+      {R"({"Status":"created"})", false, false, false, false, true},
       {"{}", false, false, false, false},
   };
   for (const Case& wanted : cases) {
@@ -134,6 +135,7 @@ TEST(Recreation, ReadsTheState) {
     EXPECT_EQ(made->is_paused, wanted.is_paused) << wanted.state;
     EXPECT_EQ(made->is_restarting, wanted.is_restarting) << wanted.state;
     EXPECT_EQ(made->is_dead, wanted.is_dead) << wanted.state;
+    EXPECT_EQ(made->is_unstarted, wanted.is_unstarted) << wanted.state;
   }
 }
 
