@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 
-const STEP_MILLISECONDS = 60000;
+const STEP_MILLISECONDS = 90000;
 
 // Runs steps, an object of async functions, in order. Prints `ok NAME`, `SKIPPED NAME: reason`, or `FAILED NAME: what was
 // found`. clean() is called after a step that failed.

@@ -21,11 +21,11 @@ async function clean() {
 }
 
 function busybox(script) {
-  return new GenericContainer('busybox').withCommand(['sh', '-c', script]).withStartupTimeout(30000);
+  return new GenericContainer('busybox').withCommand(['sh', '-c', script]).withStartupTimeout(60000);
 }
 
 function nginx() {
-  return new GenericContainer('nginx').withExposedPorts(80).withStartupTimeout(30000);
+  return new GenericContainer('nginx').withExposedPorts(80).withStartupTimeout(60000);
 }
 
 async function page(address) {
@@ -34,10 +34,10 @@ async function page(address) {
 
 const steps = {
   async 'start, exec, logs, copy, stop'() {
-    const container = keep(await busybox('echo began; exec sleep 600').withEnvironment({ COLOUR: 'blue' })
+    const container = keep(await busybox('exec sleep 600').withEnvironment({ COLOUR: 'blue' })
       .withLabels({ here: 'testcontainers' }).withWorkingDir('/tmp').withUser('root')
       .withCopyContentToContainer([{ content: 'given', target: '/tmp/given' }])
-      .withTmpFs({ '/scratch': 'rw,size=1m' }).withWaitStrategy(Wait.forLogMessage('began')).start());
+      .withTmpFs({ '/scratch': 'rw,size=1m' }).withWaitStrategy(Wait.forSuccessfulCommand('true')).start());
     const { output, exitCode } = await container.exec(['sh', '-c', 'echo $COLOUR; pwd; cat given; exit 3']);
     assert.deepEqual([output, exitCode], ['blue\n/tmp\ngiven', 3]);
     await container.copyContentToContainer([{ content: 'later', target: '/tmp/later' }]);
