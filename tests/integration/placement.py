@@ -279,6 +279,37 @@ def check_relay(report, program, hosts):
     placing.clear()
 
 
+def check_move(report, program, hosts, placing):
+  """`drain --policy move` from engines of every age: the same container elsewhere, once; what is not movable stays."""
+
+  def node(*arguments):
+    return harness.run_program([program, "node", "--host", placing.docker.host, *arguments], seconds=90)
+
+  for number in hosts.numbers():
+    source, others = hosts.name(number), [hosts.name(other) for other in hosts.numbers() if other != number]
+    for other in others:
+      node("cordon", other)
+    placing.run("--name", "mover", "-e", "COLOUR=blue", "-l", "com.docker.swarm.movable=true", "-p", "8095:80",
+                "--restart", "always", "nginx")
+    placing.run("--name", "stays", "busybox", "sleep", "600")
+    for other in others:
+      node("uncordon", other)
+    before = placing.api.get("/containers/mover/json")
+    done = node("drain", source, "--policy", "move")
+    after = placing.api.get("/containers/mover/json")
+    report.check("move: from %s to another node" % source,
+                 before["Node"]["Name"] == source and done.code == 0 and after["Node"]["Name"] in others, (done, after["Node"]))
+    report.equal("move: it runs, with what it had", [after["State"]["Running"], "COLOUR=blue" in after["Config"]["Env"],
+                                                     after["HostConfig"]["RestartPolicy"]["Name"], after["Name"]],
+                 [True, True, "always", before["Name"]])
+    address = after["Node"]["IP"] + ":8095"
+    report.eventually("move: it serves there", lambda: fetch(address).startswith("hello"), 5, lambda: fetch(address))
+    left = [row["Names"][0] for row in hosts.engine(number).get("/containers/json?all=1")]
+    report.check("move: only what is not movable is left there", left == ["/stays"], left)
+    placing.clear()
+    node("uncordon", source)
+
+
 def run(options, report):
   program = harness.swarmd_program(options)
   client = harness.part("cli-20.10")
@@ -295,6 +326,7 @@ def run(options, report):
       check_affinity_refusals(report, placing)
       check_image_affinity(report, placing, hosts)
       check_stopped_port(report, placing)
+      check_move(report, program, hosts, placing)
     check_relay(report, program, hosts)
     check_strategy(report, program, hosts, "binpack", all_on_one)
     check_strategy(report, program, hosts, "random", all_somewhere)
