@@ -40,6 +40,9 @@ std::optional<ForwardPlan> PlanForward(Context& context, std::string_view method
   if (verb.empty()) return std::nullopt;
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, match->name);
   if (!entry.ok() || (*entry)->node->state != NodeState::kHealthy) return std::nullopt;
+  // An engine that did not answer lately may hang. The handler gives up as soon as that is known.
+  const NodePointer node = context.cluster().FindNode((*entry)->node->address);
+  if (!node || node->failures > 0) return std::nullopt;
   // Its own handler tells where the ports are.
   if (match->route->handler == InspectContainer && IsRelayed(context, **entry)) return std::nullopt;
   const ApiVersion client =

@@ -98,7 +98,7 @@ def heads(world, facts):
 
   def told():
     text = api.call("GET", "/events?since=%.6f&until=%.6f&filters=%s" % (begin, time.time(), filters)).text
-    return [json.loads(line)["Actor"]["Attributes"]["name"] for line in text.splitlines()]
+    return [json.loads(line)["Actor"]["Attributes"]["name"] for line in text.split("\n") if line]
 
   facts.eventually("events: it and the next", lambda: [name for name in told() if name in ("ck_big", "ck_after")] ==
                    ["ck_big", "ck_after"], 10, told)

@@ -500,6 +500,10 @@ TEST_F(ProxyTest, FastForward) {
     EXPECT_NE(FindHeader(plan->reply_headers, "Api-Version"), nullptr);
     EXPECT_EQ(plan->inspected != nullptr, plan->target.ends_with("/json")) << wanted.target;
   }
+  cluster_.ChangeNode("n1", [](Node& node) { node.failures = 1; });
+  EXPECT_FALSE(api_->FastForward("GET", "/v1.41/containers/web/top").has_value());
+  cluster_.ChangeNode("n1", [](Node& node) { node.failures = 0; });
+  EXPECT_TRUE(api_->FastForward("GET", "/v1.41/containers/web/top").has_value());
   cluster_.ChangeNode("n1", [](Node& node) { node.state = NodeState::kUnhealthy; });
   EXPECT_FALSE(api_->FastForward("GET", "/v1.41/containers/web/top").has_value());
 }
