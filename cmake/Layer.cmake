@@ -28,7 +28,7 @@ function(swarm_room name)
   endforeach()
   add_library(swarm_${name} OBJECT ${sources})
   target_link_libraries(swarm_${name} PUBLIC swarm_${name}_needs)
-  set_target_properties(swarm_${name} PROPERTIES UNITY_BUILD ${SWARM_UNITY} UNITY_BUILD_BATCH_SIZE 0)
+  set_target_properties(swarm_${name} PROPERTIES UNITY_BUILD ${SWARM_UNITY} UNITY_BUILD_BATCH_SIZE 24)
   if(name STREQUAL "base")
     # Of that file alone: the precompiled header must fit rooms that do not have it.
     set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/base/version.cc

@@ -114,7 +114,7 @@ run_tests() {
 
 # ---- phases ----
 
-# Builds from nothing that nobody edits in compile each room as one unit, in half the time; the release build shows
+# Builds from nothing that nobody edits in compile each room as a few units, in half the time; the release build shows
 # that each file compiles alone.
 readonly as_units=-DSWARM_UNITY=ON
 
