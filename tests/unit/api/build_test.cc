@@ -20,6 +20,7 @@ class BuildTest : public ApiTest {
         return broken->second;
       auto body = std::make_shared<Output>(loop_, 64U << 20U);
       bodies_[seen.node] = body;
+      answers_.push_back(body);
       Reply reply;
       if (seen.way == "upgrade") {
         reply.status = 101;
@@ -32,7 +33,13 @@ class BuildTest : public ApiTest {
       return reply;
     };
   }
-  void TearDown() override { uploads_.clear(); }
+  // What still waits for an engine would hold itself.
+  void TearDown() override {
+    for (const std::shared_ptr<Output>& answer : answers_) answer->End();
+    Settle();
+    uploads_.clear();
+    Settle();
+  }
 
   // The request, under way.
   std::shared_ptr<std::optional<Reply>> Begin(Request request) {
@@ -68,7 +75,8 @@ class BuildTest : public ApiTest {
   using Nodes = std::vector<std::string>;
 
   FakeEngine::Uploads uploads_;
-  std::map<std::string, std::shared_ptr<Output>> bodies_;
+  std::map<std::string, std::shared_ptr<Output>> bodies_;  // the latest of each node
+  std::vector<std::shared_ptr<Output>> answers_;           // all of them
   std::map<std::string, absl::Status> broken_;
 };
 
