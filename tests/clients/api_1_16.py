@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import harness
+from wire import frames
 
 TEST_SECONDS = 300
 VERSION = "/v1.16"
@@ -46,16 +47,6 @@ class OldClient:
       reply = harness.http_reply(stream)
       return harness.Answer(reply.status, dict((name.lower(), value) for name, value in reply.getheaders()),
                             reply.read())
-
-
-def demultiplex(data):
-  """{stream number: bytes} of the frames that attach and logs send for containers without a terminal."""
-  streams = {1: b"", 2: b""}
-  while len(data) >= 8:
-    length = int.from_bytes(data[4:8], "big")
-    streams[data[0]] += data[8:8 + length]
-    data = data[8 + length:]
-  return streams
 
 
 def check_facts(report, client):
@@ -96,7 +87,7 @@ def check_life(report, client):
   answer = client.call("POST", "/containers/%s/wait" % identity)
   report.check("wait: the exit code", answer.status == 200 and answer.json()["StatusCode"] == 3, answer)
   answer = client.call("GET", "/containers/%s/logs?stdout=1&stderr=1&follow=0&tail=all&timestamps=0" % identity)
-  streams = demultiplex(answer.body)
+  streams = frames(answer.body)
   report.equal("logs: standard output", streams[1], b"out 1\n")
   report.equal("logs: standard error", streams[2], b"err\n")
   answer = client.call("GET", "/containers/%s/json" % identity)
@@ -137,7 +128,7 @@ def check_attach(report, client):
       if not piece:
         break
       data += piece
-  report.equal("attach: input goes in, both outputs come out, and it ends", demultiplex(data),
+  report.equal("attach: input goes in, both outputs come out, and it ends", frames(data),
                {1: b"typed\n", 2: b"end\n"})
   client.call("DELETE", "/containers/%s?force=1" % identity)
 
