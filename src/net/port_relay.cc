@@ -133,7 +133,8 @@ PortRelay::PortRelay(Loop& loop, std::vector<Listener> listeners, Address target
 PortRelay::~PortRelay() {
   core_->closed = true;
   for (const auto& acceptor : core_->acceptors) acceptor->Close();
-  const auto open = core_->tunnels;  // one that is cut takes itself out
+  // Taken out, for a tunnel holds the core: what the loop has no time left to end would keep both.
+  const auto open = std::exchange(core_->tunnels, {});
   for (const std::shared_ptr<Tunnel>& tunnel : open) tunnel->Abort();
 }
 
