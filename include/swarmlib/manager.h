@@ -14,6 +14,7 @@
 #include "swarmlib/clock.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/discovery.h"
+#include "swarmlib/exchange.h"
 #include "swarmlib/filter.h"
 #include "swarmlib/log.h"
 #include "swarmlib/strategy.h"
@@ -59,7 +60,10 @@ struct Config {
   int failure_retry = 3;
   // Of one health or state call; a time-out is a failure.
   Duration engine_timeout = std::chrono::seconds(10);
-  int threads = 0;         // loops; 0 = one a processor
+  int threads = 0;  // loops; 0 = one a processor
+  // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead of
+  // on threads of the manager's own.
+  bool caller_threads = false;
   std::uint64_t seed = 0;  // of names, jitter and `random`; 0 = from the operating system
   LogSink log;             // empty = nothing is logged
   Clock* clock = nullptr;  // null = SystemClock()
@@ -76,7 +80,13 @@ struct Config {
 // count.
 bool IsLoopbackAddress(std::string_view listen_address);
 
-// Thread-safe. Destroying it closes it.
+// Thread-safe. Destroying it closes it. Several managers may be open in one process; they share
+// nothing.
+//
+// None of the calls that block (Serve, Begin and what it gives, Call, WaitReady, Close) may be made
+// on a thread of the manager itself, that is in a callback, a filter or a strategy. After fork() the
+// child has none of the manager's threads: there each call says FailedPrecondition, and destroying
+// the manager only forgets it.
 class Manager {
  public:
   // Checks the configuration, starts discovery and the loops. InvalidArgument names the field that
@@ -93,8 +103,23 @@ class Manager {
   // The addresses really bound, "tcp://127.0.0.1:49153": port 0 is resolved.
   std::vector<std::string> addresses() const;
 
-  // The whole API in process, without a socket.
+  // The whole API in process, without a socket. `done` comes on a loop of the manager, and the
+  // streams of the reply are used on that loop only. An error only when there is no answer: Cancelled
+  // after Close, then from inside the call.
   void Handle(Request request, ResultCallback<Reply> done);
+
+  // The same for callers that block. With `streamed`, the request's body is what Exchange::Write is
+  // given until CloseWrite (of body_length bytes, when that is set), after `request.body`.
+  // Request::body_stream, peer and stop are set by the manager. Never null.
+  std::unique_ptr<Exchange> Begin(Request request, bool streamed = false);
+
+  // The whole exchange: the answer's body is in `body`. Any status is a value; the errors are those
+  // of BackendClient. An answer that becomes a tunnel is refused with FailedPrecondition.
+  absl::StatusOr<Reply> Call(Request request, CallOptions options);
+
+  // With Config::caller_threads: runs one loop on the calling thread until Close. FailedPrecondition
+  // without caller_threads, and when every loop has its thread.
+  absl::Status Run();
 
   // Where a container would go. Changes nothing.
   absl::StatusOr<Explanation> Plan(const ContainerSpec& spec);
@@ -111,8 +136,8 @@ class Manager {
   // `timeout`; the message holds the last error of discovery, if there was no answer without one.
   absl::Status WaitReady(Duration timeout);
 
-  // Stops accepting, lets running requests end, at most `grace`, then cuts them. Idempotent.
-  // Blocks.
+  // Stops accepting, lets running requests end, at most `grace`, then cuts them, and returns when
+  // nothing of the manager runs any more, also to further threads that call it meanwhile. Blocks.
   void Close(Duration grace);
 
  private:

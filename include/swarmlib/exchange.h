@@ -1,0 +1,63 @@
+// One request to a manager of the same process, as blocking calls: for programs and bindings that
+// wait on threads of their own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "swarmlib/backend.h"
+#include "swarmlib/clock.h"
+
+namespace swarm {
+
+// A request under way, its answer, and the bytes that flow both ways once it is a tunnel. Made by
+// Manager::Begin; may outlive the manager, whose Close makes every call below say Cancelled.
+//
+// Any thread; at most one thread reads and one writes at a time, beside any that call Abort. The
+// calls wait on the calling thread, so none of them may be made on a thread of the manager (in a
+// callback, a filter, a strategy). A wait that ends with DeadlineExceeded has lost nothing: ask
+// again.
+class Exchange {
+ public:
+  class Core;
+  explicit Exchange(std::shared_ptr<Core> core);
+  // As Abort.
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Waits for the head of the answer; ok at once when it is there. Every status of HTTP is ok here.
+  absl::Status WaitHead(Duration timeout);
+  // Of the answer. Only after WaitHead was ok.
+  int status() const;
+  const Headers& headers() const;
+  // True when the answer is a tunnel: what Write is given goes to the other end.
+  bool tunnel() const;
+
+  // The next bytes of the answer's body or of the tunnel, at least one; 0 = they have ended in
+  // order. `into` is not empty. Waits for the head, too.
+  absl::StatusOr<std::size_t> Read(std::span<char> into, Duration timeout);
+  // Everything up to the end, within `timeout` altogether. ResourceExhausted beyond `most` bytes.
+  absl::StatusOr<std::string> ReadAll(std::size_t most, Duration timeout);
+
+  // Sends bytes of the request's body (begun with `streamed`) or, once the answer is a tunnel, into
+  // it, and waits until they are taken. FailedPrecondition when there is nothing to write to: the
+  // body was whole, or nobody reads it any more (see the answer, then).
+  absl::Status Write(std::string_view bytes);
+  // Ends the request's body or our side of the tunnel; the answer goes on.
+  absl::Status CloseWrite();
+
+  // Gives everything up: the work on the engines is cancelled, and whoever waits in a call above is
+  // told Cancelled. Idempotent.
+  void Abort();
+
+ private:
+  const std::shared_ptr<Core> core_;
+};
+
+}  // namespace swarm
