@@ -61,8 +61,8 @@ struct Config {
   // Of one health or state call; a time-out is a failure.
   Duration engine_timeout = std::chrono::seconds(10);
   int threads = 0;  // loops; 0 = one a processor
-  // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead of
-  // on threads of the manager's own.
+  // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead
+  // of on threads of the manager's own.
   bool caller_threads = false;
   std::uint64_t seed = 0;  // of names, jitter and `random`; 0 = from the operating system
   LogSink log;             // empty = nothing is logged
@@ -84,9 +84,9 @@ bool IsLoopbackAddress(std::string_view listen_address);
 // nothing.
 //
 // None of the calls that block (Serve, Begin and what it gives, Call, WaitReady, Close) may be made
-// on a thread of the manager itself, that is in a callback, a filter or a strategy. After fork() the
-// child has none of the manager's threads: there each call says FailedPrecondition, and destroying
-// the manager only forgets it.
+// on a thread of the manager itself, that is in a callback, a filter or a strategy. After fork()
+// the child has none of the manager's threads: there each call says FailedPrecondition, and
+// destroying the manager only forgets it.
 class Manager {
  public:
   // Checks the configuration, starts discovery and the loops. InvalidArgument names the field that
@@ -104,8 +104,8 @@ class Manager {
   std::vector<std::string> addresses() const;
 
   // The whole API in process, without a socket. `done` comes on a loop of the manager, and the
-  // streams of the reply are used on that loop only. An error only when there is no answer: Cancelled
-  // after Close, then from inside the call.
+  // streams of the reply are used on that loop only. An error only when there is no answer:
+  // Cancelled after Close, then from inside the call.
   void Handle(Request request, ResultCallback<Reply> done);
 
   // The same for callers that block. With `streamed`, the request's body is what Exchange::Write is
@@ -117,8 +117,8 @@ class Manager {
   // of BackendClient. An answer that becomes a tunnel is refused with FailedPrecondition.
   absl::StatusOr<Reply> Call(Request request, CallOptions options);
 
-  // With Config::caller_threads: runs one loop on the calling thread until Close. FailedPrecondition
-  // without caller_threads, and when every loop has its thread.
+  // With Config::caller_threads: runs one loop on the calling thread until Close.
+  // FailedPrecondition without caller_threads, and when every loop has its thread.
   absl::Status Run();
 
   // Where a container would go. Changes nothing.
