@@ -116,6 +116,30 @@ def test_a_filter_that_fails_is_named(swarm_factory, given, kind, status, text):
   assert manager.containers() == [] and len(manager.nodes()) == 2
 
 
+def test_a_callable_that_asks_the_manager_is_refused(swarm_factory):
+  held = []
+  ask = [lambda: held[0].nodes(), lambda: held[0].close(), lambda: held[0].request("GET", "/_ping")]
+  told = []
+
+  def look(node):
+    for one in ask:
+      try:
+        one()
+      except pyswarm.FailedPrecondition as error:
+        told.append("inside of a callable" in str(error))
+    # Its end waits for threads, of which this may be one.
+    dropped = pyswarm.Manager("sim://1")
+    del dropped
+    return True
+
+  manager = swarm_factory(1, custom_filters={"own": lambda spec: [pyswarm.Rule("r", predicate=look)]})
+  held.append(manager)
+  assert manager.plan({"Image": "busybox"}).fits
+  manager.create_container({"Image": "busybox"})
+  assert told == [True] * len(told) and len(told) >= 6
+  held.clear()
+
+
 def test_a_predicate_that_raises(swarm_factory):
   lines = []
   manager = swarm_factory(2, custom_filters={"own": lambda spec: [pyswarm.Rule("mine", predicate=boom)]},
