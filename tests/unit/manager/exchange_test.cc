@@ -299,8 +299,11 @@ TEST(ManagerRunTest, LoopsRunOnTheThreadsOfTheCaller) {
     threads.emplace_back([&manager] { EXPECT_TRUE((*manager)->Run().ok()); });
   }
   EXPECT_TRUE((*manager)->WaitReady(kLong).ok());
-  const auto reply = (*manager)->Call(Asking("GET", "/version"), {});
-  EXPECT_TRUE(reply.ok()) << reply.status();
+  for (int i = 0; i < 2; ++i) {
+    const auto reply = (*manager)->Call(Asking("GET", "/version"), {});
+    EXPECT_TRUE(reply.ok()) << reply.status();
+  }
+  // Both loops have answered, so both have their thread.
   EXPECT_EQ((*manager)->Run().code(), absl::StatusCode::kFailedPrecondition);
   (*manager)->Close(milliseconds(100));
   for (std::thread& thread : threads) thread.join();
