@@ -41,6 +41,7 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/swarm.pc.in ${PROJECT_BINARY_DIR}/swarm
 
 # A page of the manual, compressed as Debian wants it, with nothing of the machine in it.
 find_program(SWARM_GZIP gzip REQUIRED)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man ${PROJECT_BINARY_DIR}/completion)
 function(swarm_man_page component source)
   get_filename_component(name ${source} NAME)
   string(REGEX REPLACE ".*\\." "" section ${name})
@@ -79,8 +80,13 @@ if(TARGET swarmd)
 
   set(packaging ${PROJECT_SOURCE_DIR}/packaging)
   swarm_man_page(daemon ${PROJECT_SOURCE_DIR}/docs/man/swarmd.1)
+  file(CREATE_LINK swarmd.1.gz ${PROJECT_BINARY_DIR}/man/swarm.1.gz SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/man/swarm.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT daemon)
   install(FILES ${packaging}/completion/swarmd.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
           RENAME swarmd COMPONENT daemon)
+  file(CREATE_LINK swarmd ${PROJECT_BINARY_DIR}/completion/swarm SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/completion/swarm DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          COMPONENT daemon)
   install(FILES ${packaging}/completion/swarmd.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
           RENAME _swarmd COMPONENT daemon)
   install(FILES ${packaging}/completion/swarmd.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d

@@ -3,7 +3,6 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME libswarm)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_CONTACT "libswarm developers <libswarm@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "one Docker endpoint over many Docker engines")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
@@ -43,7 +42,7 @@ function(swarm_package component name section summary text)
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${name} COMPONENT ${component})
 endfunction()
 
-set(about "libswarm places containers on any number of Docker engines and shows them as one. ")
+set(about "libswarm places containers on any number of Docker engines and shows\nthem as one. ")
 set(library_depends "")
 if(TARGET swarm_c)
   swarm_package(library libswarm${SWARM_SOVERSION} libs "one Docker endpoint over many Docker engines (C library)"
@@ -55,11 +54,11 @@ if(TARGET swarm_c)
 endif()
 # What find_package(swarm) and swarm.pc look for.
 swarm_package(development libswarm-dev libdevel "one Docker endpoint over many Docker engines (development)"
-              "${about}These are the headers for C and C++, the static C++ library, and what finds them with CMake and pkg-config."
+              "${about}These are the headers for C and C++, the static C++\nlibrary, and what finds them with CMake and pkg-config."
               DEPENDS ${library_depends} libabsl-dev libre2-dev libspdlog-dev "libssl-dev (>= 3)" pkg-config)
 if(TARGET swarmd)
   swarm_package(daemon swarmd admin "one Docker endpoint over many Docker engines (daemon)"
-                "${about}swarmd serves them to stock Docker clients on one address.")
+                "${about}swarmd serves them to stock Docker clients on one\naddress.")
   set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 endif()
 if(TARGET pyswarm)
@@ -70,7 +69,7 @@ sys.version_info[0], sys.version_info[1] + 1))" OUTPUT_VARIABLE python_range OUT
   list(GET python_range 0 python_first)
   list(GET python_range 1 python_beyond)
   swarm_package(python python3-pyswarm python "one Docker endpoint over many Docker engines (Python)"
-                "${about}pyswarm does so inside a Python program, without a daemon."
+                "${about}pyswarm does so inside a Python program, without a\ndaemon."
                 DEPENDS "python3 (>= ${python_first})" "python3 (<< ${python_beyond})")
   set(CPACK_DEBIAN_PYTHON_PACKAGE_SUGGESTS "python3-docker, python3-pytest")
 endif()
