@@ -125,7 +125,7 @@ Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<C
   course->route = LabelOf(route);
   if (route.handler == nullptr) co_return RefusalOf(route);
   if (!route.at_once) co_await AwaitFirstReading(context);
-  Exchange exchange;
+  ApiExchange exchange;
   exchange.name = std::move(match->name);
   exchange.second = std::move(match->second);
   exchange.query = ParseQuery(target->query);

@@ -36,7 +36,7 @@ std::string QueryTextOf(const Query& query, std::string_view key) {
   return value == nullptr ? std::string() : *value;
 }
 
-std::string NodeAskedFor(const Exchange& exchange) {
+std::string NodeAskedFor(const ApiExchange& exchange) {
   const std::string* node = FindHeader(exchange.request.headers, "X-Swarmd-Node");
   return node == nullptr ? std::string() : *node;
 }
@@ -129,7 +129,7 @@ Task<std::vector<std::string>> PeekBaseImages(Request* request, std::string dock
 }
 
 // Where a build goes. What was decided by another part of it stays, if the build may go there.
-Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, Exchange* exchange,
+Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, ApiExchange* exchange,
                                               BuildRequest* build) {
   BuildSessions& sessions = *context->build_sessions();
   const Keys keys = KeysOfBuild(exchange->query);
@@ -184,7 +184,7 @@ std::shared_ptr<BuildRun> BeginBuild(const ContextPointer& context, NodePointer 
 
 // The client's request at the node of the build. Ends when the client goes, and when the node stops
 // being healthy.
-Task<Result> AskBuilder(std::shared_ptr<BuildRun> build, Exchange exchange, EngineCall call) {
+Task<Result> AskBuilder(std::shared_ptr<BuildRun> build, ApiExchange exchange, EngineCall call) {
   const std::shared_ptr<NodeRun> run = build->watched->run();
   call.node = run->node;
   exchange.request.stop = run->stop.get_token();
@@ -201,7 +201,7 @@ absl::StatusOr<NodePointer> PlaceTunnel(const ContextPointer& context, std::stri
   return PlaceBuild(context, ContainerSpec(), wishes);
 }
 
-Task<Result> OpenTunnel(ContextPointer context, Exchange exchange, std::string path, Keys keys,
+Task<Result> OpenTunnel(ContextPointer context, ApiExchange exchange, std::string path, Keys keys,
                         NodePointer node) {
   const std::shared_ptr<BuildRun> build =
       BeginBuild(context, std::move(node), std::move(keys), exchange.request.stop);
@@ -220,11 +220,11 @@ bool IsHealthy(const Context& context, const std::string& address) {
 
 }  // namespace
 
-Task<Result> BuildImage(ContextPointer context, Exchange exchange) {
+Task<Result> BuildImage(ContextPointer context, ApiExchange exchange) {
   const CreateRules& rules = context->options().rules;
   absl::StatusOr<BuildRequest> wanted = ReadBuild(exchange.query, rules);
   if (!wanted.ok()) co_return wanted.status();
-  Exchange* const asked = &exchange;
+  ApiExchange* const asked = &exchange;
   BuildRequest* const request = &*wanted;
   const absl::StatusOr<NodePointer> node = co_await NodeOfBuild(context, asked, request);
   if (!node.ok()) co_return node.status();
@@ -244,7 +244,7 @@ Task<Result> BuildImage(ContextPointer context, Exchange exchange) {
   co_return RelayBuild(build, std::move(reply));
 }
 
-Task<Result> CancelBuild(ContextPointer context, Exchange exchange) {
+Task<Result> CancelBuild(ContextPointer context, ApiExchange exchange) {
   const std::string id = QueryTextOf(exchange.query, "id");
   if (id.empty()) co_return InvalidArgument("build ID not provided");
   const Keys keys = {{Key::Kind::kBuild, id}};
@@ -265,7 +265,7 @@ Task<Result> CancelBuild(ContextPointer context, Exchange exchange) {
   co_return EmptyReply(200);
 }
 
-Task<Result> OpenSession(ContextPointer context, Exchange exchange) {
+Task<Result> OpenSession(ContextPointer context, ApiExchange exchange) {
   const std::string* id = FindHeader(exchange.request.headers, "X-Docker-Expose-Session-Uuid");
   if (id == nullptr || id->empty())
     co_return InvalidArgument("the header X-Docker-Expose-Session-Uuid is missing");
@@ -302,7 +302,7 @@ Task<Result> OpenSession(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> OpenGrpc(ContextPointer context, Exchange exchange) {
+Task<Result> OpenGrpc(ContextPointer context, ApiExchange exchange) {
   BuildSessions& sessions = *context->build_sessions();
   const Key client = ClientKey(exchange.request);
   const std::string wanted = NodeAskedFor(exchange);

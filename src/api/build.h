@@ -5,9 +5,9 @@
 
 namespace swarm {
 
-Task<Result> BuildImage(ContextPointer context, Exchange exchange);   // POST /build
-Task<Result> CancelBuild(ContextPointer context, Exchange exchange);  // POST /build/cancel
-Task<Result> OpenSession(ContextPointer context, Exchange exchange);  // POST /session
-Task<Result> OpenGrpc(ContextPointer context, Exchange exchange);     // POST /grpc
+Task<Result> BuildImage(ContextPointer context, ApiExchange exchange);   // POST /build
+Task<Result> CancelBuild(ContextPointer context, ApiExchange exchange);  // POST /build/cancel
+Task<Result> OpenSession(ContextPointer context, ApiExchange exchange);  // POST /session
+Task<Result> OpenGrpc(ContextPointer context, ApiExchange exchange);     // POST /grpc
 
 }  // namespace swarm

@@ -9,7 +9,7 @@
 namespace swarm {
 namespace {
 
-absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchange) {
+absl::StatusOr<EngineCall> CallOf(const Context& context, const ApiExchange& exchange) {
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
   if (!entry.ok()) return entry.status();
   EngineCall call;
@@ -21,7 +21,7 @@ absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchan
 
 }  // namespace
 
-Task<Result> ContainerCheckpoints(ContextPointer context, Exchange exchange) {
+Task<Result> ContainerCheckpoints(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<EngineCall> call = CallOf(*context, exchange);
   if (!call.ok()) co_return call.status();
   if (exchange.request.method == "POST") {
@@ -38,7 +38,7 @@ Task<Result> ContainerCheckpoints(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> RemoveCheckpoint(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveCheckpoint(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<EngineCall> call = CallOf(*context, exchange);
   if (!call.ok()) co_return call.status();
   const std::string& name = exchange.second;

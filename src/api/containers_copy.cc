@@ -24,7 +24,7 @@ absl::StatusOr<std::string> ResourceOf(std::string_view body) {
 }  // namespace
 
 // Engines of today do not have it any more. What it gave is what GET archive gives.
-Task<Result> CopyFromContainer(ContextPointer context, Exchange exchange) {
+Task<Result> CopyFromContainer(ContextPointer context, ApiExchange exchange) {
   if (exchange.version >= kFirstWithoutCopy) co_return NotFound("page not found");
   const absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
   if (!entry.ok()) co_return entry.status();

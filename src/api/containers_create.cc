@@ -60,7 +60,7 @@ std::string QueryValue(const Query& query, std::string_view key) {
 
 }  // namespace
 
-Task<Result> CreateContainer(ContextPointer context, Exchange exchange) {
+Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
       co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);

@@ -247,7 +247,7 @@ Reply ReplyOf(const KeptList& list) {
 
 }  // namespace
 
-Task<Result> ListContainers(ContextPointer context, Exchange exchange) {
+Task<Result> ListContainers(ContextPointer context, ApiExchange exchange) {
   // Read before the list: a change in between makes the kept list look older than it is, never
   // newer.
   Moment moment{};

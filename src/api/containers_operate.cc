@@ -34,7 +34,7 @@ bool IsNothing(JsonValue field) {
   return field.members().empty();
 }
 
-absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Exchange& exchange,
+absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const ApiExchange& exchange,
                                                Verb verb) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
   if (!entry.ok()) return entry.status();
@@ -71,7 +71,7 @@ std::string FirstWish(std::string_view body) {
 }
 
 // The verbs that are told by their query alone.
-Task<Result> Simply(ContextPointer context, Exchange exchange, Verb verb) {
+Task<Result> Simply(ContextPointer context, ApiExchange exchange, Verb verb) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, verb);
   if (!operation.ok()) co_return operation.status();
   Result answer = co_await CarryOut(std::move(context), exchange.version, *std::move(operation));
@@ -80,7 +80,7 @@ Task<Result> Simply(ContextPointer context, Exchange exchange, Verb verb) {
 
 }  // namespace
 
-Task<Result> StartContainer(ContextPointer context, Exchange exchange) {
+Task<Result> StartContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kStart);
   if (!operation.ok()) co_return operation.status();
   absl::StatusOr<std::string> body =
@@ -110,31 +110,31 @@ Task<Result> StartContainer(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> StopContainer(ContextPointer context, Exchange exchange) {
+Task<Result> StopContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kStop);
 }
 
-Task<Result> RestartContainer(ContextPointer context, Exchange exchange) {
+Task<Result> RestartContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kRestart);
 }
 
-Task<Result> KillContainer(ContextPointer context, Exchange exchange) {
+Task<Result> KillContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kKill);
 }
 
-Task<Result> PauseContainer(ContextPointer context, Exchange exchange) {
+Task<Result> PauseContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kPause);
 }
 
-Task<Result> UnpauseContainer(ContextPointer context, Exchange exchange) {
+Task<Result> UnpauseContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kUnpause);
 }
 
-Task<Result> RemoveContainer(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveContainer(ContextPointer context, ApiExchange exchange) {
   return Simply(std::move(context), std::move(exchange), Verb::kRemove);
 }
 
-Task<Result> UpdateContainer(ContextPointer context, Exchange exchange) {
+Task<Result> UpdateContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kUpdate);
   if (!operation.ok()) co_return operation.status();
   absl::StatusOr<std::string> body =
@@ -152,7 +152,7 @@ Task<Result> UpdateContainer(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> RenameContainer(ContextPointer context, Exchange exchange) {
+Task<Result> RenameContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kRename);
   if (!operation.ok()) co_return operation.status();
   const std::string* given = FindQuery(exchange.query, "name");

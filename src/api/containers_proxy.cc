@@ -13,7 +13,7 @@ namespace {
 using Way = EngineCall::Way;
 
 // The call of `verb` on the container that the exchange names.
-absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchange,
+absl::StatusOr<EngineCall> CallOf(const Context& context, const ApiExchange& exchange,
                                   std::string_view verb, Way way, Duration timeout) {
   const absl::StatusOr<ContainerPointer> entry = FindContainer(context, exchange.name);
   if (!entry.ok()) return entry.status();
@@ -25,7 +25,7 @@ absl::StatusOr<EngineCall> CallOf(const Context& context, const Exchange& exchan
   return call;
 }
 
-Task<Result> Proxy(ContextPointer context, Exchange exchange, absl::StatusOr<EngineCall> call) {
+Task<Result> Proxy(ContextPointer context, ApiExchange exchange, absl::StatusOr<EngineCall> call) {
   if (!call.ok()) co_return call.status();
   Result answer = co_await CallEngine(std::move(context), std::move(exchange), *std::move(call));
   co_return answer;
@@ -33,7 +33,7 @@ Task<Result> Proxy(ContextPointer context, Exchange exchange, absl::StatusOr<Eng
 
 }  // namespace
 
-Task<Result> InspectContainer(ContextPointer context, Exchange exchange) {
+Task<Result> InspectContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<EngineCall> call = CallOf(*context, exchange, "json", Way::kWhole, kShortCall);
   if (!call.ok()) co_return call.status();
   const NodePointer node = call->node;
@@ -54,32 +54,32 @@ Task<Result> InspectContainer(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> TopContainer(ContextPointer context, Exchange exchange) {
+Task<Result> TopContainer(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "top", Way::kStream, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ContainerLogs(ContextPointer context, Exchange exchange) {
+Task<Result> ContainerLogs(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "logs", Way::kStream, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ContainerStats(ContextPointer context, Exchange exchange) {
+Task<Result> ContainerStats(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "stats", Way::kStream, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ContainerChanges(ContextPointer context, Exchange exchange) {
+Task<Result> ContainerChanges(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "changes", Way::kStream, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ExportContainer(ContextPointer context, Exchange exchange) {
+Task<Result> ExportContainer(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "export", Way::kStream, kLongCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ContainerArchive(ContextPointer context, Exchange exchange) {
+Task<Result> ContainerArchive(ContextPointer context, ApiExchange exchange) {
   // An engine answers an upload only when all of it has arrived.
   auto call = CallOf(*context, exchange, "archive", Way::kStream, kLongCall);
   if (call.ok()) {
@@ -92,12 +92,12 @@ Task<Result> ContainerArchive(ContextPointer context, Exchange exchange) {
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> ResizeContainer(ContextPointer context, Exchange exchange) {
+Task<Result> ResizeContainer(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "resize", Way::kWhole, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }
 
-Task<Result> AttachContainer(ContextPointer context, Exchange exchange) {
+Task<Result> AttachContainer(ContextPointer context, ApiExchange exchange) {
   // Some clients repeat the query in a body. Engines do not look at it; what comes after it is the
   // container's input.
   const absl::StatusOr<std::string> body =
@@ -109,7 +109,7 @@ Task<Result> AttachContainer(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> AttachWebsocket(ContextPointer context, Exchange exchange) {
+Task<Result> AttachWebsocket(ContextPointer context, ApiExchange exchange) {
   auto call = CallOf(*context, exchange, "attach/ws", Way::kTunnel, kShortCall);
   return Proxy(std::move(context), std::move(exchange), std::move(call));
 }

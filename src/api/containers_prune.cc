@@ -95,7 +95,7 @@ absl::Status FailureOf(const PrunedContainers& pruned) {
 
 }  // namespace
 
-Task<Result> PruneContainers(ContextPointer context, Exchange exchange) {
+Task<Result> PruneContainers(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
   if (!chosen.ok()) co_return chosen.status();
   if (HealthyNodes(*context).empty()) {

@@ -113,7 +113,7 @@ std::shared_ptr<Waiting> MakeWaiting(ContextPointer context, ContainerPointer en
 
 }  // namespace
 
-Task<Result> WaitContainer(ContextPointer context, Exchange exchange) {
+Task<Result> WaitContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
   if (!entry.ok()) co_return entry.status();
   const NodePointer node = (*entry)->node;

@@ -99,7 +99,7 @@ class Context {
 using ContextPointer = std::shared_ptr<Context>;
 
 // One request on its way through its handler.
-struct Exchange {
+struct ApiExchange {
   Request request;
   std::string name;    // what stands for {} in the route's pattern, decoded
   std::string second;  // the second {}, if there is one
@@ -110,6 +110,6 @@ struct Exchange {
 // A handler's answer; an error becomes a reply in the client's version.
 using Result = absl::StatusOr<Reply>;
 
-using Handler = Task<Result> (*)(ContextPointer context, Exchange exchange);
+using Handler = Task<Result> (*)(ContextPointer context, ApiExchange exchange);
 
 }  // namespace swarm

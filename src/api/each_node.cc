@@ -130,7 +130,7 @@ Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersio
   co_return settled;
 }
 
-Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, Exchange exchange,
+Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, ApiExchange exchange,
                                          NodePointer only, std::string path, absl::Status unknown) {
   std::vector<NodePointer> nodes;
   if (only) {

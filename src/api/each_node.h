@@ -64,7 +64,7 @@ struct NodeReply {
 // The client's GET for `path` at the node `only`, or, when that is null, at the first healthy one
 // by name that has it. Of any status but 404, an error in the shape of the client's version;
 // `unknown` when none has it.
-Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, Exchange exchange,
+Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, ApiExchange exchange,
                                          NodePointer only, std::string path, absl::Status unknown);
 
 // AskEach for changes of images, each within kPatientChange. When an engine has carried its out

@@ -174,7 +174,7 @@ Task<void> Replay(std::shared_ptr<EventFeed> feed, KeptEvents kept, std::int64_t
 }
 
 // The media type that the client of API 1.52 and newer asks for.
-std::string_view EventMediaType(const Exchange& exchange) {
+std::string_view EventMediaType(const ApiExchange& exchange) {
   constexpr ApiVersion kMediaTypes{1, 52};
   const std::string* accept = FindHeader(exchange.request.headers, "Accept");
   if (accept == nullptr || exchange.version < kMediaTypes) return "application/json";
@@ -195,7 +195,7 @@ absl::StatusOr<std::optional<std::int64_t>> MomentOf(const Query& query, std::st
 
 }  // namespace
 
-Task<Result> GetEvents(ContextPointer context, Exchange exchange) {
+Task<Result> GetEvents(ContextPointer context, ApiExchange exchange) {
   const std::string* text = FindQuery(exchange.query, "filters");
   absl::StatusOr<FilterArguments> filters =
       ParseFilters(text == nullptr ? std::string_view() : *text);

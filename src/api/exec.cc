@@ -22,7 +22,7 @@ Task<absl::StatusOr<std::string>> FindExecNode(ContextPointer context, std::stri
 }
 
 // Engines resolve exec ids only as the whole 64 digits.
-Task<Result> ProxyExec(ContextPointer context, Exchange exchange, std::string verb, Way way,
+Task<Result> ProxyExec(ContextPointer context, ApiExchange exchange, std::string verb, Way way,
                        bool pass_body) {
   const std::string id = exchange.name;
   const absl::Status unknown = NotFound("No such exec instance: " + id);
@@ -42,7 +42,7 @@ Task<Result> ProxyExec(ContextPointer context, Exchange exchange, std::string ve
 
 }  // namespace
 
-Task<Result> CreateExec(ContextPointer context, Exchange exchange) {
+Task<Result> CreateExec(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
   if (!entry.ok()) co_return entry.status();
   absl::StatusOr<std::string> body =
@@ -61,7 +61,7 @@ Task<Result> CreateExec(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> StartExec(ContextPointer context, Exchange exchange) {
+Task<Result> StartExec(ContextPointer context, ApiExchange exchange) {
   // Whether it is a tunnel (attached) or a plain answer (Detach) is the engine's to say.
   absl::StatusOr<std::string> body =
       co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
@@ -73,11 +73,11 @@ Task<Result> StartExec(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> ResizeExec(ContextPointer context, Exchange exchange) {
+Task<Result> ResizeExec(ContextPointer context, ApiExchange exchange) {
   return ProxyExec(std::move(context), std::move(exchange), "resize", Way::kWhole, false);
 }
 
-Task<Result> InspectExec(ContextPointer context, Exchange exchange) {
+Task<Result> InspectExec(ContextPointer context, ApiExchange exchange) {
   return ProxyExec(std::move(context), std::move(exchange), "json", Way::kWhole, false);
 }
 

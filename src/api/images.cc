@@ -50,7 +50,7 @@ std::vector<ImageGroup> Groups(const Context& context, const ImageQuery& query) 
   return groups;
 }
 
-Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string verb) {
+Task<Result> AskHolder(ContextPointer context, ApiExchange exchange, std::string verb) {
   const absl::StatusOr<FoundImage> found = FindImage(*context, exchange.name);
   if (!found.ok()) co_return found.status();
   const std::string id = NewestId(*found);
@@ -69,7 +69,7 @@ Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string ve
     if (!answering.empty()) holders = std::move(answering);
   }
   for (std::size_t at = 0; at < holders.size(); ++at) {
-    Exchange again;
+    ApiExchange again;
     again.request.method = exchange.request.method;
     again.request.headers = exchange.request.headers;
     again.request.stop = exchange.request.stop;
@@ -87,7 +87,7 @@ Task<Result> AskHolder(ContextPointer context, Exchange exchange, std::string ve
 
 }  // namespace
 
-Task<Result> ListImages(ContextPointer context, Exchange exchange) {
+Task<Result> ListImages(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<ImageQuery> query =
       ImageQuery::Read(*context, exchange.query, exchange.version);
   if (!query.ok()) co_return query.status();
@@ -102,15 +102,15 @@ Task<Result> ListImages(ContextPointer context, Exchange exchange) {
   co_return JsonReply(200, std::move(body));
 }
 
-Task<Result> InspectImage(ContextPointer context, Exchange exchange) {
+Task<Result> InspectImage(ContextPointer context, ApiExchange exchange) {
   return AskHolder(std::move(context), std::move(exchange), "json");
 }
 
-Task<Result> ImageHistory(ContextPointer context, Exchange exchange) {
+Task<Result> ImageHistory(ContextPointer context, ApiExchange exchange) {
   return AskHolder(std::move(context), std::move(exchange), "history");
 }
 
-Task<Result> ImageAttestations(ContextPointer context, Exchange exchange) {
+Task<Result> ImageAttestations(ContextPointer context, ApiExchange exchange) {
   const std::string name = exchange.name;
   Result answer = co_await AskHolder(std::move(context), std::move(exchange), "attestations");
   if (!answer.ok() || answer->status != 404 || EngineMessage(answer->body) != "page not found")

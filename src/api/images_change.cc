@@ -68,7 +68,7 @@ PrunedImages UnitePruned(const Verdicts& verdicts, std::string_view key) {
   return pruned;
 }
 
-Task<Result> PruneEverywhere(ContextPointer context, Exchange exchange, std::string path,
+Task<Result> PruneEverywhere(ContextPointer context, ApiExchange exchange, std::string path,
                              std::string key) {
   absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
   if (!chosen.ok()) co_return chosen.status();
@@ -97,7 +97,7 @@ Task<Result> PruneEverywhere(ContextPointer context, Exchange exchange, std::str
 
 }  // namespace
 
-Task<Result> TagImage(ContextPointer context, Exchange exchange) {
+Task<Result> TagImage(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<FoundImage> found = FindImage(*context, exchange.name);
   if (!found.ok()) co_return found.status();
   const std::string id = NewestId(*found);
@@ -122,7 +122,7 @@ Task<Result> TagImage(ContextPointer context, Exchange exchange) {
   co_return EmptyReply(201);
 }
 
-Task<Result> RemoveImage(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveImage(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<FoundImage> found = FindImage(*context, exchange.name);
   if (!found.ok()) co_return found.status();
   std::vector<NodeRequest> requests;
@@ -156,11 +156,11 @@ Task<Result> RemoveImage(ContextPointer context, Exchange exchange) {
   co_return JsonReply(200, removed.list() + "\n");
 }
 
-Task<Result> PruneImages(ContextPointer context, Exchange exchange) {
+Task<Result> PruneImages(ContextPointer context, ApiExchange exchange) {
   return PruneEverywhere(std::move(context), std::move(exchange), "/images/prune", "ImagesDeleted");
 }
 
-Task<Result> PruneBuilds(ContextPointer context, Exchange exchange) {
+Task<Result> PruneBuilds(ContextPointer context, ApiExchange exchange) {
   return PruneEverywhere(std::move(context), std::move(exchange), "/build/prune", "CachesDeleted");
 }
 

@@ -136,7 +136,7 @@ void ConcludeImport(NodeWork& work, const std::string& id, const std::string& fi
 
 }  // namespace
 
-Task<Result> ImportImage(ContextPointer context, Exchange exchange) {
+Task<Result> ImportImage(ContextPointer context, ApiExchange exchange) {
   const std::string* source = FindQuery(exchange.query, "fromSrc");
   if (source == nullptr || source->empty()) {
     co_return InvalidArgument("neither fromImage nor fromSrc was given: what is to be pulled?");

@@ -51,7 +51,7 @@ void ConcludeLoad(NodeWork& work, const Loaded& loaded) {
 
 }  // namespace
 
-Task<Result> LoadImages(ContextPointer context, Exchange exchange) {
+Task<Result> LoadImages(ContextPointer context, ApiExchange exchange) {
   std::vector<NodePointer> nodes = HealthyNodes(*context);
   if (nodes.empty()) co_return NobodyTakes("load an image");
   const absl::StatusOr<std::shared_ptr<Spool>> spool = Spool::Create();

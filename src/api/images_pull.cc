@@ -70,13 +70,13 @@ void Conclude(NodeWork& work, const std::string& reference) {
 }  // namespace
 
 // POST /images/create: a pull or an import.
-Task<Result> CreateImage(ContextPointer context, Exchange exchange) {
+Task<Result> CreateImage(ContextPointer context, ApiExchange exchange) {
   if (!ReferenceOf(exchange.query).empty())
     return PullImage(std::move(context), std::move(exchange));
   return ImportImage(std::move(context), std::move(exchange));
 }
 
-Task<Result> PullImage(ContextPointer context, Exchange exchange) {
+Task<Result> PullImage(ContextPointer context, ApiExchange exchange) {
   const std::string reference = ReferenceOf(exchange.query);
   std::vector<NodePointer> nodes = HealthyNodes(*context);
   if (nodes.empty()) {

@@ -79,7 +79,7 @@ absl::Status NoHolderOfAll(const std::vector<FoundImage>& all) {
 }
 
 // What a push names: "REPOSITORY:TAG" of one tag, or of all that the cluster has.
-std::vector<std::string> PushedNames(const Context& context, const Exchange& exchange) {
+std::vector<std::string> PushedNames(const Context& context, const ApiExchange& exchange) {
   const std::string* tag = FindQuery(exchange.query, "tag");
   if (tag != nullptr && !tag->empty()) return {exchange.name + ":" + *tag};
   std::set<std::string> names;
@@ -110,7 +110,8 @@ absl::Status CheckCopiesAgree(const std::vector<FoundImage>& all) {
   return absl::OkStatus();
 }
 
-Task<Result> SaveNames(ContextPointer context, Exchange exchange, std::vector<std::string> names) {
+Task<Result> SaveNames(ContextPointer context, ApiExchange exchange,
+                       std::vector<std::string> names) {
   const absl::StatusOr<std::vector<FoundImage>> all = FindAll(*context, names);
   if (!all.ok()) co_return all.status();
   EngineCall call;
@@ -131,12 +132,12 @@ Task<Result> SaveNames(ContextPointer context, Exchange exchange, std::vector<st
 
 }  // namespace
 
-Task<Result> SaveImage(ContextPointer context, Exchange exchange) {
+Task<Result> SaveImage(ContextPointer context, ApiExchange exchange) {
   std::vector<std::string> names = {exchange.name};
   return SaveNames(std::move(context), std::move(exchange), std::move(names));
 }
 
-Task<Result> SaveImages(ContextPointer context, Exchange exchange) {
+Task<Result> SaveImages(ContextPointer context, ApiExchange exchange) {
   std::vector<std::string> names;
   for (const auto& [key, value] : exchange.query) {
     if (key == "names" && std::find(names.begin(), names.end(), value) == names.end())
@@ -150,7 +151,7 @@ Task<Result> SaveImages(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> PushImage(ContextPointer context, Exchange exchange) {
+Task<Result> PushImage(ContextPointer context, ApiExchange exchange) {
   const std::vector<std::string> names = PushedNames(*context, exchange);
   const absl::StatusOr<std::vector<FoundImage>> all = FindAll(*context, names);
   if (absl::IsNotFound(all.status())) {
@@ -180,7 +181,7 @@ Task<Result> PushImage(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> CommitContainer(ContextPointer context, Exchange exchange) {
+Task<Result> CommitContainer(ContextPointer context, ApiExchange exchange) {
   const std::string* reference = FindQuery(exchange.query, "container");
   if (reference == nullptr || reference->empty())
     co_return InvalidArgument("no container is named: give container=NAME");

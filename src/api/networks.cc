@@ -119,7 +119,7 @@ Task<Result> InspectCopies(ContextPointer context, std::string name, Query query
 
 }  // namespace
 
-Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
+Task<Result> ListNetworks(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   const std::vector<NodeAnswer> answers =
@@ -146,7 +146,7 @@ Task<Result> ListNetworks(ContextPointer context, Exchange exchange) {
   co_return reply;
 }
 
-Task<Result> InspectNetwork(ContextPointer context, Exchange exchange) {
+Task<Result> InspectNetwork(ContextPointer context, ApiExchange exchange) {
   const absl::Status unknown = NotFound("network " + exchange.name + " not found");
   const bool on_node = SplitNode(*context, exchange.name).first != nullptr;
   const Query query = exchange.query;

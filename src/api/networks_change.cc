@@ -59,7 +59,7 @@ Task<Result> CreateClusterNetwork(ContextPointer context, ObjectRequest wanted, 
   co_return settled;
 }
 
-Task<Result> RemoveCopies(ContextPointer context, std::string reference, Exchange exchange) {
+Task<Result> RemoveCopies(ContextPointer context, std::string reference, ApiExchange exchange) {
   const FoundNetworks found = co_await FindNetworks(context);
   const absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, reference);
   if (!copies.ok()) co_return copies.status();
@@ -158,7 +158,7 @@ Task<absl::Status> Refresh(ContextPointer context, ContainerPointer entry) {
 }
 
 // Of a container that nobody knows: each node that has the network is asked.
-Task<Result> DisconnectVanished(ContextPointer context, Exchange exchange, Joining wanted) {
+Task<Result> DisconnectVanished(ContextPointer context, ApiExchange exchange, Joining wanted) {
   const FoundNetworks found = co_await FindNetworks(context);
   const absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, exchange.name);
   if (!copies.ok()) co_return copies.status();
@@ -179,7 +179,7 @@ Task<Result> DisconnectVanished(ContextPointer context, Exchange exchange, Joini
   co_return FailureOf(answers.front());
 }
 
-Task<Result> ChangeMembers(ContextPointer context, Exchange exchange, std::string verb) {
+Task<Result> ChangeMembers(ContextPointer context, ApiExchange exchange, std::string verb) {
   absl::StatusOr<std::string> body =
       co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
@@ -225,7 +225,7 @@ Task<Result> ChangeMembers(ContextPointer context, Exchange exchange, std::strin
 
 }  // namespace
 
-Task<Result> CreateNetwork(ContextPointer context, Exchange exchange) {
+Task<Result> CreateNetwork(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
       co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
@@ -259,7 +259,7 @@ Task<Result> CreateNetwork(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> RemoveNetwork(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveNetwork(ContextPointer context, ApiExchange exchange) {
   const auto [node, plain] = SplitNode(*context, exchange.name);
   if (!IsPlainName(plain)) co_return NotFound("network " + exchange.name + " not found");
   NodePointer only = node;
@@ -286,15 +286,15 @@ Task<Result> RemoveNetwork(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> ConnectNetwork(ContextPointer context, Exchange exchange) {
+Task<Result> ConnectNetwork(ContextPointer context, ApiExchange exchange) {
   return ChangeMembers(std::move(context), std::move(exchange), "connect");
 }
 
-Task<Result> DisconnectNetwork(ContextPointer context, Exchange exchange) {
+Task<Result> DisconnectNetwork(ContextPointer context, ApiExchange exchange) {
   return ChangeMembers(std::move(context), std::move(exchange), "disconnect");
 }
 
-Task<Result> PruneNetworks(ContextPointer context, Exchange exchange) {
+Task<Result> PruneNetworks(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   FoundNetworks before;

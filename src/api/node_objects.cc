@@ -44,7 +44,7 @@ std::string ShownObject(std::string_view body, JsonValue object, const Node* nod
   return edits.Apply(body, object.begin(), object.end());
 }
 
-Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
+Task<Result> InspectFirst(ContextPointer context, ApiExchange exchange, std::string path,
                           absl::Status unknown) {
   auto [node, name] = SplitNode(*context, exchange.name);
   if (!IsPlainName(name)) co_return unknown;

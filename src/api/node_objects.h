@@ -39,7 +39,7 @@ std::string ShownObject(std::string_view body, JsonValue object, const Node* nod
 
 // What there is of one name: on the node that the name tells, or the first that has it. `unknown`
 // when none has.
-Task<Result> InspectFirst(ContextPointer context, Exchange exchange, std::string path,
+Task<Result> InspectFirst(ContextPointer context, ApiExchange exchange, std::string path,
                           absl::Status unknown);
 
 // Names of nodes, for messages.

@@ -59,7 +59,7 @@ Task<absl::Status> SetCordon(ContextPointer context, std::string address, bool c
   return AwaitCallback<absl::Status>(std::move(start));
 }
 
-Task<Result> ListNodes(ContextPointer context, Exchange) {
+Task<Result> ListNodes(ContextPointer context, ApiExchange) {
   std::string body = "[";
   for (const NodePointer& node : context->cluster().Nodes()) {
     if (body.size() > 1) body += ',';
@@ -68,17 +68,17 @@ Task<Result> ListNodes(ContextPointer context, Exchange) {
   co_return JsonReply(200, body + "]\n");
 }
 
-Task<Result> InspectNode(ContextPointer context, Exchange exchange) {
+Task<Result> InspectNode(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<NodePointer> node = FindOneNode(*context, exchange.name);
   if (!node.ok()) co_return node.status();
   co_return JsonReply(200, TextOf(*context, **node) + "\n");
 }
 
-Task<Result> CordonNode(ContextPointer context, Exchange exchange) {
+Task<Result> CordonNode(ContextPointer context, ApiExchange exchange) {
   return Cordon(std::move(context), std::move(exchange.name), true);
 }
 
-Task<Result> UncordonNode(ContextPointer context, Exchange exchange) {
+Task<Result> UncordonNode(ContextPointer context, ApiExchange exchange) {
   return Cordon(std::move(context), std::move(exchange.name), false);
 }
 

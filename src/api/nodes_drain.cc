@@ -195,7 +195,7 @@ Reply ReportOf(const Drain& drain, const Node& node) {
 
 }  // namespace
 
-Task<Result> DrainNode(ContextPointer context, Exchange exchange) {
+Task<Result> DrainNode(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<Wish> wish = ReadWish(exchange.query);
   if (!wish.ok()) co_return wish.status();
   const absl::StatusOr<NodePointer> node = FindOneNode(*context, exchange.name);

@@ -119,7 +119,7 @@ Task<absl::StatusOr<Recreation>> Describe(ContextPointer context, MoveOrder orde
 // The new container, which does not run yet.
 Task<absl::StatusOr<ContainerPointer>> MakeElsewhere(ContextPointer context, Recreation made,
                                                      std::string name, std::stop_token gone) {
-  Exchange exchange;
+  ApiExchange exchange;
   exchange.request.method = "POST";
   exchange.request.headers.emplace_back("Content-Type", "application/json");
   exchange.request.body = std::move(made.body);

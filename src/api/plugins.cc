@@ -36,7 +36,7 @@ std::string WithNode(std::string_view body, JsonValue row, const Node& node) {
 
 }  // namespace
 
-Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
+Task<Result> ListPlugins(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> chosen = SelectNodes(*context, exchange.query);
   if (!chosen.ok()) co_return chosen.status();
   const std::vector<NodeAnswer> answers = co_await AskNodes(
@@ -64,7 +64,7 @@ Task<Result> ListPlugins(ContextPointer context, Exchange exchange) {
   co_return reply;
 }
 
-Task<Result> InspectPlugin(ContextPointer context, Exchange exchange) {
+Task<Result> InspectPlugin(ContextPointer context, ApiExchange exchange) {
   const absl::Status unknown = NotFound("plugin \"" + exchange.name + "\" not found");
   auto [node, name] = SplitNode(*context, exchange.name);
   if (!IsPluginReference(name)) co_return unknown;

@@ -81,7 +81,7 @@ Task<void> RunPull(std::shared_ptr<PullOrder> order, std::string address,
 
 }  // namespace
 
-void OfferPull(const ContextPointer& context, Exchange& exchange, CreateRequest& request) {
+void OfferPull(const ContextPointer& context, ApiExchange& exchange, CreateRequest& request) {
   auto order = std::make_shared<PullOrder>();
   order->context = context;
   order->image = request.spec.image;

@@ -14,6 +14,6 @@ inline constexpr Duration kCreatePullPatience = std::chrono::minutes(2);
 // X-Registry-Auth; the field is taken out of the exchange, and is held for the life of the request
 // alone. A client that sends it wants an unknown image pulled too. The pull ends when the client
 // goes, or when the node stops being healthy.
-void OfferPull(const ContextPointer& context, Exchange& exchange, CreateRequest& request);
+void OfferPull(const ContextPointer& context, ApiExchange& exchange, CreateRequest& request);
 
 }  // namespace swarm

@@ -58,7 +58,7 @@ void SetClusterGauges(Context& context) {
 }
 
 // One healthy node carries out what any of them can: the first that answers, of the first few.
-Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string path,
+Task<Result> AskAnyNode(ContextPointer context, ApiExchange exchange, std::string path,
                         bool pass_body) {
   constexpr std::size_t kMostTries = 3;
   std::vector<NodePointer> healthy = HealthyNodes(*context);
@@ -72,7 +72,7 @@ Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string p
   }
   Result answer = Unavailable("no node was asked");
   for (const NodePointer& node : nodes) {
-    Exchange again;
+    ApiExchange again;
     again.request.method = exchange.request.method;
     again.request.headers = exchange.request.headers;
     again.request.body = exchange.request.body;
@@ -94,7 +94,7 @@ Task<Result> AskAnyNode(ContextPointer context, Exchange exchange, std::string p
 
 }  // namespace
 
-Task<Result> GetPing(ContextPointer, Exchange exchange) {
+Task<Result> GetPing(ContextPointer, ApiExchange exchange) {
   Reply reply = TextReply(200, exchange.request.method == "HEAD" ? "" : "OK");
   reply.headers.emplace_back("Builder-Version", "1");
   reply.headers.emplace_back("Swarm", "inactive");
@@ -103,11 +103,11 @@ Task<Result> GetPing(ContextPointer, Exchange exchange) {
   co_return reply;
 }
 
-Task<Result> GetVersion(ContextPointer context, Exchange) {
+Task<Result> GetVersion(ContextPointer context, ApiExchange) {
   co_return JsonReply(200, FormatVersion(FactsOf(*context)));
 }
 
-Task<Result> GetInfo(ContextPointer context, Exchange exchange) {
+Task<Result> GetInfo(ContextPointer context, ApiExchange exchange) {
   const Cluster& cluster = context->cluster();
   ManagerFacts facts = FactsOf(*context);
   facts.strategy = cluster.strategy();
@@ -121,14 +121,14 @@ Task<Result> GetInfo(ContextPointer context, Exchange exchange) {
   co_return JsonReply(200, FormatInfo(facts, exchange.version));
 }
 
-Task<Result> GetMetrics(ContextPointer context, Exchange) {
+Task<Result> GetMetrics(ContextPointer context, ApiExchange) {
   SetClusterGauges(*context);
   Reply reply = TextReply(200, context->metrics().Render());
   SetHeader(reply.headers, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   co_return reply;
 }
 
-Task<Result> PostAuth(ContextPointer context, Exchange exchange) {
+Task<Result> PostAuth(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
       co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
@@ -138,19 +138,19 @@ Task<Result> PostAuth(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> SearchImages(ContextPointer context, Exchange exchange) {
+Task<Result> SearchImages(ContextPointer context, ApiExchange exchange) {
   Result answer =
       co_await AskAnyNode(std::move(context), std::move(exchange), "/images/search", false);
   co_return answer;
 }
 
-Task<Result> PluginPrivileges(ContextPointer context, Exchange exchange) {
+Task<Result> PluginPrivileges(ContextPointer context, ApiExchange exchange) {
   Result answer =
       co_await AskAnyNode(std::move(context), std::move(exchange), "/plugins/privileges", false);
   co_return answer;
 }
 
-Task<Result> InspectDistribution(ContextPointer context, Exchange exchange) {
+Task<Result> InspectDistribution(ContextPointer context, ApiExchange exchange) {
   if (!IsImageReference(exchange.name)) co_return InvalidArgument("invalid reference format");
   const std::string path = "/distribution/" + PercentEncode(exchange.name) + "/json";
   Result answer = co_await AskAnyNode(std::move(context), std::move(exchange), path, false);

@@ -26,7 +26,7 @@ absl::Status AddAnswer(const NodeAnswer& said, DiskUsage& usage) {
 
 }  // namespace
 
-Task<Result> GetDiskUsage(ContextPointer context, Exchange exchange) {
+Task<Result> GetDiskUsage(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<DiskUsageKinds> kinds = ReadDiskUsageKinds(exchange.query, exchange.version);
   if (!kinds.ok()) co_return kinds.status();
   const std::string* verbose = FindQuery(exchange.query, "verbose");

@@ -240,7 +240,7 @@ Task<Result> SettleError(Reply reply, ApiVersion client, ApiVersion spoken) {
   co_return ErrorReply(error, client);
 }
 
-Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall call) {
+Task<Result> CallEngine(ContextPointer context, ApiExchange exchange, EngineCall call) {
   const ApiVersion spoken = SpokenTo(*call.node, exchange.version);
   Request request;
   request.method = std::move(exchange.request.method);

@@ -41,7 +41,7 @@ struct EngineCall {
 // Sends the client's request to the engine with the path replaced and the query kept, and gives
 // back its answer, of any status, with error bodies in the shape of the client's version. Given up
 // when the client goes (Cancelled) or the node stops being healthy (503) before the head is there.
-Task<Result> CallEngine(ContextPointer context, Exchange exchange, EngineCall call);
+Task<Result> CallEngine(ContextPointer context, ApiExchange exchange, EngineCall call);
 
 // The same for a request of our own.
 Task<Result> SendToEngine(ContextPointer context, NodePointer node, Request request,

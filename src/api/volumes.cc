@@ -112,7 +112,7 @@ bool IsMadeAs(const Result& answer, std::string_view id) {
          LabelOf(document.root(), kVolumeIdLabel) == id;
 }
 
-Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
+Task<Result> ListVolumes(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   const std::vector<NodeAnswer> answers =
@@ -143,7 +143,7 @@ Task<Result> ListVolumes(ContextPointer context, Exchange exchange) {
   co_return reply;
 }
 
-Task<Result> InspectVolume(ContextPointer context, Exchange exchange) {
+Task<Result> InspectVolume(ContextPointer context, ApiExchange exchange) {
   const absl::Status unknown = NotFound("get " + exchange.name + ": no such volume");
   Result answer = co_await InspectFirst(context, std::move(exchange), "/volumes/", unknown);
   JsonDocument document;

@@ -126,7 +126,7 @@ Task<absl::StatusOr<std::vector<NodePointer>>> HoldersOf(ContextPointer context,
   co_return holders;
 }
 
-Task<Result> RemoveEverywhere(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveEverywhere(ContextPointer context, ApiExchange exchange) {
   const std::string name = exchange.name;
   const absl::StatusOr<std::vector<NodePointer>> holders = co_await HoldersOf(context, name);
   if (!holders.ok()) co_return holders.status();
@@ -213,7 +213,7 @@ Task<Result> PruneNode(ContextPointer context, NodePointer node, FilterArguments
 
 }  // namespace
 
-Task<Result> CreateVolume(ContextPointer context, Exchange exchange) {
+Task<Result> CreateVolume(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
       co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
@@ -242,7 +242,7 @@ Task<Result> CreateVolume(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> RemoveVolume(ContextPointer context, Exchange exchange) {
+Task<Result> RemoveVolume(ContextPointer context, ApiExchange exchange) {
   const auto [node, plain] = SplitNode(*context, exchange.name);
   if (!IsPlainName(plain)) co_return NotFound("get " + exchange.name + ": no such volume");
   if (node) {
@@ -261,7 +261,7 @@ Task<Result> RemoveVolume(ContextPointer context, Exchange exchange) {
   co_return answer;
 }
 
-Task<Result> PruneVolumes(ContextPointer context, Exchange exchange) {
+Task<Result> PruneVolumes(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   FilterArguments filters;

@@ -9,15 +9,20 @@
 
 #include "api/api.h"
 #include "async/loop.h"
+#include "base/check.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cluster/engine_cluster.h"
+#include "manager/complete_request.h"
 #include "manager/discovery_context.h"
+#include "manager/exchange_core.h"
 #include "manager/host_facts.h"
+#include "manager/loop_threads.h"
 #include "manager/name_resolver.h"
 #include "manager/port_relays.h"
 #include "manager/relay_rule.h"
 #include "manager/settings.h"
+#include "manager/usable.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "swarmlib/status.h"
@@ -64,6 +69,8 @@ Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done,
   done(std::move(reply));
 }
 
+absl::Status ManagerIsClosed() { return Cancelled("the manager is closed"); }
+
 }  // namespace
 
 class Manager::Impl {
@@ -83,32 +90,32 @@ class Manager::Impl {
       server_tls_ = *std::move(server);
       client_tls_ = *std::move(client);
     }
-    const int threads = config_.threads > 0
-                            ? config_.threads
-                            : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    for (int i = 0; i < threads; ++i)
-      loops_.push_back(std::make_unique<Loop>(*config_.clock, config_.log));
+    int threads = config_.threads;
+    if (threads == 0 && !config_.caller_threads)
+      threads = static_cast<int>(std::thread::hardware_concurrency());
+    threads = std::max(1, threads);
+    loops_ = std::make_unique<LoopThreads>(
+        *config_.clock, config_.log, static_cast<std::size_t>(threads), config_.caller_threads);
     const std::uint64_t seed = config_.seed != 0 ? config_.seed : EntropySeed();
     if (const absl::Status made = MakeCluster(seed); !made.ok()) return made;
     auto discovery = MakeDiscovery(config_.discovery_registry, config_.discovery,
-                                   MakeDiscoveryContext(*loops_[0], config_.heartbeat));
+                                   MakeDiscoveryContext(Main(), config_.heartbeat));
     if (!discovery.ok()) return discovery.status();
     discovery_ = *std::move(discovery);
     if (config_.relay_ports != RelayPorts::kOff)
-      relays_ = std::make_unique<PortRelays>(*loops_[0], *cluster_, config_.relay_ports);
+      relays_ = std::make_unique<PortRelays>(Main(), *cluster_, config_.relay_ports);
     MakeApi(seed);
-    servers_.resize(loops_.size());
-    for (auto& loop : loops_) {
-      threads_.emplace_back([raw = loop.get()] { raw->Run(); });
-    }
-    loops_[0]->Post([this] { Watch(); });
+    servers_.resize(loops_->size());
+    loops_->Start();
+    Main().Post([this] { Watch(); });
     return absl::OkStatus();
   }
 
   absl::Status Serve() {
+    if (const absl::Status may = CheckMayWait(home_, "Manager::Serve"); !may.ok()) return may;
     std::vector<std::vector<net::Listener>> bound;
     for (const std::string& address : config_.listen) {
-      auto listeners = net::BindListeners(address, loops_.size());
+      auto listeners = net::BindListeners(address, loops_->size());
       if (!listeners.ok()) return listeners.status();
       bound.push_back(*std::move(listeners));
     }
@@ -117,22 +124,23 @@ class Manager::Impl {
       std::vector<std::string> hosts = HostsOf(bound);
       OnLoop(0, [this, &hosts] { relays_->Start(std::move(hosts)); });
     }
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
+    for (std::size_t i = 0; i < loops_->size(); ++i) {
       std::vector<net::Listener> mine;
       for (auto& listeners : bound) mine.push_back(std::move(listeners[i]));
       OnLoop(i, [this, i, &mine] {
         net::ServerOptions options;
         options.tls = server_tls_;
-        options.servers = loops_.size();
+        options.servers = loops_->size();
         if (backends_) options.forward = MakeRelayRule(*api_, *backends_);
         options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
                                 std::string_view route, int status, Duration took) {
           meter->Count(route, status, took);
         };
         servers_[i] = std::make_unique<net::Server>(
-            *loops_[i], std::move(options), [this, i](Request request, ResultCallback<Reply> done) {
-              loops_[i]->Spawn(Answer(api_.get(), std::move(request), std::move(done),
-                                      RunningRequest(running_)));
+            (*loops_)[i], std::move(options),
+            [this, i](Request request, ResultCallback<Reply> done) {
+              (*loops_)[i].Spawn(Answer(api_.get(), std::move(request), std::move(done),
+                                        RunningRequest(running_)));
             });
         for (net::Listener& listener : mine) servers_[i]->Adopt(std::move(listener));
       });
@@ -141,19 +149,39 @@ class Manager::Impl {
   }
 
   void Handle(Request request, ResultCallback<Reply> done) {
-    const std::size_t turn = next_loop_.fetch_add(1, std::memory_order_relaxed) % loops_.size();
-    auto shared = std::make_shared<Request>(std::move(request));
-    loops_[turn]->Post(
-        [this, turn, shared, done = std::move(done), running = RunningRequest(running_)]() mutable {
-          loops_[turn]->Spawn(
-              Answer(api_.get(), std::move(*shared), std::move(done), std::move(running)));
-        });
+    HandleOn(NextLoop(), std::move(request), std::move(done));
+  }
+
+  std::unique_ptr<Exchange> Begin(Request request, bool streamed) {
+    absl::Status checked = CheckMayWait(home_, "Manager::Begin");
+    if (checked.ok()) checked = CompleteRequest(request);
+    if (!checked.ok()) return std::make_unique<Exchange>(std::make_shared<Exchange::Core>(checked));
+    Loop& loop = NextLoop();
+    auto core = std::make_shared<Exchange::Core>(loop, exchanges_, request.method == "HEAD");
+    if (!exchanges_->Add(core)) {
+      return std::make_unique<Exchange>(std::make_shared<Exchange::Core>(ManagerIsClosed()));
+    }
+    request.stop = core->stop_token();
+    if (streamed) request.body_stream = core->OpenUpload(std::exchange(request.body, {}));
+    HandleOn(loop, std::move(request),
+             [core](absl::StatusOr<Reply> reply) { core->Answered(std::move(reply)); });
+    return std::make_unique<Exchange>(std::move(core));
+  }
+
+  absl::Status Run() {
+    if (!config_.caller_threads) {
+      return FailedPrecondition(
+          "Manager::Run: this manager has threads of its own; set Config::caller_threads");
+    }
+    if (const absl::Status may = CheckMayWait(home_, "Manager::Run"); !may.ok()) return may;
+    return loops_->RunOne();
   }
 
   absl::Status WaitReady(Duration timeout) {
+    if (const absl::Status may = CheckMayWait(home_, "Manager::WaitReady"); !may.ok()) return may;
     auto ready = std::make_shared<std::promise<void>>();
     std::future<void> future = ready->get_future();
-    loops_[0]->Post([this, ready] { cluster_->WhenReady([ready] { ready->set_value(); }); });
+    Main().Post([this, ready] { cluster_->WhenReady([ready] { ready->set_value(); }); });
     if (future.wait_for(timeout) == std::future_status::ready) return absl::OkStatus();
     std::string message =
         "not every engine of " + config_.discovery + " was tried within " +
@@ -164,31 +192,27 @@ class Manager::Impl {
   }
 
   void Close(Duration grace) {
-    if (closed_.exchange(true)) return;
-    if (threads_.empty()) return;
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-      OnLoop(i, [this, i] {
-        if (servers_[i]) servers_[i]->StopAccepting();
-      });
-    }
+    SWARM_CHECK(Loop::Current() == nullptr, "a manager is not closed on a thread of its own");
+    const std::lock_guard<std::mutex> lock(close_mutex_);
+    if (closed_.exchange(true) || !api_) return;
+    loops_->RunTheRest();
+    OnEachLoop([this](std::size_t i) {
+      if (servers_[i]) servers_[i]->StopAccepting();
+    });
     Drain(grace);
-    for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [this, i] { servers_[i].reset(); });
+    EndExchanges();
+    OnEachLoop([this](std::size_t i) { servers_[i].reset(); });
     OnLoop(0, [this] { discovery_.reset(); });
     if (relays_) OnLoop(0, [this] { relays_->Stop(); });
     resolver_.Close();
     cluster_->Stop();
-    if (backends_) {
-      for (std::size_t i = 0; i < loops_.size(); ++i) {
-        OnLoop(i, [this] { backends_->CloseOnThisLoop(); });
-      }
-    }
+    if (backends_) OnEachLoop([this](std::size_t) { backends_->CloseOnThisLoop(); });
     AwaitStopped();
-    for (std::size_t i = 0; i < loops_.size(); ++i) OnLoop(i, [] {});
-    for (auto& loop : loops_) loop->Stop();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    OnEachLoop([](std::size_t) {});
+    loops_->Finish();
   }
 
+  bool forked() const { return home_.forked(); }
   const Config& config() const { return config_; }
   const std::vector<std::string>& addresses() const { return addresses_; }
   EngineCluster& cluster() { return *cluster_; }
@@ -200,7 +224,7 @@ class Manager::Impl {
     if (!filters.ok()) return filters.status();
     auto strategy = MakeStrategy(config_);
     if (!strategy.ok()) return strategy.status();
-    for (auto& loop : loops_) options.loops.push_back(loop.get());
+    options.loops = loops_->All();
     options.log = config_.log;
     options.seed = seed;
     options.state.overcommit = config_.overcommit;
@@ -272,22 +296,43 @@ class Manager::Impl {
     discovery_error_ = status.ok() ? std::string() : std::string(MessageOf(status));
   }
 
-  // Runs `work` on a loop and waits for it.
+  Loop& Main() { return (*loops_)[0]; }
+
+  Loop& NextLoop() {
+    return (*loops_)[next_loop_.fetch_add(1, std::memory_order_relaxed) % loops_->size()];
+  }
+
+  void HandleOn(Loop& loop, Request request, ResultCallback<Reply> done) {
+    // Counted before it is looked: Close waits for what it finds counted.
+    RunningRequest running(running_);
+    if (closed_ || home_.forked()) return done(ManagerIsClosed());
+    auto shared = std::make_shared<Request>(std::move(request));
+    loop.Post(
+        [this, &loop, shared, done = std::move(done), running = std::move(running)]() mutable {
+          loop.Spawn(Answer(api_.get(), std::move(*shared), std::move(done), std::move(running)));
+        });
+  }
+
+  void EndExchanges() {
+    for (const auto& core : exchanges_->Close())
+      core->loop().Post([core] { core->Release(ManagerIsClosed()); });
+    OnEachLoop([](std::size_t) {});
+  }
+
   template <typename Work>
   void OnLoop(std::size_t index, Work work) {
-    std::promise<void> done;
-    loops_[index]->Post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
+    loops_->On(index, work);
+  }
+
+  template <typename Work>
+  void OnEachLoop(Work work) {
+    for (std::size_t i = 0; i < loops_->size(); ++i) loops_->On(i, [&work, i] { work(i); });
   }
 
   std::size_t Active() {
     std::size_t active = 0;
-    for (std::size_t i = 0; i < loops_.size(); ++i) {
-      OnLoop(i, [this, i, &active] { active += servers_[i] ? servers_[i]->active() : 0; });
-    }
+    OnEachLoop(
+        [this, &active](std::size_t i) { active += servers_[i] ? servers_[i]->active() : 0; });
     return active;
   }
 
@@ -299,23 +344,24 @@ class Manager::Impl {
 
   void WaitALittle() {
     std::promise<void> later;
-    loops_[0]->Post(
-        [this, &later] { loops_[0]->After(kDrainPoll, [&later] { later.set_value(); }); });
+    Main().Post([this, &later] { Main().After(kDrainPoll, [&later] { later.set_value(); }); });
     later.get_future().wait();
   }
 
   // Waits on a timer of the first loop, so that no thread of the library ever sleeps.
   void Drain(Duration grace) {
     const TimePoint end = SystemClock().Now() + grace;
-    while (Active() > 0 && SystemClock().Now() < end) WaitALittle();
+    while ((Active() > 0 || running_ > 0) && SystemClock().Now() < end) WaitALittle();
   }
 
+  const HomeProcess home_;
   Config config_;
   Metrics metrics_;
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
   std::atomic<int> running_{0};  // requests
   // Destroyed from the last to the first: the loops outlive all that runs on them.
-  std::vector<std::unique_ptr<Loop>> loops_;
+  std::unique_ptr<LoopThreads> loops_;
+  const std::shared_ptr<ExchangeSet> exchanges_ = std::make_shared<ExchangeSet>();
   NameResolver resolver_;
   std::unique_ptr<SocketBackends> backends_;  // null when Config::backend makes the clients
   std::unique_ptr<EngineCluster> cluster_;
@@ -325,14 +371,17 @@ class Manager::Impl {
   std::unique_ptr<PortRelays> relays_;  // null when none are wanted
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<net::Server>> servers_;
-  std::vector<std::thread> threads_;
   std::vector<std::string> addresses_;
   std::atomic<std::size_t> next_loop_{0};
   std::atomic<bool> closed_{false};
+  std::mutex close_mutex_;
 };
 
 Manager::Manager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Manager::~Manager() = default;
+Manager::~Manager() {
+  // What it owns waits for threads that a forked child does not have.
+  if (impl_ && impl_->forked()) static_cast<void>(impl_.release());
+}
 
 absl::StatusOr<std::unique_ptr<Manager>> Manager::Open(Config config) {
   auto impl = std::make_unique<Impl>(std::move(config));
@@ -361,6 +410,31 @@ absl::StatusOr<Explanation> Manager::PlanCreate(const std::string& body, const s
 
 Cluster& Manager::cluster() { return impl_->cluster(); }
 absl::Status Manager::WaitReady(Duration timeout) { return impl_->WaitReady(timeout); }
-void Manager::Close(Duration grace) { impl_->Close(grace); }
+void Manager::Close(Duration grace) {
+  if (!impl_->forked()) impl_->Close(grace);
+}
+
+std::unique_ptr<Exchange> Manager::Begin(Request request, bool streamed) {
+  return impl_->Begin(std::move(request), streamed);
+}
+
+absl::Status Manager::Run() { return impl_->Run(); }
+
+absl::StatusOr<Reply> Manager::Call(Request request, CallOptions options) {
+  const std::unique_ptr<Exchange> exchange = Begin(std::move(request));
+  const std::stop_callback stop(options.stop, [&exchange] { exchange->Abort(); });
+  const TimePoint begun = SystemClock().Now();
+  if (const absl::Status head = exchange->WaitHead(options.timeout); !head.ok()) return head;
+  if (exchange->tunnel())
+    return FailedPrecondition("the answer is a tunnel: use Manager::Begin for such requests");
+  const Duration left = options.timeout - (SystemClock().Now() - begun);
+  absl::StatusOr<std::string> body = exchange->ReadAll(options.max_body, left);
+  if (!body.ok()) return body.status();
+  Reply reply;
+  reply.status = exchange->status();
+  reply.headers = exchange->headers();
+  reply.body = *std::move(body);
+  return reply;
+}
 
 }  // namespace swarm

@@ -16,10 +16,10 @@ namespace {
 enum class Form { kCall, kOpen, kUpgrade };
 
 // One exchange: whichever of answer, time-out and stop comes first ends it.
-class Exchange : public std::enable_shared_from_this<Exchange> {
+class SimulatedExchange : public std::enable_shared_from_this<SimulatedExchange> {
  public:
-  Exchange(std::shared_ptr<SimulatedEngine> engine, Form form, Request request, CallOptions options,
-           ResultCallback<Reply> done)
+  SimulatedExchange(std::shared_ptr<SimulatedEngine> engine, Form form, Request request,
+                    CallOptions options, ResultCallback<Reply> done)
       : engine_(std::move(engine)),
         loop_(*Loop::Current()),
         form_(form),
@@ -45,7 +45,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   struct StopPoster {
-    Exchange* exchange;
+    SimulatedExchange* exchange;
     void operator()() const {
       // It may be going at this moment, on its loop.
       const auto held = exchange->weak_from_this().lock();
@@ -56,7 +56,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     }
   };
 
-  static Task<void> ReadBody(std::shared_ptr<Exchange> self) {
+  static Task<void> ReadBody(std::shared_ptr<SimulatedExchange> self) {
     Stream& stream = *self->request_.body_stream;
     absl::StatusOr<std::string> body = co_await ReadAll(stream, kMostSimRequestBytes);
     if (!body.ok()) {
@@ -135,7 +135,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     Finish(std::move(reply));
   }
 
-  static Task<void> ReadAnswer(std::shared_ptr<Exchange> self, Reply reply) {
+  static Task<void> ReadAnswer(std::shared_ptr<SimulatedExchange> self, Reply reply) {
     Stream& stream = *reply.body_stream;
     const std::size_t most = self->options_.max_body;
     absl::StatusOr<std::string> body = co_await ReadAll(stream, most);
@@ -187,8 +187,8 @@ class SimBackend final : public BackendClient {
  private:
   void Begin(Form form, Request request, CallOptions options, ResultCallback<Reply> done) {
     SWARM_CHECK(Loop::Current() != nullptr, "a simulated engine is called on a Loop");
-    std::make_shared<Exchange>(engine_, form, std::move(request), std::move(options),
-                               std::move(done))
+    std::make_shared<SimulatedExchange>(engine_, form, std::move(request), std::move(options),
+                                        std::move(done))
         ->Begin(latency_);
   }
 

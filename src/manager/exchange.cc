@@ -1,0 +1,52 @@
+#include "swarmlib/exchange.h"
+
+#include <utility>
+
+#include "manager/exchange_core.h"
+#include "manager/usable.h"
+
+namespace swarm {
+
+Exchange::Exchange(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+Exchange::~Exchange() { Abort(); }
+
+absl::Status Exchange::WaitHead(Duration timeout) {
+  if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::WaitHead"); !usable.ok())
+    return usable;
+  return core_->WaitHead(timeout);
+}
+
+int Exchange::status() const { return core_->status(); }
+const Headers& Exchange::headers() const { return core_->headers(); }
+bool Exchange::tunnel() const { return core_->tunnel(); }
+
+absl::StatusOr<std::size_t> Exchange::Read(std::span<char> into, Duration timeout) {
+  if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::Read"); !usable.ok())
+    return usable;
+  return core_->Read(into, timeout);
+}
+
+absl::StatusOr<std::string> Exchange::ReadAll(std::size_t most, Duration timeout) {
+  if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::ReadAll"); !usable.ok())
+    return usable;
+  return core_->ReadAll(most, timeout);
+}
+
+absl::Status Exchange::Write(std::string_view bytes) {
+  if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::Write"); !usable.ok())
+    return usable;
+  return core_->Write(bytes);
+}
+
+absl::Status Exchange::CloseWrite() {
+  if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::CloseWrite"); !usable.ok())
+    return usable;
+  return core_->CloseWrite();
+}
+
+void Exchange::Abort() {
+  if (core_->home().forked()) return;
+  core_->Abort();
+}
+
+}  // namespace swarm

@@ -1,0 +1,340 @@
+#include "manager/exchange_core.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "swarmlib/status.h"
+
+namespace swarm {
+namespace {
+
+// Beyond it a clock could overflow.
+constexpr Duration kLongestWait = std::chrono::hours(24 * 365);
+
+std::chrono::steady_clock::time_point After(Duration timeout) {
+  return std::chrono::steady_clock::now() + std::clamp(timeout, Duration::zero(), kLongestWait);
+}
+
+// The read side of a request's body that comes from another thread.
+class UploadStream final : public Stream {
+ public:
+  explicit UploadStream(std::shared_ptr<Exchange::Core> core) : core_(std::move(core)) {}
+  ~UploadStream() override { core_->DropUpload(); }
+
+  void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
+    core_->ReadUpload(into, std::move(done));
+  }
+  void Write(std::string_view, Callback<absl::Status> done) override {
+    core_->loop().Post([done = std::move(done)]() mutable {
+      done(FailedPrecondition("a request's body is only read"));
+    });
+  }
+  void CloseWrite() override {}
+  void Abort() override { core_->CancelUploadRead(); }
+
+ private:
+  const std::shared_ptr<Exchange::Core> core_;
+};
+
+}  // namespace
+
+bool ExchangeSet::Add(const std::shared_ptr<Exchange::Core>& core) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!closed_) open_.emplace(core.get(), core);
+  return !closed_;
+}
+
+void ExchangeSet::Remove(const Exchange::Core* core) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  open_.erase(core);
+}
+
+std::vector<std::shared_ptr<Exchange::Core>> ExchangeSet::Close() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  closed_ = true;
+  std::vector<std::shared_ptr<Exchange::Core>> all;
+  for (const auto& entry : open_) {
+    if (auto core = entry.second.lock()) all.push_back(std::move(core));
+  }
+  return all;
+}
+
+Exchange::Core::Core(absl::Status why)
+    : loop_(nullptr), head_method_(false), over_(std::move(why)), released_(true) {}
+
+Exchange::Core::Core(Loop& loop, std::shared_ptr<ExchangeSet> set, bool head_method)
+    : loop_(&loop), set_(std::move(set)), head_method_(head_method) {}
+
+Exchange::Core::~Core() {
+  if (set_) set_->Remove(this);
+}
+
+std::unique_ptr<Stream> Exchange::Core::OpenUpload(std::string first) {
+  upload_ = Upload::kOpen;
+  outgoing_ = std::move(first);
+  return std::make_unique<UploadStream>(shared_from_this());
+}
+
+// ---- on the loop ----
+
+void Exchange::Core::Answered(absl::StatusOr<Reply> reply) {
+  if (released_) return;
+  if (!reply.ok()) return Release(reply.status());
+  {
+    const Lock lock(mutex_);
+    answered_ = true;
+    status_ = reply->status;
+    headers_ = std::move(reply->headers);
+    tunnel_ = reply->tunnel != nullptr;
+    if (tunnel_) {
+      source_ = std::move(reply->tunnel);
+      Give(std::move(reply->tunnel_head));
+    } else if (!head_method_) {
+      Give(std::move(reply->body));
+      for (auto& piece : reply->pieces) {
+        if (!piece->empty()) parts_.push_back(std::move(piece));
+      }
+      source_ = std::move(reply->body_stream);
+    }
+    more_ = source_ != nullptr;
+  }
+  changed_.notify_all();
+}
+
+void Exchange::Core::Release(absl::Status why) {
+  if (std::exchange(released_, true)) return;
+  {
+    const Lock lock(mutex_);
+    if (over_.ok()) over_ = std::move(why);
+  }
+  changed_.notify_all();
+  stop_.request_stop();
+  CancelUploadRead();
+  const std::unique_ptr<Stream> dropped = std::move(source_);
+}
+
+void Exchange::Core::StartRead() {
+  if (released_ || !source_) return;
+  source_->Read(std::span<char>(buffer_),
+                [core = shared_from_this()](absl::StatusOr<std::size_t> count) {
+                  core->OnRead(std::move(count));
+                });
+}
+
+void Exchange::Core::OnRead(absl::StatusOr<std::size_t> count) {
+  if (released_) return;
+  const bool ended = !count.ok() || *count == 0;
+  {
+    const Lock lock(mutex_);
+    reading_ = false;
+    if (ended) {
+      more_ = false;
+      broken_ = count.status();
+    } else {
+      Give(std::string(buffer_.data(), *count));
+    }
+  }
+  changed_.notify_all();
+  if (ended && !tunnel_) source_.reset();
+}
+
+void Exchange::Core::StartWrite() {
+  if (released_) return;
+  if (!tunnel_) return ServeUpload();
+  source_->Write(outgoing_, [core = shared_from_this()](absl::Status status) {
+    core->OnWritten(std::move(status));
+  });
+}
+
+void Exchange::Core::OnWritten(absl::Status status) {
+  {
+    const Lock lock(mutex_);
+    writing_ = false;
+    written_ = std::move(status);
+  }
+  changed_.notify_all();
+}
+
+void Exchange::Core::CloseTunnel() {
+  if (!released_ && source_) source_->CloseWrite();
+}
+
+void Exchange::Core::ReadUpload(std::span<char> into, ResultCallback<std::size_t> done) {
+  SWARM_CHECK(!upload_done_, "one read at a time");
+  upload_into_ = into;
+  upload_done_ = std::move(done);
+  if (released_) return CancelUploadRead();
+  ServeUpload();
+}
+
+void Exchange::Core::CancelUploadRead() {
+  if (!upload_done_) return;
+  loop_->Post([done = std::exchange(upload_done_, nullptr)]() mutable {
+    done(Cancelled("the request was given up"));
+  });
+}
+
+void Exchange::Core::DropUpload() {
+  CancelUploadRead();
+  {
+    const Lock lock(mutex_);
+    if (upload_ == Upload::kOpen) upload_ = Upload::kDropped;
+    if (writing_ && !tunnel_) {
+      writing_ = false;
+      written_ = FailedPrecondition("the body of the request is not read any more; see its answer");
+    }
+  }
+  changed_.notify_all();
+}
+
+void Exchange::Core::ServeUpload() {
+  if (!upload_done_) return;
+  std::size_t count = 0;
+  bool taken = false;
+  {
+    const Lock lock(mutex_);
+    count = std::min(upload_into_.size(), outgoing_.size() - sent_);
+    if (count == 0 && upload_ != Upload::kClosed) return;
+    std::memcpy(upload_into_.data(), outgoing_.data() + sent_, count);
+    sent_ += count;
+    taken = sent_ == outgoing_.size();
+    if (taken) {
+      outgoing_.clear();
+      sent_ = 0;
+      writing_ = false;
+      written_ = absl::OkStatus();
+    }
+  }
+  if (taken) changed_.notify_all();
+  loop_->Post([done = std::exchange(upload_done_, nullptr), count]() mutable { done(count); });
+}
+
+// ---- on the caller's threads ----
+
+void Exchange::Core::Give(std::string bytes) {
+  if (!bytes.empty()) parts_.push_back(std::make_shared<const std::string>(std::move(bytes)));
+}
+
+// Under the lock and only while the exchange is not over: then the loop still runs.
+void Exchange::Core::Post(void (Core::*work)()) {
+  loop_->Post([core = shared_from_this(), work] { (core.get()->*work)(); });
+}
+
+absl::Status Exchange::Core::AwaitHead(Lock& lock, Deadline deadline) {
+  const bool there =
+      changed_.wait_until(lock, deadline, [this] { return answered_ || !over_.ok(); });
+  if (!over_.ok()) return over_;
+  if (!there) return DeadlineExceeded("the manager has not answered yet");
+  return absl::OkStatus();
+}
+
+absl::Status Exchange::Core::WaitHead(Duration timeout) {
+  Lock lock(mutex_);
+  return AwaitHead(lock, After(timeout));
+}
+
+absl::Status Exchange::Core::AwaitBytes(Lock& lock, Deadline deadline) {
+  if (const absl::Status head = AwaitHead(lock, deadline); !head.ok()) return head;
+  while (parts_.empty() && more_) {
+    if (!std::exchange(reading_, true)) Post(&Core::StartRead);
+    const bool in_time = changed_.wait_until(
+        lock, deadline, [this] { return !parts_.empty() || !more_ || !over_.ok(); });
+    if (!over_.ok()) return over_;
+    if (!in_time) return DeadlineExceeded("nothing more has come yet");
+  }
+  return parts_.empty() ? broken_ : absl::OkStatus();
+}
+
+absl::StatusOr<std::size_t> Exchange::Core::Read(std::span<char> into, Duration timeout) {
+  if (into.empty()) return InvalidArgument("there is no room to read into");
+  Lock lock(mutex_);
+  if (const absl::Status ready = AwaitBytes(lock, After(timeout)); !ready.ok()) return ready;
+  std::size_t count = 0;
+  while (count < into.size() && !parts_.empty()) {
+    const std::string& part = *parts_.front();
+    const std::size_t piece = std::min(part.size() - taken_, into.size() - count);
+    std::memcpy(into.data() + count, part.data() + taken_, piece);
+    count += piece;
+    taken_ += piece;
+    if (taken_ < part.size()) break;
+    parts_.pop_front();
+    taken_ = 0;
+  }
+  return count;
+}
+
+absl::StatusOr<std::string> Exchange::Core::ReadAll(std::size_t most, Duration timeout) {
+  const Deadline deadline = After(timeout);
+  std::string all;
+  Lock lock(mutex_);
+  while (true) {
+    if (const absl::Status ready = AwaitBytes(lock, deadline); !ready.ok()) return ready;
+    if (parts_.empty()) return all;
+    const std::string& part = *parts_.front();
+    if (part.size() - taken_ > most - all.size()) {
+      return ResourceExhausted("the answer is longer than the " + std::to_string(most) +
+                               " bytes that were allowed");
+    }
+    all.append(part, taken_);
+    parts_.pop_front();
+    taken_ = 0;
+  }
+}
+
+absl::Status Exchange::Core::AwaitWritable(Lock& lock) {
+  changed_.wait(lock, [this] {
+    return !over_.ok() || answered_ || upload_ == Upload::kOpen || upload_ == Upload::kDropped;
+  });
+  if (!over_.ok()) return over_;
+  if (tunnel_ || upload_ == Upload::kOpen) return absl::OkStatus();
+  if (upload_ == Upload::kDropped) {
+    return FailedPrecondition("the body of the request is not read any more; see its answer");
+  }
+  return FailedPrecondition(upload_ == Upload::kClosed ? "the body of the request was ended already"
+                                                       : "the answer is not a tunnel");
+}
+
+absl::Status Exchange::Core::Write(std::string_view bytes) {
+  Lock lock(mutex_);
+  if (const absl::Status writable = AwaitWritable(lock); !writable.ok()) return writable;
+  if (bytes.empty()) return absl::OkStatus();
+  // What the upload has not taken yet (the first part) goes before.
+  changed_.wait(lock,
+                [this] { return !over_.ok() || outgoing_.empty() || upload_ != Upload::kOpen; });
+  if (!over_.ok()) return over_;
+  if (!tunnel_ && upload_ != Upload::kOpen) return AwaitWritable(lock);
+  outgoing_ = bytes;
+  sent_ = 0;
+  writing_ = true;
+  Post(&Core::StartWrite);
+  changed_.wait(lock, [this] { return !over_.ok() || !writing_; });
+  if (!over_.ok()) return over_;
+  outgoing_.clear();
+  return written_;
+}
+
+absl::Status Exchange::Core::CloseWrite() {
+  Lock lock(mutex_);
+  if (const absl::Status writable = AwaitWritable(lock); !writable.ok()) return writable;
+  if (tunnel_) {
+    Post(&Core::CloseTunnel);
+  } else {
+    upload_ = Upload::kClosed;
+    Post(&Core::ServeUpload);
+  }
+  return absl::OkStatus();
+}
+
+void Exchange::Core::Abort() {
+  {
+    const Lock lock(mutex_);
+    if (!over_.ok()) return;
+    over_ = Cancelled("the request was given up");
+    loop_->Post([core = shared_from_this()] { core->Release(Cancelled("given up")); });
+  }
+  changed_.notify_all();
+}
+
+}  // namespace swarm
