@@ -44,16 +44,22 @@ class TierLimit final : public swarm::Filter {
 };
 
 void Create(swarm::Manager& manager, const std::string& most) {
-  const std::string body = R"({"Image": "nginx", "Labels": {"tier": "web", "most-per-node": ")" +
-                           most + R"("}})";
+  const std::string body =
+      R"({"Image": "nginx", "Labels": {"tier": "web", "most-per-node": ")" + most + R"("}})";
   const auto plan = manager.PlanCreate(body, "", "");
+  if (!plan.ok()) {
+    std::printf("%d: %s\n", swarm::HttpStatusOf(plan.status()),
+                std::string(swarm::MessageOf(plan.status())).c_str());
+    return;
+  }
   swarm::Request request;
   request.method = "POST";
   request.target = "/containers/create";
+  request.headers = {{"Content-Type", "application/json"}};
   request.body = body;
   const auto reply = manager.Call(std::move(request), {});
-  if (!reply.ok() || !plan.ok()) {
-    std::printf("%s\n", std::string(swarm::MessageOf(reply.ok() ? plan.status() : reply.status())).c_str());
+  if (!reply.ok()) {
+    std::printf("no answer: %s\n", std::string(swarm::MessageOf(reply.status())).c_str());
   } else if (plan->chosen) {
     std::printf("%d: on %s\n", reply->status, plan->chosen->node_name.c_str());
   } else {

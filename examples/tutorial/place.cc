@@ -19,6 +19,7 @@ absl::Status Post(swarm::Manager& manager, std::string target, std::string body)
   swarm::Request request;
   request.method = "POST";
   request.target = std::move(target);
+  if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};
   request.body = std::move(body);
   const absl::StatusOr<swarm::Reply> reply = manager.Call(std::move(request), {});
   if (!reply.ok()) return reply.status();

@@ -13,16 +13,26 @@ one thing that is missing is `attach_socket(ws=True)`, which raises docker.error
 docker-py (`docker` 5 or newer) is imported when it is first asked for, so this module can be imported without it.
 """
 
+from __future__ import annotations
+
 import atexit
 import functools
 import http.client
 import select
 import socket
+import sys
 import threading
 import types
 import weakref
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Optional
 
-from . import SwarmError
+from ._errors import SwarmError
+from ._manager import Manager
+from ._response import Response
+
+if TYPE_CHECKING:
+  import docker
 
 __all__ = ["api_client", "client"]
 
@@ -35,7 +45,7 @@ _HOP_FIELDS = frozenset(("accept-encoding", "connection", "content-length", "hos
                          "transfer-encoding", "upgrade"))
 
 
-def client(manager, version=None, timeout=60):
+def client(manager: Manager, version: Optional[str] = None, timeout: Optional[float] = 60) -> docker.DockerClient:
   """A docker.DockerClient whose requests `manager` (a pyswarm.Manager) answers in this process.
 
   version: the API version to speak, "1.41"; None or "auto": the newest of the manager's.
@@ -47,12 +57,12 @@ def client(manager, version=None, timeout=60):
   return _classes().Client(manager, version=version, timeout=timeout)
 
 
-def api_client(manager, version=None, timeout=60):
+def api_client(manager: Manager, version: Optional[str] = None, timeout: Optional[float] = 60) -> docker.APIClient:
   """The same as docker.APIClient, the low-level client."""
   return _classes().APIClient(manager, version=version, timeout=timeout)
 
 
-def _import_docker():
+def _import_docker() -> tuple[ModuleType, ModuleType, ModuleType]:
   try:
     import docker
     import requests
@@ -63,44 +73,48 @@ def _import_docker():
   return docker, requests, urllib3
 
 
-def _read(answer, timeout):
+def _read(answer: Response, timeout: Optional[float]) -> bytes:
   """The next bytes of an answer or a tunnel, b"" at its end."""
-  return answer.read_some(_READ_BYTES, timeout=timeout)
+  return answer.read(_READ_BYTES, timeout=timeout)
 
 
-def _translated(error):
+def _translated(error: SwarmError) -> Exception:
   """What requests raises in place of an error of the library."""
   _, requests, _ = _import_docker()
   if isinstance(error, TimeoutError):
-    return requests.exceptions.ReadTimeout(error)
-  return requests.exceptions.ConnectionError(error)
+    late: Exception = requests.exceptions.ReadTimeout(error)
+    return late
+  broken: Exception = requests.exceptions.ConnectionError(error)
+  return broken
 
 
 class _Body:
   """The body of an answer, with what docker-py and urllib3 look for in http.client.HTTPResponse."""
 
-  def __init__(self, response, timeout, chunked):
+  def __init__(self, response: Response, timeout: Optional[float], chunked: bool) -> None:
     self._answer = response
     self._timeout = timeout
     self._buffer = b""
     self._closed = False
+    self._response: object = None  # docker-py keeps its own there
     self.chunked = chunked  # docker-py takes an answer that is not for an error and reads it whole
 
   # docker-py reaches for `_fp.fp.raw` and `_fp.fp.raw._sock` to find the socket. It is this object.
   @property
-  def fp(self):
+  def fp(self) -> _Body:
     return self
 
   raw = _sock = fp
 
   @property
-  def chunk_left(self):
+  def chunk_left(self) -> int:
     """Bytes that are there already."""
     return len(self._buffer)
 
-  def read(self, size=None):
+  def read(self, size: Optional[int] = None) -> bytes:
     """`size` bytes, fewer only at the end; everything without a size."""
-    pieces, missing = [], float("inf") if size is None or size < 0 else size
+    pieces: list[bytes] = []
+    missing = sys.maxsize if size is None or size < 0 else size
     while missing > 0 and not self._closed:
       if not self._buffer:
         self._buffer = self._next()
@@ -113,33 +127,38 @@ class _Body:
       missing -= len(piece)
     return b"".join(pieces)
 
-  def _next(self):
+  def _next(self) -> bytes:
     try:
       return _read(self._answer, self._timeout)
     except SwarmError as error:
       if self._closed:  # by another thread: a stream that was closed has ended
         return b""
-      raise _translated(error) from error
+      # As a socket says it: urllib3 and requests make their own errors of these.
+      if isinstance(error, TimeoutError):
+        raise socket.timeout(str(error)) from error
+      raise ConnectionResetError(str(error)) from error
 
-  def isclosed(self):
+  def isclosed(self) -> bool:
     return self._closed
 
-  closed = property(isclosed)
+  @property
+  def closed(self) -> bool:
+    return self.isclosed()
 
-  def flush(self):
+  def flush(self) -> None:
     pass
 
-  def close(self):
+  def close(self) -> None:
     self._closed = True
     self._answer.close()
 
-  def shutdown(self, _how):
+  def shutdown(self, _how: int) -> None:
     self.close()
 
-  def gettimeout(self):
+  def gettimeout(self) -> Optional[float]:
     return self._timeout
 
-  def settimeout(self, seconds):
+  def settimeout(self, seconds: Optional[float]) -> None:
     self._timeout = seconds
 
 
@@ -149,33 +168,35 @@ class _Tunnel:
   chunked = False
   chunk_left = 0
 
-  def __init__(self, response):
+  def __init__(self, response: Response) -> None:
     mine, theirs = socket.socketpair()
     self.fp = theirs.makefile("rb")
     theirs.close()  # what makefile gave keeps it open
     self._pumps = _Pumps(mine, response)
 
-  def read(self, size=None):
+  def read(self, size: Optional[int] = None) -> bytes:
     return self.fp.read(-1 if size is None else size)
 
-  def isclosed(self):
+  def isclosed(self) -> bool:
     return self.fp.closed
 
-  closed = property(isclosed)
+  @property
+  def closed(self) -> bool:
+    return self.isclosed()
 
-  def flush(self):
+  def flush(self) -> None:
     pass
 
-  def close(self):
+  def close(self) -> None:
     self.fp.close()
 
 
 class _Pumps:
   """Carries bytes between a tunnel and our end of a pair of sockets until both directions have ended."""
 
-  _all = weakref.WeakSet()
+  _all: weakref.WeakSet[_Pumps] = weakref.WeakSet()
 
-  def __init__(self, sock, answer):
+  def __init__(self, sock: socket.socket, answer: Response) -> None:
     self._sock, self._answer = sock, answer
     self._down = threading.Thread(target=self._carry_down, name="pyswarm-tunnel-down", daemon=True)
     self._up = threading.Thread(target=self._carry_up, name="pyswarm-tunnel-up", daemon=True)
@@ -183,7 +204,7 @@ class _Pumps:
     self._down.start()
     self._up.start()
 
-  def _carry_down(self):
+  def _carry_down(self) -> None:
     try:
       while True:
         data = _read(self._answer, None)
@@ -197,7 +218,7 @@ class _Pumps:
     except OSError:
       pass
 
-  def _carry_up(self):
+  def _carry_up(self) -> None:
     try:
       while True:
         data = self._sock.recv(_READ_BYTES)
@@ -219,7 +240,7 @@ class _Pumps:
     self._down.join()
     self._sock.close()
 
-  def end(self):
+  def end(self) -> None:
     """Cuts both directions."""
     self._answer.close()
     try:
@@ -228,7 +249,7 @@ class _Pumps:
       pass
 
   @staticmethod
-  def end_all():
+  def end_all() -> None:
     """At the interpreter's end: no thread of ours may be inside the library when it is torn down."""
     pumps = list(_Pumps._all)
     for pump in pumps:
@@ -241,18 +262,19 @@ atexit.register(_Pumps.end_all)
 
 
 @functools.lru_cache(maxsize=None)
-def _classes():
+def _classes() -> types.SimpleNamespace:
   """The classes that extend docker-py's, made when it is first needed."""
   docker, requests, urllib3 = _import_docker()
 
-  class Adapter(requests.adapters.HTTPAdapter):
+  class Adapter(requests.adapters.HTTPAdapter):  # type: ignore[misc,name-defined]
     """Sends the requests of a requests.Session to a manager."""
 
-    def __init__(self, manager):
+    def __init__(self, manager: Manager) -> None:
       super().__init__()
       self._manager = manager
 
-    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+    def send(self, request: Any, stream: bool = False, timeout: Any = None, verify: Any = True, cert: Any = None,
+             proxies: Any = None) -> Any:
       wait = timeout[1] if isinstance(timeout, tuple) else timeout
       headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_FIELDS}
       upgrade = "upgrade" in request.headers
@@ -267,10 +289,10 @@ def _classes():
                                  decode_content=False, request_method=request.method)
       return self.build_response(request, raw)
 
-  class APIClient(docker.APIClient):
+  class APIClient(docker.APIClient):  # type: ignore[misc,name-defined]
     """docker.APIClient on a manager of this process."""
 
-    def __init__(self, manager, version=None, timeout=60):
+    def __init__(self, manager: Manager, version: Optional[str] = None, timeout: Optional[float] = 60) -> None:
       if version is None or version.lower() == "auto":
         with manager.request("GET", "/version", timeout=timeout) as answer:
           answer.raise_for_status()
@@ -282,14 +304,14 @@ def _classes():
       self.mount("http+docker://", self._custom_adapter)
       self.base_url = "http+docker://localhost"  # as docker-py has it for a unix socket: never resolved
 
-    def _create_websocket_connection(self, url):
+    def _create_websocket_connection(self, url: str) -> Any:
       raise docker.errors.DockerException("attach by websocket needs a manager that serves: use attach_socket() "
                                           "without ws=True, or docker.DockerClient on one of manager.addresses")
 
-  class Client(docker.DockerClient):
+  class Client(docker.DockerClient):  # type: ignore[misc,name-defined]
     """docker.DockerClient on a manager of this process."""
 
-    def __init__(self, manager, version=None, timeout=60):
+    def __init__(self, manager: Manager, version: Optional[str] = None, timeout: Optional[float] = 60) -> None:
       self.api = APIClient(manager, version=version, timeout=timeout)
 
   return types.SimpleNamespace(APIClient=APIClient, Client=Client)
