@@ -62,8 +62,8 @@ swarm::Term TermOf(const std::string& kind, const py::object& payload, const std
     expression.key = parts[0].cast<std::string>();
     expression.op = parts[1].cast<bool>() ? swarm::Expression::Operator::kEqual
                                           : swarm::Expression::Operator::kNotEqual;
-    expression.match = parts[2].cast<bool>() ? swarm::Expression::Match::kRegex
-                                             : swarm::Expression::Match::kGlob;
+    expression.match =
+        parts[2].cast<bool>() ? swarm::Expression::Match::kRegex : swarm::Expression::Match::kGlob;
     expression.ignore_case = parts[3].cast<bool>();
     expression.value = parts[4].cast<std::string>();
     expression.text = parts[5].cast<std::string>();
@@ -186,15 +186,17 @@ class PythonDiscovery final : public swarm::Discovery {
   }
 
   void Watch(std::function<void(absl::StatusOr<std::vector<std::string>>)> changed) override {
-    stop_watching_ = context_.watch_descriptor(
-        changes_->descriptor(), [changes = changes_, changed = std::move(changed)] {
-          if (auto newest = changes->Take()) changed(*std::move(newest));
-        });
+    stop_watching_ = context_.watch_descriptor(changes_->descriptor(),
+                                               [changes = changes_, changed = std::move(changed)] {
+                                                 if (auto newest = changes->Take())
+                                                   changed(*std::move(newest));
+                                               });
     const WithGil lock;
     if (!lock.held()) return;
     try {
-      const absl::StatusOr<py::object> stop = start_->Call(
-          Text(rest_), py::cast(changes_), std::chrono::duration<double>(context_.heartbeat).count());
+      const absl::StatusOr<py::object> stop =
+          start_->Call(Text(rest_), py::cast(changes_),
+                       std::chrono::duration<double>(context_.heartbeat).count());
       if (!stop.ok()) return changes_->Put(stop.status());
       stop_ = std::make_shared<Callable>("the end of " + start_->what(), *stop);
     } catch (const std::exception& error) {
@@ -221,14 +223,10 @@ std::shared_ptr<Callable> Keep(const char* kind, const std::string& name, const 
 
 const char* LevelName(swarm::LogLevel level) {
   switch (level) {
-    case swarm::LogLevel::kDebug:
-      return "debug";
-    case swarm::LogLevel::kInfo:
-      return "info";
-    case swarm::LogLevel::kWarning:
-      return "warning";
-    case swarm::LogLevel::kError:
-      break;
+    case swarm::LogLevel::kDebug: return "debug";
+    case swarm::LogLevel::kInfo: return "info";
+    case swarm::LogLevel::kWarning: return "warning";
+    case swarm::LogLevel::kError: break;
   }
   return "error";
 }
@@ -297,7 +295,8 @@ void AddDiscovery(swarm::Config& config, const py::dict& schemes, Callables& kep
         [callable](std::string_view rest, const swarm::DiscoveryContext& context)
             -> absl::StatusOr<std::unique_ptr<swarm::Discovery>> {
           if (!context.watch_descriptor)
-            return swarm::Unimplemented(callable->what() + " needs a loop that watches descriptors");
+            return swarm::Unimplemented(callable->what() +
+                                        " needs a loop that watches descriptors");
           return std::make_unique<PythonDiscovery>(callable, std::string(rest), context);
         }));
   }

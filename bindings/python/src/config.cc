@@ -24,8 +24,8 @@ class Options {
     try {
       into = Get(name).cast<Value>();
     } catch (const py::cast_error&) {
-      throw py::type_error(std::string(name) + " is of a wrong type: " +
-                           py::repr(Get(name)).cast<std::string>());
+      throw py::type_error(std::string(name) +
+                           " is of a wrong type: " + py::repr(Get(name)).cast<std::string>());
     }
   }
 

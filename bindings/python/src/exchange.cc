@@ -16,7 +16,7 @@ constexpr std::size_t kMostAtOnce = 256 * 1024;  // bytes of one Read
 
 std::string SecondsText(double seconds) {
   char text[32];
-  std::snprintf(text, sizeof text, "%g s", seconds);
+  std::snprintf(text, sizeof text, "%.3g s", seconds);
   return text;
 }
 
@@ -36,8 +36,8 @@ PythonExchange::~PythonExchange() {
 
 std::shared_ptr<swarm::Exchange> PythonExchange::Live() const {
   if (process_ != getpid()) {
-    throw StatusError(
-        swarm::FailedPrecondition(what_ + ": begun before fork(); it can go on in the parent only"));
+    throw StatusError(swarm::FailedPrecondition(
+        what_ + ": begun before fork(); it can go on in the parent only"));
   }
   return exchange_;
 }
@@ -71,14 +71,14 @@ py::bytes PythonExchange::ReadAll(std::size_t most, double timeout) {
   std::string buffer(kMostAtOnce, '\0');
   while (true) {
     const swarm::Duration left = end - swarm::SystemClock().Now();
-    const std::size_t count = ValueOrRaise(InSlices(
-        left, late, [&](swarm::Duration slice) { return exchange->Read(buffer, slice); }));
+    const std::size_t count = ValueOrRaise(
+        InSlices(left, late, [&](swarm::Duration slice) { return exchange->Read(buffer, slice); }));
     if (count == 0) break;
     if (gathered_.size() + count > most) {
       Unlocked([&] { exchange->Abort(); });
-      throw StatusError(swarm::ResourceExhausted(
-          what_ + ": the answer is longer than " + std::to_string(most) +
-          " bytes; ask with stream=True and read it in pieces"));
+      throw StatusError(
+          swarm::ResourceExhausted(what_ + ": the answer is longer than " + std::to_string(most) +
+                                   " bytes; ask with stream=True and read it in pieces"));
     }
     gathered_.append(buffer, 0, count);
   }

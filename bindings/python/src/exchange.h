@@ -12,8 +12,8 @@ namespace pyswarm {
 
 namespace py = pybind11;
 
-// Keeps what was read when a wait ends early, so that nothing is lost. Any thread; one reads and one
-// writes at a time.
+// Keeps what was read when a wait ends early, so that nothing is lost. Any thread; one reads and
+// one writes at a time.
 class PythonExchange {
  public:
   // `what`: "GET /events".

@@ -45,7 +45,8 @@ void ForgetThreadsOut() { threads_out = 0; }
 void BindErrors() {
   // Never freed: exceptions may be raised until the very end.
   static const py::handle make = [] {
-    return py::module_::import("pyswarm._errors").attr("from_status").release();
+    py::object found = py::module_::import("pyswarm._errors").attr("from_status");
+    return found.release();
   }();
   py::register_local_exception_translator([](std::exception_ptr pointer) {
     try {

@@ -130,7 +130,8 @@ void CloseAll() {
     const auto end = std::chrono::steady_clock::now() + kLongestExit;
     std::unique_lock<std::mutex> guard(progress->mutex);
     if (!progress->changed.wait_until(guard, end, [&] { return progress->left == 0; })) {
-      std::fprintf(stderr, "pyswarm: %zu managers did not close within %d s and are left as they are\n",
+      std::fprintf(stderr,
+                   "pyswarm: %zu managers did not close within %d s and are left as they are\n",
                    progress->left, static_cast<int>(kLongestExit.count()));
     }
     // This thread is out as well. The others have been told Cancelled.
