@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every C++ file is as clang-format 14 with .clang-format leaves it. Prints the files that are not.
+# Every C and C++ file is as clang-format 14 with .clang-format leaves it. Prints the files that are not.
 #
 # usage: tools/check_format.sh
 #
@@ -11,7 +11,7 @@ command -v clang-format-14 >/dev/null || {
   exit 77
 }
 cd "$root"
-mapfile -t files < <(find src include examples tests/unit -name '*.cc' -o -name '*.h' | LC_ALL=C sort)
+mapfile -t files < <(find src include examples bindings tests/unit tests/capi -name '*.cc' -o -name '*.h' -o -name '*.c' | LC_ALL=C sort)
 wrong=$({ clang-format-14 --dry-run -Werror "${files[@]}" 2>&1 || true; } | sed -n 's/^\([^:]*\):.*error:.*/\1/p' | uniq)
 if [[ -n $wrong ]]; then
   printf '%s\n' "$wrong" "these want: clang-format-14 -i FILE"

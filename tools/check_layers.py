@@ -51,11 +51,14 @@ def main():
             seen += 1
             if "/" in name and not name.startswith(PUBLIC_ALLOWED):
                 faults.append(f"{path}: a public header may not include {name}")
-    for path in sorted((root / "examples").rglob("*.[ch]*")):
-        for name in INCLUDE.findall(path.read_text()):
-            seen += 1
-            if name.split("/")[0] in rooms:
-                faults.append(f"{path}: examples use public headers only, not {name}")
+    for folder in ("examples", "bindings"):
+        for path in sorted((root / folder).rglob("*.[ch]*")):
+            beside = "/".join(path.relative_to(root).parts[:2]) + "/"
+            for name in INCLUDE.findall(path.read_text()):
+                seen += 1
+                top = name.split("/")[0]
+                if top in rooms or (top in ("examples", "bindings") and not name.startswith(beside)):
+                    faults.append(f"{path}: {folder} use public headers and their own only, not {name}")
     print("\n".join(faults) or f"{seen} includes keep the layers")
     return 1 if faults or not seen else 0
 
