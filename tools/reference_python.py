@@ -21,7 +21,14 @@ def documented(node, name, faults):
   text = ast.get_docstring(node) or ""
   if not text:
     faults.append("%s has no docstring" % name)
-  return text
+  return shown(text)
+
+
+def shown(text):
+  """A docstring as it is written, where its indentation says something."""
+  if any(line.startswith(" ") for line in text.splitlines()):
+    return "```text\n%s\n```" % text
+  return text.replace("*", "\\*").replace("_", "\\_") if "`" not in text else text
 
 
 def function_text(node, owner, faults):
@@ -40,16 +47,17 @@ def class_text(node, owner, faults):
   bases = ", ".join(ast.unparse(base) for base in node.bases)
   lines = ["### `%s`" % name, "", "```python", "class %s%s" % (node.name, "(%s)" % bases if bases else ""), "```", "",
            documented(node, name, faults), ""]
-  for member in node.body:
+  for member, following in zip(node.body, [*node.body[1:], None]):
     if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_public(member.name):
       if member.name.startswith("__"):  # their class says what they do, unless they do
         text = ast.get_docstring(member)
         if member.name == "__init__" or text:
-          lines += ["```python", signature(member), "```", "", text or "", ""]
+          lines += ["```python", signature(member), "```", "", shown(text or ""), ""]
       else:
         lines += function_text(member, name, faults)
     elif isinstance(member, ast.AnnAssign) and is_public(member.target.id):
-      lines += ["- `%s`" % ast.unparse(member), ""]
+      said = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+      lines += ["- `%s`%s" % (ast.unparse(member), ": " + following.value.value if said else ""), ""]
   return lines
 
 

@@ -1,5 +1,6 @@
 /* A filter of one's own: a container with the labels "tier" and "most-per-node" goes only to nodes
-   that hold fewer than that many containers of its tier. */
+   that hold fewer than that many containers of its tier. And a strategy: of the nodes that are left
+   the fullest is taken. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,15 @@ static swarm_code tier_limit(void* user_data, const swarm_spec* spec, swarm_rule
   return code;
 }
 
+static swarm_code fullest(void* user_data, const swarm_node_usage* usage, int* fits, int64_t* rank,
+                          swarm_failure* failure) {
+  (void)user_data;
+  (void)failure;
+  *fits = usage->reserved_memory + usage->asked_memory <= usage->total_memory;
+  *rank = -usage->containers; /* the lowest is taken */
+  return SWARM_OK;
+}
+
 static void create(swarm_manager* manager, const char* most) {
   char body[128];
   swarm_explanation* plan;
@@ -94,18 +104,25 @@ static void create(swarm_manager* manager, const char* most) {
 
 int main(void) {
   swarm_filter filter = SWARM_FILTER_INIT;
-  const swarm_filter* own[1];
+  swarm_strategy strategy = SWARM_STRATEGY_INIT;
+  const swarm_filter* filters[1];
+  const swarm_strategy* strategies[1];
   swarm_options options = SWARM_OPTIONS_INIT;
   swarm_manager* manager;
   int i;
   filter.name = "tierlimit";
   filter.rules = tier_limit;
-  own[0] = &filter;
+  filters[0] = &filter;
+  strategy.name = "fullest";
+  strategy.rank = fullest;
+  strategies[0] = &strategy;
   options.discovery = "sim://2";
   options.simulation = 1;
-  options.strategy = "binpack"; /* would put all of them on one node */
-  options.own_filters = own;
+  options.strategy = "fullest";
+  options.own_filters = filters;
   options.own_filter_count = 1;
+  options.own_strategies = strategies;
+  options.own_strategy_count = 1;
   if (swarm_manager_open(&options, &manager, NULL) != SWARM_OK) return 1;
   if (swarm_manager_wait_ready(manager, 30000, NULL) == SWARM_OK) {
     for (i = 0; i < 5; ++i) create(manager, "2");

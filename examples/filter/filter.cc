@@ -1,8 +1,11 @@
 // A filter of one's own: a container with the labels "tier" and "most-per-node" goes only to nodes
-// that hold fewer than that many containers of its tier.
+// that hold fewer than that many containers of its tier. And a strategy: of the nodes that are left
+// the fullest is taken.
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "swarmlib/manager.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
+#include "swarmlib/strategy.h"
 
 namespace {
 
@@ -40,6 +44,17 @@ class TierLimit final : public swarm::Filter {
     rule.text = "fewer than " + text + " of tier " + tier->second;
     rule.term = swarm::term::Opaque{holds};
     return std::vector<swarm::Rule>{rule};
+  }
+};
+
+class Fullest final : public swarm::Strategy {
+ public:
+  std::string_view name() const override { return "fullest"; }
+
+  std::optional<std::int64_t> Rank(const swarm::NodeUsage& usage,
+                                   const swarm::Resources& request) const override {
+    if (usage.reserved.memory + request.memory > usage.total.memory) return std::nullopt;
+    return -usage.containers;  // the lowest is taken
   }
 };
 
@@ -74,13 +89,15 @@ void Create(swarm::Manager& manager, const std::string& most) {
 int main() {
   swarm::Config config;
   config.discovery = "sim://2";
-  config.strategy = "binpack";  // would put all of them on one node
+  config.strategy = "fullest";
   swarm::AddSimulation(config);
-  const absl::Status added =
+  const absl::Status filter =
       config.filter_registry.Add("tierlimit", [] { return std::make_unique<TierLimit>(); });
+  const absl::Status strategy =
+      config.strategy_registry.Add("fullest", [] { return std::make_unique<Fullest>(); });
   auto manager = swarm::Manager::Open(std::move(config));
-  if (!added.ok() || !manager.ok() || !(*manager)->WaitReady(std::chrono::seconds(30)).ok())
-    return 1;
+  if (!filter.ok() || !strategy.ok() || !manager.ok()) return 1;
+  if (!(*manager)->WaitReady(std::chrono::seconds(30)).ok()) return 1;
   for (int i = 0; i < 5; ++i) Create(**manager, "2");
   Create(**manager, "many");
   return 0;

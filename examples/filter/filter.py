@@ -1,5 +1,5 @@
 """A filter of one's own: a container with the labels "tier" and "most-per-node" goes only to nodes that hold fewer than
-that many containers of its tier."""
+that many containers of its tier. And a strategy: of the nodes that are left the fullest is taken."""
 
 import pyswarm
 
@@ -19,6 +19,12 @@ class TierLimit:
     return [pyswarm.Rule("fewer than %s of tier %s" % (most, tier), predicate=has_room)]
 
 
+def fullest(usage, request):
+  if usage.reserved.memory + request.memory > usage.total.memory:
+    return None
+  return -usage.containers  # the lowest is taken
+
+
 def create(manager, most):
   body = {"Image": "nginx", "Labels": {"tier": "web", "most-per-node": most}}
   try:
@@ -34,8 +40,8 @@ def create(manager, most):
 
 
 def main():
-  # binpack would put all of them on one node
-  with pyswarm.Manager("sim://2", strategy="binpack", custom_filters={"tierlimit": TierLimit()}) as manager:
+  with pyswarm.Manager("sim://2", strategy="fullest", custom_filters={"tierlimit": TierLimit()},
+                       custom_strategies={"fullest": fullest}) as manager:
     manager.wait_ready()
     for _ in range(5):
       create(manager, "2")
