@@ -6,11 +6,11 @@ add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COM
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Boost and Abseil headers inlined into ours set these off without a fault (g++ 12).
-  add_compile_options(-Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-stringop-overflow
-                      -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer)
+  add_compile_options(-Wno-maybe-uninitialized $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>
+                      -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer)
   if(SWARM_UNITY)
     # Of a file's own types, once it is included in a unit.
-    add_compile_options(-Wno-subobject-linkage)
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
   endif()
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")

@@ -1,11 +1,4 @@
-// The expression language of constraints, affinities and whitelists.
-//
-//   zone==external   storage!=hdd   region==us-*   node==/dockerhost0[12]/   disk==~ssd (soft)
-//   zone=External
-//
-// The peer's grammar (docker/swarm scheduler/filter/expr.go), with the posts' single "=" (compared
-// without case;
-// "=!", "=/re/" and "=!/re/" too) and with glob characters taken literally except "*".
+// Expressions and their patterns; the language itself is in swarmlib/expression.h.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/statusor.h"
-#include "swarmlib/model.h"
+#include "swarmlib/expression.h"
 
 namespace re2 {
 class RE2;
@@ -22,16 +14,8 @@ class RE2;
 
 namespace swarm {
 
-inline constexpr std::size_t kMaxExpressionLength = 4096;  // bytes of one expression
 inline constexpr std::size_t kMaxExpressionMemory =
     1024UL * 1024;  // bytes of a compiled regular expression
-
-// InvalidArgument names the expression and what is wrong with it: key, operator, value, or a
-// regular expression that does not compile.
-absl::StatusOr<Expression> ParseExpression(std::string_view text);
-
-// True when `value` satisfies the expression: for kNotEqual, when it does not match.
-bool Matches(const Expression& expression, std::string_view value);
 
 // True when `value` matches the expression's pattern, whatever the operator.
 bool MatchesPattern(const Expression& expression, std::string_view value);

@@ -1,0 +1,32 @@
+// The handle of a manager.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "bindings/c/handles.h"
+#include "swarmlib/manager.h"
+#include "swarmlib/swarm.h"
+
+struct swarm_manager {
+  std::unique_ptr<swarm::Manager> manager;
+  pid_t process = 0;  // that opened it
+};
+SWARM_HANDLE(swarm_manager);
+
+struct swarm_strings {
+  std::vector<std::string> strings;
+};
+SWARM_HANDLE(swarm_strings);
+
+namespace swarm::c {
+
+// FailedPrecondition when this process is a child of the one that made the handle.
+absl::Status CheckProcess(pid_t process);
+
+// Ok when calls may be made of it.
+absl::Status Usable(const swarm_manager* manager);
+
+}  // namespace swarm::c
