@@ -44,6 +44,7 @@ def test_a_filter_with_a_predicate(swarm_factory):
   (pyswarm.Rule("r", node=("sim-0001", "sim-0004")), [1, 4]),
   (pyswarm.Rule("r", node="nowhere", soft=True), [1, 2, 3, 4]),
   (pyswarm.Rule("r", node="nowhere"), []),
+  (pyswarm.Rule("r", label="zone==~nowhere"), [1, 2, 3, 4]),
 ])
 def test_rules(swarm_factory, rule, nodes):
   manager = swarm_factory(4, custom_filters={"own": lambda spec: [rule]})
@@ -54,7 +55,7 @@ def test_rules(swarm_factory, rule, nodes):
 @pytest.mark.parametrize("arguments, text", [
   ({}, "exactly one"), ({"label": "a==b", "node": "c"}, "exactly one"),
   ({"label": "zone"}, "One of operator"), ({"label": "9==b"}, "Key"), ({"label": "zone=="}, "Value"),
-  ({"label": "zone==~b"}, "soft=True"), ({"label": "zone==/(/"}, "regular expression"),
+  ({"label": "zone==/(/"}, "regular expression"),
   ({"label": "zone==" + "x" * 5000}, "longer"),
 ])
 def test_a_rule_that_cannot_be_read_is_refused(arguments, text):

@@ -57,6 +57,13 @@ manager.plan({"Image": "busybox"}).node.upper()
 '''
 
 
+# What the adapter of docker-py stands on has no types of its own.
+CONFIG = """[mypy]
+strict = True
+[mypy-docker.*,requests.*,urllib3.*]
+ignore_missing_imports = True
+"""
+
 # pybind11's classes have a metaclass that no stub can name.
 ALLOWED = "".join("pyswarm._core.%s\n" % name for name in ("Changes", "Exchange", "Manager", "ViewHandle"))
 
@@ -80,7 +87,8 @@ def main():
     return SKIP_CODE
   with tempfile.TemporaryDirectory(prefix="pyswarm-typing-") as folder:
     environment = dict(os.environ, PYTHONPATH=package, MYPYPATH=package, MYPY_CACHE_DIR=os.path.join(folder, "cache"))
-    for name, text in (("user.py", USER), ("mistakes.py", MISTAKES), ("allowed", ALLOWED)):
+    for name, text in (("user.py", USER), ("mistakes.py", MISTAKES), ("mypy.ini", CONFIG),
+                       ("allowed", ALLOWED)):
       with open(os.path.join(folder, name), "w") as file:
         file.write(text)
     strict = ["mypy", "--strict", "--python-executable", sys.executable]
