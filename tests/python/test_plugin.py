@@ -28,6 +28,9 @@ def test_factory(swarm_factory):
   two = swarm_factory(latency="1ms")
   assert (len(one.nodes()), len(two.nodes())) == (5, 3)
   assert [node.labels["zone"] for node in two.nodes()] == ["external", "internal", "external"]
+  three = swarm_factory(3, labels=[{"zone": "east & far", "disk": "ssd"}, {"zone": "west"}])
+  assert [node.labels["zone"] for node in three.nodes()] == ["east & far", "west", "east & far"]
+  assert three.nodes()[2].labels["disk"] == "ssd" and "disk" not in three.nodes()[1].labels
 '''
 
 
