@@ -164,25 +164,27 @@ def test_many_waits_keep_neither_the_loop_nor_each_other():
   async def main(manager):
     streams = [await manager.events({"event": ["create"]}) for _ in range(100)]
     waits = [asyncio.ensure_future(stream.__anext__()) for stream in streams]
-    ticks = 0
+    longest = 0.0
 
-    async def tick():
-      nonlocal ticks
+    async def watch():
+      nonlocal longest
+      last = time.monotonic()
       while True:
         await asyncio.sleep(0.01)
-        ticks += 1
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
 
-    ticking = asyncio.ensure_future(tick())
+    watching = asyncio.ensure_future(watch())
     await asyncio.sleep(0.3)
-    ticking.cancel()
     await asyncio.wait_for(manager.create_container(SLEEPER), 10)
     events = await asyncio.gather(*waits)
+    watching.cancel()
     for stream in streams:
       stream.close()
-    return ticks, len(events)
+    return longest, len(events)
 
-  ticks, events = with_manager(main)
-  assert events == 100 and ticks >= 5
+  longest, events = with_manager(main)
+  # A wait on the loop's own thread would end only with the event; the rest is what the machine does besides.
+  assert events == 100 and 0 < longest < 5
 
 
 def test_closing_ends_what_waits():

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 AsyncBody = Union[Body, AsyncIterable[bytes]]
 
 # How long a wait keeps its thread before others get their turn; the short one while others wait for a thread.
-_SLICE, _SHORT_SLICE = 0.2, 0.005
+_SLICE, _SHORT_SLICE = 0.2, 0.02
 _IDLE_SECONDS = 5.0
 
 
