@@ -2,6 +2,8 @@
 """What embeds pyswarm, on three real engines; no swarmd runs: the Ansible module, and docker-py in process.
 
 usage: real_engines.py        (PYTHONPATH names where pyswarm is)
+
+docker-py does what depends on the transport, and with SWARM_LONG=1 all that it does at an endpoint over a socket.
 """
 
 import os
@@ -25,9 +27,10 @@ def run_ansible(report, hosts):
 
 
 def run_docker_py(report, hosts):
+  more = {"SWARM_LONG": "1"} if os.environ.get("SWARM_LONG") else {}
   libraries.program(report, "docker-py in process",
                     [sys.executable, "-B", os.path.join(HERE, "..", "clients", "docker_py", "scenario.py")],
-                    harness.clean_environment({"IN_PROCESS": "nodes://" + ",".join(hosts.endpoints())}))
+                    harness.clean_environment(dict(more, IN_PROCESS="nodes://" + ",".join(hosts.endpoints()))))
 
 
 def run(_, report):
