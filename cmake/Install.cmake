@@ -1,7 +1,18 @@
-# cmake --install: swarmd with the link swarm, the static library with its public headers, and what CMake's
-# find_package(swarm) and pkg-config need to use it.
-include(GNUInstallDirs)
+# cmake --install, in four components that become four Debian packages (Packages.cmake):
+#   library      libswarm.so.N                                                    libswarm1
+#   development  headers, libswarm.a, the link libswarm.so, CMake and pkg-config   libswarm-dev
+#   daemon       swarmd with the link swarm, its man page, completions and unit   swarmd
+#   python       pyswarm                                                          python3-pyswarm
+# The bindings install their own files (bindings/*/CMakeLists.txt) under the same names.
 include(CMakePackageConfigHelpers)
+
+set(SWARM_SOVERSION 1)
+if(TARGET swarm_c)
+  get_target_property(soversion swarm_c SOVERSION)
+  if(soversion)
+    set(SWARM_SOVERSION ${soversion})
+  endif()
+endif()
 
 # What a program must link beside the library: what the rooms link, in the words of CMake and of pkg-config.
 get_property(rooms GLOBAL PROPERTY SWARM_ROOMS)
@@ -28,11 +39,37 @@ set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH pc_prefix /prefix/${pc_dir} /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/swarm.pc.in ${PROJECT_BINARY_DIR}/swarm.pc @ONLY)
 
-install(TARGETS swarm ARCHIVE COMPONENT library
-                      FILE_SET HEADERS COMPONENT library)
+# A page of the manual, compressed as Debian wants it, with nothing of the machine in it.
+find_program(SWARM_GZIP gzip REQUIRED)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/man ${PROJECT_BINARY_DIR}/completion)
+function(swarm_man_page component source)
+  get_filename_component(name ${source} NAME)
+  string(REGEX REPLACE ".*\\." "" section ${name})
+  set(page ${PROJECT_BINARY_DIR}/man/${name})
+  configure_file(${source} ${page} @ONLY)
+  install(CODE "execute_process(COMMAND \"${SWARM_GZIP}\" -9nkf \"${page}\" COMMAND_ERROR_IS_FATAL ANY)"
+          COMPONENT ${component})
+  install(FILES ${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+endfunction()
+
+install(TARGETS swarm ARCHIVE COMPONENT development
+                      FILE_SET HEADERS COMPONENT development)
+if(CMAKE_STRIP)
+  # cmake --install --strip strips programs and shared libraries alone.
+  install(CODE "if(CMAKE_INSTALL_DO_STRIP)
+    execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-debug --enable-deterministic-archives
+                            \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libswarm.a\"
+                    COMMAND_ERROR_IS_FATAL ANY)
+  endif()" COMPONENT development)
+endif()
 install(FILES ${PROJECT_BINARY_DIR}/swarm-config.cmake ${PROJECT_BINARY_DIR}/swarm-config-version.cmake
-        DESTINATION ${package_dir} COMPONENT library)
-install(FILES ${PROJECT_BINARY_DIR}/swarm.pc DESTINATION ${pc_dir} COMPONENT library)
+        DESTINATION ${package_dir} COMPONENT development)
+install(FILES ${PROJECT_BINARY_DIR}/swarm.pc DESTINATION ${pc_dir} COMPONENT development)
+swarm_man_page(development ${PROJECT_SOURCE_DIR}/docs/man/libswarm.3)
+if(TARGET swarm_c)
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/libswarm.pc.in ${PROJECT_BINARY_DIR}/libswarm.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/libswarm.pc DESTINATION ${pc_dir} COMPONENT development)
+endif()
 
 if(TARGET swarmd)
   install(TARGETS swarmd RUNTIME COMPONENT daemon)
@@ -40,4 +77,31 @@ if(TARGET swarmd)
   get_target_property(swarmd_dir swarmd BINARY_DIR)
   file(CREATE_LINK swarmd ${swarmd_dir}/swarm SYMBOLIC)
   install(FILES ${swarmd_dir}/swarm DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT daemon)
+
+  set(packaging ${PROJECT_SOURCE_DIR}/packaging)
+  swarm_man_page(daemon ${PROJECT_SOURCE_DIR}/docs/man/swarmd.1)
+  file(CREATE_LINK swarmd.1.gz ${PROJECT_BINARY_DIR}/man/swarm.1.gz SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/man/swarm.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT daemon)
+  install(FILES ${packaging}/completion/swarmd.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          RENAME swarmd COMPONENT daemon)
+  file(CREATE_LINK swarmd ${PROJECT_BINARY_DIR}/completion/swarm SYMBOLIC)
+  install(FILES ${PROJECT_BINARY_DIR}/completion/swarm DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          COMPONENT daemon)
+  install(FILES ${packaging}/completion/swarmd.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+          RENAME _swarmd COMPONENT daemon)
+  install(FILES ${packaging}/completion/swarmd.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+          COMPONENT daemon)
+  install(FILES ${packaging}/systemd/swarmd.service DESTINATION lib/systemd/system COMPONENT daemon)
+  # Settings belong into /etc for /usr. Who installs again keeps what the machine's owner wrote.
+  install(CODE "set(settings \"\${CMAKE_INSTALL_PREFIX}/etc/default\")
+  if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+    set(settings /etc/default)
+  endif()
+  if(EXISTS \"\$ENV{DESTDIR}\${settings}/swarmd\")
+    message(STATUS \"Kept: \$ENV{DESTDIR}\${settings}/swarmd\")
+  else()
+    file(INSTALL DESTINATION \"\${settings}\" TYPE FILE RENAME swarmd FILES \"${packaging}/default/swarmd\")
+  endif()" COMPONENT daemon)
 endif()
+
+include(Packages)

@@ -1,0 +1,104 @@
+"""The exceptions of pyswarm: one class for each status code of the library."""
+
+from __future__ import annotations
+
+
+class SwarmError(Exception):
+  """An error of the library.
+
+  Attributes:
+    status: the HTTP status that a Docker client sees for it, 400..599.
+    code: the name of the status code, "NOT_FOUND".
+    message: what was asked, what was found, on which node, and what to do next.
+  """
+
+  status: int
+  code: str
+  message: str
+
+  def __init__(self, status: int, code: str, message: str) -> None:
+    super().__init__(message)
+    self.status = status
+    self.code = code
+    self.message = message
+
+  def __str__(self) -> str:
+    return self.message
+
+  def __reduce__(self) -> tuple[type[SwarmError], tuple[int, str, str]]:
+    return type(self), (self.status, self.code, self.message)
+
+
+class InvalidArgument(SwarmError, ValueError):
+  """What was asked cannot be read: an option, a body, an expression."""
+
+
+class NotFound(SwarmError, KeyError):
+  """There is no such container, node, image, path."""
+
+
+class AlreadyExists(SwarmError):
+  """The name is taken."""
+
+
+class FailedPrecondition(SwarmError):
+  """It cannot be done as things are: no node fits, the container runs, the process was forked."""
+
+
+class ResourceExhausted(SwarmError):
+  """A bound was reached: too many requests, an answer that is too long."""
+
+
+class DeadlineExceeded(SwarmError, TimeoutError):
+  """No answer within the time given."""
+
+
+class Unavailable(SwarmError, ConnectionError):
+  """An engine was not reached."""
+
+
+class Unimplemented(SwarmError, NotImplementedError):
+  """The library does not do this."""
+
+
+class Internal(SwarmError):
+  """A fault of an engine, of a callable given to the manager, or of the library."""
+
+
+class Cancelled(SwarmError):
+  """Given up: the manager is closed, or the request was aborted."""
+
+
+# By the number of the canonical code.
+_BY_CODE: dict[int, tuple[str, type[SwarmError]]] = {
+  1: ("CANCELLED", Cancelled),
+  3: ("INVALID_ARGUMENT", InvalidArgument),
+  4: ("DEADLINE_EXCEEDED", DeadlineExceeded),
+  5: ("NOT_FOUND", NotFound),
+  6: ("ALREADY_EXISTS", AlreadyExists),
+  8: ("RESOURCE_EXHAUSTED", ResourceExhausted),
+  9: ("FAILED_PRECONDITION", FailedPrecondition),
+  12: ("UNIMPLEMENTED", Unimplemented),
+  13: ("INTERNAL", Internal),
+  14: ("UNAVAILABLE", Unavailable),
+}
+_INTERNAL = 13
+_NUMBERS = {name: number for number, (name, _) in _BY_CODE.items()}
+_BY_HTTP = {404: 5, 409: 9, 429: 8, 499: 1, 501: 12, 503: 14, 504: 4}
+
+
+def from_status(code: int, http_status: int, message: str) -> SwarmError:
+  """The exception of a canonical code (absl::StatusCode)."""
+  name, made = _BY_CODE.get(code, _BY_CODE[_INTERNAL])
+  return made(http_status, name, message)
+
+
+def from_http(status: int, message: str) -> SwarmError:
+  """The exception of an HTTP answer of 400 and above. 409 is FailedPrecondition."""
+  code = _BY_HTTP.get(status, 3 if status < 500 else _INTERNAL)
+  return from_status(code, status, message)
+
+
+def code_number(error: BaseException) -> int:
+  """The canonical code that stands for an exception of a callable: its own, or INTERNAL."""
+  return _NUMBERS.get(error.code, _INTERNAL) if isinstance(error, SwarmError) else _INTERNAL

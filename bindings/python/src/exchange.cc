@@ -1,0 +1,135 @@
+#include "exchange.h"
+
+#include <unistd.h>
+
+#include <span>
+#include <utility>
+
+#include "lock.h"
+#include "swarmlib/status.h"
+#include "values.h"
+
+namespace pyswarm {
+namespace {
+
+constexpr std::size_t kMostAtOnce = 256 * 1024;  // bytes of one Read
+
+std::string SecondsText(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g s", seconds);
+  return text;
+}
+
+}  // namespace
+
+PythonExchange::PythonExchange(std::shared_ptr<swarm::Exchange> exchange, std::string what)
+    : exchange_(std::move(exchange)), what_(std::move(what)), process_(getpid()) {}
+
+PythonExchange::~PythonExchange() {
+  if (process_ != getpid()) {
+    // After fork(): its threads are not here.
+    new std::shared_ptr<swarm::Exchange>(std::move(exchange_));
+    return;
+  }
+  Unlocked([this] { exchange_.reset(); });
+}
+
+std::shared_ptr<swarm::Exchange> PythonExchange::Live() const {
+  if (process_ != getpid()) {
+    throw StatusError(swarm::FailedPrecondition(
+        what_ + ": begun before fork(); it can go on in the parent only"));
+  }
+  return exchange_;
+}
+
+void PythonExchange::WaitHead(double timeout) {
+  const auto exchange = Live();
+  OkOrRaise(InSlices(Seconds(timeout), what_ + ": no answer within " + SecondsText(timeout),
+                     [&](swarm::Duration slice) { return exchange->WaitHead(slice); }));
+  has_head_ = true;
+}
+
+py::bytes PythonExchange::Read(std::size_t most, double timeout) {
+  const auto exchange = Live();
+  if (most == 0) return {};
+  if (!gathered_.empty()) {
+    const std::string first = gathered_.substr(0, most);
+    gathered_.erase(0, first.size());
+    return first;
+  }
+  std::string buffer(most < kMostAtOnce ? most : kMostAtOnce, '\0');
+  const std::size_t count = ValueOrRaise(
+      InSlices(Seconds(timeout), what_ + ": nothing came within " + SecondsText(timeout),
+               [&](swarm::Duration slice) { return exchange->Read(buffer, slice); }));
+  return {buffer.data(), count};
+}
+
+py::bytes PythonExchange::ReadAll(std::size_t most, double timeout) {
+  const auto exchange = Live();
+  const swarm::TimePoint end = swarm::SystemClock().Now() + Seconds(timeout);
+  const std::string late = what_ + ": the answer did not end within " + SecondsText(timeout);
+  std::string buffer(kMostAtOnce, '\0');
+  while (true) {
+    const swarm::Duration left = end - swarm::SystemClock().Now();
+    const std::size_t count = ValueOrRaise(
+        InSlices(left, late, [&](swarm::Duration slice) { return exchange->Read(buffer, slice); }));
+    if (count == 0) break;
+    if (gathered_.size() + count > most) {
+      Unlocked([&] { exchange->Abort(); });
+      throw StatusError(
+          swarm::ResourceExhausted(what_ + ": the answer is longer than " + std::to_string(most) +
+                                   " bytes; ask with stream=True and read it in pieces"));
+    }
+    gathered_.append(buffer, 0, count);
+  }
+  const std::string whole = std::exchange(gathered_, {});
+  return whole;
+}
+
+void PythonExchange::Write(const std::string& bytes) {
+  const auto exchange = Live();
+  OkOrRaise(Unlocked([&] { return exchange->Write(bytes); }));
+}
+
+void PythonExchange::CloseWrite() {
+  const auto exchange = Live();
+  OkOrRaise(Unlocked([&] { return exchange->CloseWrite(); }));
+}
+
+void PythonExchange::Abort() {
+  if (process_ != getpid()) return;
+  const auto exchange = exchange_;
+  Unlocked([&] { exchange->Abort(); });
+}
+
+swarm::Exchange& PythonExchange::exchange() {
+  const auto exchange = Live();
+  if (!has_head_) {
+    throw StatusError(
+        swarm::FailedPrecondition(what_ + ": its answer is not there yet; wait_head comes first"));
+  }
+  return *exchange;
+}
+
+void BindExchange(py::module_& module) {
+  py::class_<PythonExchange, std::shared_ptr<PythonExchange>>(module, "Exchange")
+      .def("wait_head", &PythonExchange::WaitHead, py::arg("timeout"))
+      .def_property_readonly("status",
+                             [](PythonExchange& self) { return self.exchange().status(); })
+      .def_property_readonly("headers",
+                             [](PythonExchange& self) {
+                               py::list list;
+                               for (const auto& [name, value] : self.exchange().headers())
+                                 list.append(py::make_tuple(Text(name), Text(value)));
+                               return list;
+                             })
+      .def_property_readonly("tunnel",
+                             [](PythonExchange& self) { return self.exchange().tunnel(); })
+      .def("read", &PythonExchange::Read, py::arg("most"), py::arg("timeout"))
+      .def("read_all", &PythonExchange::ReadAll, py::arg("most"), py::arg("timeout"))
+      .def("write", &PythonExchange::Write, py::arg("data"))
+      .def("close_write", &PythonExchange::CloseWrite)
+      .def("abort", &PythonExchange::Abort);
+}
+
+}  // namespace pyswarm
