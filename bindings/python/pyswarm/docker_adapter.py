@@ -33,7 +33,7 @@ from ._manager import Manager
 from ._response import Response
 
 if TYPE_CHECKING:
-  import docker  # type: ignore[import]
+  import docker
 
 __all__ = ["api_client", "client"]
 
