@@ -18,7 +18,9 @@ esac
 (($# <= 2)) || usage_error "two arguments at most"
 build=${1:-$here/../build/release}
 [[ -f $build/CPackConfig.cmake ]] || fail "$build is no configured build: cmake --preset release && cmake --build --preset release"
-command -v dpkg-shlibdeps >/dev/null || fail "dpkg-dev is not installed (scripts/setup.sh build)"
+for program in dpkg-shlibdeps file; do
+  command -v "$program" >/dev/null || fail "$program is not installed (scripts/setup.sh build)"
+done
 build=$(cd "$build" && pwd)
 folder=${2:-$build/packages/deb}
 mkdir -p "$folder"

@@ -22,6 +22,7 @@ swarm_program_test(node_command 150 ${python} ${integration}/node_command.py)
 if(NOT SWARM_SANITIZE)  # a consumer would have to be built with the same sanitizer
   swarm_program_test(install 480 ${python} ${CMAKE_CURRENT_SOURCE_DIR}/install/install_test.py
                      --build ${PROJECT_BINARY_DIR} --cmake ${CMAKE_COMMAND})
+  swarm_program_test(packages 480 ${python} ${CMAKE_CURRENT_SOURCE_DIR}/install/deb_test.py --build ${PROJECT_BINARY_DIR})
 endif()
 swarm_program_test(quickstart 480 ${integration}/quickstart_test.sh $<TARGET_FILE:swarmd>)
 swarm_program_test(placement 600 ${python} ${integration}/placement.py)

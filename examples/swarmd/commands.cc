@@ -126,13 +126,17 @@ int RunExplain(Flags& flags) {
       std::printf("  then %s (%s)\n", plan->candidates[i].node_name.c_str(),
                   plan->candidates[i].node.c_str());
     }
+  } else if (!plan->candidates.empty()) {
+    std::puts("one of these, drawn when it is created");
+    for (const swarm::Placement& each : plan->candidates)
+      std::printf("  %s (%s)\n", each.node_name.c_str(), each.node.c_str());
   } else {
     std::printf("nowhere: %s\n", plan->summary.c_str());
   }
   for (const swarm::NodeReason& refused : plan->refused) {
     std::printf("  not %s: %s\n", refused.node.c_str(), refused.reason.c_str());
   }
-  return plan->chosen ? 0 : 1;
+  return plan->candidates.empty() ? 1 : 0;
 }
 
 }  // namespace swarmd

@@ -20,6 +20,9 @@ thread_local Loop* current_loop = nullptr;
 // Added to the time of day it must not overflow.
 constexpr Duration kLongestDelay = std::chrono::hours(24 * 365 * 100);
 
+// So late may a timer be on a clock that is neither the machine's nor moved by hand.
+constexpr Duration kOwnClockPause = std::chrono::milliseconds(20);
+
 // Makes `loop` the current one for a scope, in which a write to a closed connection is an error and
 // no signal.
 class CurrentScope {
@@ -59,7 +62,7 @@ struct PostedWork {
 Loop::Loop(Clock& clock, LogSink log)
     : clock_(clock),
       log_(std::move(log)),
-      real_time_(&clock == &SystemClock()),
+      real_time_(dynamic_cast<ManualClock*>(&clock) == nullptr),
       armed_for_(TimePoint::max()),
       context_(1),
       wake_(context_) {}
@@ -108,7 +111,12 @@ void Loop::Arm() {
   const TimePoint next = timers_.begin()->first.first;
   if (next >= armed_for_) return;
   armed_for_ = next;
-  wake_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(next));
+  if (&clock_ == &SystemClock()) {
+    wake_.expires_at(std::chrono::time_point_cast<std::chrono::steady_clock::duration>(next));
+  } else {
+    // A clock of somebody's own may run at another pace, so it is looked at again and again.
+    wake_.expires_after(std::clamp(next - clock_.Now(), Duration::zero(), kOwnClockPause));
+  }
   wake_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;  // armed anew for an earlier time
     armed_for_ = TimePoint::max();

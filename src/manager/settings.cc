@@ -76,6 +76,12 @@ absl::Status CheckListen(const Config& config) {
 }
 
 absl::Status CheckConfig(const Config& config) {
+  if (dynamic_cast<ManualClock*>(config.clock) != nullptr) {
+    return InvalidArgument(
+        "clock: a ManualClock stands still while nobody moves it, and a manager waits on threads "
+        "of "
+        "its own; give a Clock that goes by itself, or none");
+  }
   if (config.discovery.empty()) {
     return InvalidArgument("no discovery URL; there are " +
                            Choices(config.discovery_registry.Names()) +

@@ -16,58 +16,11 @@ source "$repository/scripts/lib/common.sh"
 # shellcheck source=../../scripts/lib/suite_apt.sh
 source "$repository/scripts/lib/suite_apt.sh"
 
-readonly suite=bookworm skip_code=77
-skip() {
-  say "SKIPPED clean root: $*"
-  exit "$skip_code"
-}
+# shellcheck source=debian_root.sh
+source "$repository/tests/install/debian_root.sh"
 
 become_root "$repository/tests/install/clean_root.sh"
-command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-clean=$(mktemp -d "${SWARM_CLEAN_ROOT:-/var/tmp}/swarm-clean-root.XXXXXX")
-chmod 755 "$clean"
-
-mounted=()
-clean_up() {
-  local point
-  for point in "${mounted[@]}"; do umount -R -l "$point" || true; done
-  if ((${#mounted[@]} == 0)) || ! grep -q " $clean/" /proc/mounts; then rm -rf --one-file-system "$clean"; fi
-}
-trap clean_up EXIT
-
-# How this machine's apt reaches its mirror (a proxy, certificates) is what the new root's apt needs too.
-copy_apt_access() {
-  local file
-  for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
-    if [[ -f $file ]] && grep -qi '^ *Acquire' "$file"; then
-      cp "$file" "$clean/etc/apt/apt.conf.d/"
-    fi
-  done
-  mkdir -p "$clean/usr/local/share/ca-certificates" "$clean/etc/ssl/certs"
-  if [[ -f /etc/ssl/certs/ca-certificates.crt ]]; then
-    cp /etc/ssl/certs/ca-certificates.crt "$clean/etc/ssl/certs/ca-certificates.crt"
-  fi
-  cp -L /etc/resolv.conf "$clean/etc/resolv.conf"
-  cp /etc/hosts "$clean/etc/hosts"
-}
-
-mount_into() {
-  mount "${@:3}" "$1" "$clean/$2"
-  mounted=("$clean/$2" "${mounted[@]}")
-}
-
-inside() { chroot "$clean" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C "$@"; }
-
-say "clean root: debootstrap $suite into $clean"
-debootstrap --variant=minbase "$suite" "$clean" "$(mirror_uri)" >"$clean.log" 2>&1 || {
-  tail -n 5 "$clean.log" >&2
-  rm -f "$clean.log"
-  skip "debootstrap could not fetch $suite from $(mirror_uri)"
-}
-rm -f "$clean.log"
-copy_apt_access
-mount_into proc proc -t proc
-mount_into /dev dev --rbind --make-rslave
+make_root "clean root"
 
 say "clean root: copying the tracked files"
 mkdir -p "$clean/src/libswarm"

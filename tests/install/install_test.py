@@ -3,27 +3,28 @@
 
 usage: install_test.py --build FOLDER [--cmake PATH]
 
-Installs into a folder of its own (DESTDIR), calls the program by both of its names, and builds a small program with
-find_package(swarm) and with pkg-config. Needs no root and no engines.
+Installs into a folder of its own (DESTDIR), calls the program by both of its names, and builds programs in C++ and C
+with find_package(swarm) and with pkg-config, each header alone, and the orchestrator of examples/; holds the man page
+and the completions to what swarmd says of itself. Needs no root and no engines.
 """
 
 import os
 import re
-import shutil
 import stat
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [os.path.join(ROOT, "tests", "integration"), os.path.join(ROOT, "tools")]
 import harness  # noqa: E402
+import consumers  # noqa: E402
+import surroundings  # noqa: E402
 
 TEST_SECONDS = 400
-BUILD_SECONDS = 180
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def call(*words, env=None, cwd=None):
-  return harness.run_program(list(words), seconds=BUILD_SECONDS, env=harness.clean_environment(env), cwd=cwd)
+call = consumers.call
 
 
 def check_programs(report, prefix):
@@ -48,28 +49,17 @@ def check_files(report, prefix, library):
   report.equal("nobody else may write to what is installed", writable, [])
 
 
-def check_find_package(report, cmake, prefix, work):
-  build = os.path.join(work, "consumer")
-  done = call(cmake, "-S", os.path.join(HERE, "consumer"), "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix)
-  if not report.check("find_package(swarm)", done.code == 0, done):
-    return
-  done = call(cmake, "--build", build)
-  if report.check("a consumer builds", done.code == 0, done):
-    report.matches("and runs", call(os.path.join(build, "consumer")).out, r"^\d+\.\d+\.\d+ places on one of 3\n$")
-
-
-def check_pkg_config(report, prefix, library, work):
-  if shutil.which("pkg-config") is None:
-    print("left out: there is no pkg-config")
-    return
-  env = {"PKG_CONFIG_PATH": os.path.join(prefix, library, "pkgconfig")}
-  done = call("pkg-config", "--cflags", "--libs", "swarm", env=env)
-  if not report.check("pkg-config swarm", done.code == 0, done):
-    return
-  program = os.path.join(work, "by_pkg_config")
-  done = call(os.environ.get("CXX", "g++"), os.path.join(HERE, "consumer/main.cc"), "-o", program, *done.out.split())
-  if report.check("a program builds with what pkg-config says", done.code == 0, done):
-    report.matches("and runs, too", call(program).out, r"places on one of 3\n$")
+def check_settings(report, options, root):
+  """A second installation keeps what the machine's owner wrote."""
+  path = os.path.join(root, "etc/default/swarmd")
+  report.check("etc/default/swarmd", os.path.isfile(path))
+  with open(path, "a", encoding="utf-8") as settings:
+    settings.write("SWARM_DISCOVERY=sim://3\n")
+  done = call(options.cmake, "--install", options.build, "--prefix", "/usr", "--component", "daemon",
+              env={"DESTDIR": root})
+  with open(path, encoding="utf-8") as settings:
+    kept = settings.read()
+  report.check("installed again, settings stay", done.code == 0 and kept.endswith("sim://3\n"), (done, kept))
 
 
 def run(options, report):
@@ -78,12 +68,17 @@ def run(options, report):
     done = call(options.cmake, "--install", options.build, "--prefix", "/usr", env={"DESTDIR": root})
     if not report.check("cmake --install", done.code == 0, done):
       return
-    prefix = os.path.join(root, "usr")
     library = re.search(r"/usr/(\S+)/libswarm\.a", done.out).group(1)
-    check_files(report, prefix, library)
-    check_programs(report, prefix)
-    check_find_package(report, options.cmake, prefix, work)
-    check_pkg_config(report, prefix, library, work)
+    check_files(report, os.path.join(root, "usr"), library)
+    check_programs(report, os.path.join(root, "usr"))
+    surroundings.check(report, os.path.join(root, "usr"))
+    check_settings(report, options, root)
+    # Everything is found from where it lies, so what is built here is built against a tree that was moved.
+    prefix = os.path.join(work, "moved")
+    os.rename(os.path.join(root, "usr"), prefix)
+    consumers.check_headers(report, prefix)
+    consumers.check_cxx(report, options.cmake, prefix, library, work)
+    consumers.check_c(report, options.cmake, prefix, library, work)
 
 
 def add_options(parser):

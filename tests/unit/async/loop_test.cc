@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async/await.h"
+#include "swarmlib/caller_loop.h"
 
 namespace swarm {
 namespace {
@@ -37,6 +38,58 @@ TEST(LoopTest, FiresTimersInOrderOnAManualClock) {
   EXPECT_EQ(fired, (std::vector<int>{1, 11, 3}));
   EXPECT_EQ(clock.Now() - start, seconds(3));
   EXPECT_FALSE(loop.StepTime(clock));
+}
+
+// The machine's clock at ten times its pace, from another origin.
+class FastClock final : public Clock {
+ public:
+  TimePoint Now() const override {
+    return TimePoint(std::chrono::hours(1)) + 10 * (SystemClock().Now() - begin_);
+  }
+  WallTime Wall() const override { return WallTime(Now().time_since_epoch()); }
+
+ private:
+  const TimePoint begin_ = SystemClock().Now();
+};
+
+TEST(LoopTest, TimersFollowAClockOfSomebodysOwn) {
+  FastClock clock;
+  Loop loop(clock, nullptr);
+  std::vector<int> fired;
+  const TimePoint begin = clock.Now();
+  loop.After(seconds(2), [&] {
+    fired.push_back(2);
+    EXPECT_GE(clock.Now() - begin, seconds(2));
+    loop.Stop();
+  });
+  loop.After(seconds(1), [&] { fired.push_back(1); });
+  loop.After(milliseconds(1), [&] { fired.push_back(0); });
+  loop.Run();
+  EXPECT_EQ(fired, (std::vector<int>{0, 1, 2}));
+}
+
+TEST(LoopTest, TheWayBackToTheCallersLoopIsForAnyThread) {
+  EXPECT_EQ(CallerLoop(), nullptr);
+  Loop loop(SystemClock(), nullptr);
+  std::thread::id ran_on;
+  std::thread other;
+  bool inside = false;
+  loop.Post([&] {
+    const auto back = CallerLoop();
+    ASSERT_NE(back, nullptr);
+    inside = true;
+    back([&inside] { EXPECT_FALSE(inside); });
+    other = std::thread([&, back] {
+      back([&] {
+        ran_on = std::this_thread::get_id();
+        loop.Stop();
+      });
+    });
+    inside = false;
+  });
+  loop.Run();
+  other.join();
+  EXPECT_EQ(ran_on, std::this_thread::get_id());
 }
 
 TEST(LoopTest, ATimerMayStartAndCancelTimers) {

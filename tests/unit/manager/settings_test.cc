@@ -64,6 +64,14 @@ TEST(CheckConfig, NamesWhatIsWrong) {
   EXPECT_NE(MessageOf(CheckConfig(config)).find("refresh_max"), std::string_view::npos);
 }
 
+TEST(CheckConfig, RefusesAClockThatStandsStill) {
+  ManualClock clock;
+  Config config;
+  config.discovery = "nodes://127.0.0.1:2375";
+  config.clock = &clock;
+  EXPECT_NE(MessageOf(CheckConfig(config)).find("ManualClock"), std::string_view::npos);
+}
+
 TEST(CheckConfig, OvercommitHasBothBounds) {
   Config config;
   config.discovery = "nodes://127.0.0.1:2375";
