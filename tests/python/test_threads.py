@@ -100,5 +100,6 @@ def test_opening_and_closing_again_and_again_does_not_grow():
   print("%d cycles: %d KiB more" % (CYCLES, grown // 1024))
   assert len(os.listdir("/proc/self/fd")) <= files
   assert len(os.listdir("/proc/self/task")) <= threads
-  # The allocator keeps what it had at its fullest; a manager that stays would be some 300 KiB each time.
-  assert grown < max(8 << 20, CYCLES * 16 * 1024)
+  # The allocator keeps what it had at its fullest; a manager that stays would be some 300 KiB each time. ASan keeps what
+  # was freed, so that its use would be seen.
+  assert "libasan" in os.environ.get("LD_PRELOAD", "") or grown < max(8 << 20, CYCLES * 16 * 1024)
