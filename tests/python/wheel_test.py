@@ -88,10 +88,10 @@ def check_contents(wheel):
 
 def check_in_a_venv(folder, wheel):
   venv = os.path.join(folder, "venv")
-  run([sys.executable, "-m", "venv", venv], 120)
+  run([sys.executable, "-m", "venv", venv], 300)
   python = os.path.join(venv, "bin", "python")
   environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-  run([python, "-m", "pip", "install", "--no-index", "--no-deps", wheel], 120, env=environment, cwd=folder)
+  run([python, "-m", "pip", "install", "--no-index", "--no-deps", wheel], 300, env=environment, cwd=folder)
   for _ in range(2):
     print(run([python, "-c", USE], 60, env=environment, cwd=folder), end="", flush=True)
 
@@ -108,7 +108,7 @@ def main():
     print("SKIPPED: " + reason)
     return SKIP_CODE
   prebuilt = "cmake.define.SWARM_PREBUILT=" + os.path.abspath(options.build)
-  for seconds, settings in [(120, [prebuilt])] + ([(3000, [])] if LONG else []):
+  for seconds, settings in [(300, [prebuilt])] + ([(3000, [])] if LONG else []):
     with tempfile.TemporaryDirectory(prefix="pyswarm-wheel-") as folder:
       try:
         wheel = make_wheel(folder, scikit_build, seconds, settings)
