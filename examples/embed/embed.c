@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stdio.h>  // clang-format off
 #include <string.h>
 #include <swarmlib/swarm.h>
 int main(void) { swarm_manager* manager; char *id, *json;
