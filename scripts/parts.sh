@@ -11,6 +11,7 @@
 #   buildx                                     path: the client's plugin for builds, to be linked into cli-plugins
 #   compose-2                                  path: docker-compose of major 2, which runs as it is
 #   node-clients                               path: a folder node_modules with the clients of tests/clients/node
+#   python-build                               path: a folder for PYTHONPATH with scikit-build-core and what it needs
 #
 # 20.10 is Debian 12's docker.io, used where it is installed. The others come from the packages of Debian 13 and of
 # unstable on the same mirror that this machine uses, read through an apt of their own (own sources, lists and cache)
@@ -28,7 +29,8 @@ source "$here/lib/common.sh"
 # shellcheck source=lib/suite_apt.sh
 source "$here/lib/suite_apt.sh"
 
-readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28 buildx compose-2 node-clients)
+readonly parts=(engine-20.10 engine-26.1 engine-28.5 cli-20.10 cli-26.1 cli-28 buildx compose-2 node-clients
+  python-build)
 readonly engine_programs=(dockerd containerd containerd-shim-runc-v2 docker-proxy docker-init runc)
 readonly node_clients=$here/../tests/clients/node npm_seconds=300
 
@@ -43,6 +45,11 @@ describe() {
     cli-28) suite=sid version='28.*' packages=(docker-cli) ;;
     buildx) suite=trixie version='*' packages=(docker-buildx) ;;
     compose-2) suite=trixie version='2.*' packages=(docker-compose) ;;
+    # Pure Python, so that Debian 12's interpreter runs them.
+    python-build)
+      suite=trixie version='*'
+      packages=(python3-scikit-build-core python3-pyproject-metadata python3-pathspec python3-packaging)
+      ;;
     node-clients) suite='' version='' packages=() ;; # see fetch_node_clients
     *) usage_error "no part is called '$1'; there are: ${parts[*]}" ;;
   esac
@@ -63,6 +70,11 @@ part_path() {
     compose-2)
       [[ -x $bin/docker-compose ]] || return 1
       echo "$bin/docker-compose"
+      ;;
+    python-build)
+      bin=$SWARM_PARTS/$1/tree/usr/lib/python3/dist-packages
+      [[ -d $bin/scikit_build_core ]] || return 1
+      echo "$bin"
       ;;
     node-clients)
       # Those that the tree asks for now.
@@ -173,6 +185,17 @@ fetch_node_clients() {
   say "parts: node-clients is at $(part_path node-clients)"
 }
 
+# check_python_build: this machine's interpreter can load it.
+check_python_build() {
+  local output
+  if ! output=$(PYTHONPATH=$(part_path python-build) /usr/bin/python3 -c 'import scikit_build_core.build' 2>&1); then
+    skip python-build "it does not load: ${output##*$'\n'}"
+    rm -rf "${SWARM_PARTS:?}/python-build/tree"
+    return
+  fi
+  say "parts: python-build is at $(part_path python-build)"
+}
+
 # fetch NAME
 fetch() {
   local name=$1 suite version packages root='' found
@@ -197,6 +220,10 @@ fetch() {
       skip "$name" "the mirror did not deliver ${packages[*]} of $suite"
       return
     fi
+  fi
+  if [[ $name == python-build ]]; then
+    check_python_build
+    return
   fi
   if link_programs "$name" "$root" && check_runs "$name"; then
     say "parts: $name is at $(part_path "$name")"

@@ -15,3 +15,12 @@ if(NOT SWARM_SANITIZE)
                                       --target swarm_verify_interface_header_sets)
   set_tests_properties(tools_pure tools_headers PROPERTIES LABELS tools)
 endif()
+# The documentation: its links, the programs that it shows, and a comment on all that is public.
+add_test(NAME tools_docs COMMAND ${Python3_EXECUTABLE} -B ${tools}/check_docs.py ${PROJECT_SOURCE_DIR} README.md docs)
+add_test(NAME tools_docs_finds
+         COMMAND ${Python3_EXECUTABLE} -B ${tools}/check_docs.py ${PROJECT_SOURCE_DIR} tests/tools/docs)
+set_tests_properties(tools_docs_finds PROPERTIES
+                     PASS_REGULAR_EXPRESSION "leads nowhere.*no heading.*what is shown of LICENSE")
+add_test(NAME tools_reference
+         COMMAND ${Python3_EXECUTABLE} -B ${tools}/make_reference.py ${PROJECT_SOURCE_DIR} --check)
+set_tests_properties(tools_docs tools_docs_finds tools_reference PROPERTIES LABELS tools)

@@ -6,6 +6,7 @@
 #include "bindings/c/guard.h"
 #include "bindings/c/handles.h"
 #include "swarmlib/status.h"
+#include "swarmlib/swarm_extend.h"
 
 namespace swarm::c {
 

@@ -1,6 +1,5 @@
 #include "bindings/c/request.h"
 
-#include <cctype>
 #include <utility>
 
 #include "bindings/c/json.h"
@@ -14,23 +13,6 @@ constexpr swarm_request kDefaults = SWARM_REQUEST_INIT;
 static_assert(offsetof(swarm_request, most_reply) + sizeof kDefaults.most_reply ==
               sizeof(swarm_request));
 
-absl::Status CheckMethod(std::string_view method) {
-  for (const char letter : method) {
-    if (letter < 'A' || letter > 'Z')
-      return InvalidArgument("request.method \"" + std::string(method) + "\": capitals are wanted");
-  }
-  return method.empty() ? InvalidArgument("request.method is empty") : absl::OkStatus();
-}
-
-// A control character would begin a line of its own in the head.
-absl::Status CheckField(std::string_view text, const std::string& name) {
-  for (const char letter : text) {
-    if (static_cast<unsigned char>(letter) < 0x20 && letter != '\t')
-      return InvalidArgument(name + " holds a control character");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ReadHeaders(const swarm_request& given, Headers& headers) {
   if (given.headers == nullptr && given.header_count > 0)
     return InvalidArgument("request.headers is NULL, but its count is not 0");
@@ -39,8 +21,6 @@ absl::Status ReadHeaders(const swarm_request& given, Headers& headers) {
     const std::string name = "request.headers[" + std::to_string(i) + "]";
     if (field.name == nullptr || field.value == nullptr || *field.name == '\0')
       return InvalidArgument(name + " has no name or no value");
-    if (absl::Status fit = CheckField(field.name, name); !fit.ok()) return fit;
-    if (absl::Status fit = CheckField(field.value, name); !fit.ok()) return fit;
     headers.emplace_back(field.name, field.value);
   }
   return absl::OkStatus();
@@ -53,18 +33,16 @@ absl::StatusOr<Request> ReadRequest(const swarm_request* given, swarm_request& w
   Request request;
   request.method = OrEmpty(widened.method);
   request.target = OrEmpty(widened.target);
-  if (absl::Status fit = CheckMethod(request.method); !fit.ok()) return fit;
-  if (request.target.empty() || request.target.front() != '/') {
-    return InvalidArgument("request.target \"" + request.target +
-                           "\": a path such as /containers/json is wanted");
-  }
-  if (absl::Status fit = CheckField(request.target, "request.target"); !fit.ok()) return fit;
+  if (request.target.empty())
+    return InvalidArgument("request.target is missing; a path such as /containers/json is wanted");
   if (absl::Status read = ReadHeaders(widened, request.headers); !read.ok()) return read;
   if (widened.body == nullptr && widened.body_length > 0)
     return InvalidArgument("request.body is NULL, but its length is not 0");
   if (widened.body_length > 0)
     request.body.assign(static_cast<const char*>(widened.body), widened.body_length);
-  request.wants_upgrade = widened.upgrade != 0;
+  if (widened.upgrade != 0 && FindHeader(request.headers, "Upgrade") == nullptr)
+    SetHeader(request.headers, "Upgrade", "tcp");
+  if (widened.upgrade != 0) SetHeader(request.headers, "Connection", "Upgrade");
   if (widened.streamed != 0 && widened.streamed_length >= 0)
     request.body_length = static_cast<std::uint64_t>(widened.streamed_length);
   return request;

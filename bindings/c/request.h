@@ -22,7 +22,7 @@ SWARM_HANDLE(swarm_reply);
 
 struct swarm_exchange {
   std::unique_ptr<swarm::Exchange> exchange;
-  pid_t process = 0;      // that began it
+  pid_t process = 0;  // that began it
   // WaitHead was ok; another thread may write meanwhile and ask.
   std::unique_ptr<std::atomic<bool>> has_head = std::make_unique<std::atomic<bool>>(false);
 };

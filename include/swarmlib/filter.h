@@ -65,8 +65,9 @@ struct SlotFree {};
 struct Platform {
   std::string platform;
 };
-// Anything else: pure, same node same answer. Runs last, on the nodes left, outside the state's
-// lock.
+// Anything else: pure, same view same answer. Runs last, on the nodes left, while the cluster's
+// state is locked: it is quick, waits for nothing and calls no manager (Manager's calls then say
+// FailedPrecondition).
 struct Opaque {
   std::function<bool(const NodeView&)> holds;
 };
@@ -83,7 +84,8 @@ struct Rule {
   Term term;
 };
 
-// Reads rules out of a container spec. Stateless, so any thread may call it.
+// Reads rules out of a container spec. Stateless, so any thread may call it; under the same terms
+// as term::Opaque.
 class Filter {
  public:
   virtual ~Filter() = default;

@@ -21,7 +21,8 @@ struct NodeUsage {
   std::int64_t containers = 0;
 };
 
-// Stateless, so any thread may call it.
+// Stateless, so any thread may call it. Called while the cluster's state is locked: it is quick,
+// waits for nothing and calls no manager.
 class Strategy {
  public:
   virtual ~Strategy() = default;

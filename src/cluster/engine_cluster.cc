@@ -219,7 +219,7 @@ void EngineCluster::CreateContainer(CreateRequest request, ResultCallback<Create
 }
 
 absl::StatusOr<Explanation> EngineCluster::Plan(const ContainerSpec& spec) {
-  return hub_->state.With([&spec](const ClusterState& state) { return state.Explain(spec); });
+  return hub_->state.Explain(spec);
 }
 
 void EngineCluster::Operate(ContainerOperation operation, ResultCallback<Reply> done) {

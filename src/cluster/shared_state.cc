@@ -185,9 +185,19 @@ void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began,
   }
 }
 
+absl::StatusOr<Explanation> SharedState::Explain(const ContainerSpec& spec) const {
+  CheckNotCallingOut();
+  const std::lock_guard lock(mutex_);
+  const CallingOut calling;
+  return state_.Explain(spec);
+}
+
 absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
   const std::lock_guard lock(mutex_);
-  absl::StatusOr<Reservation> reservation = state_.Place(spec);
+  absl::StatusOr<Reservation> reservation = [&] {
+    const CallingOut calling;
+    return state_.Place(spec);
+  }();
   if (!reservation.ok()) return reservation.status();
   HeldPlace place;
   place.reservation = *std::move(reservation);

@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/text.h"
+#include "cluster/calling_out.h"
 #include "core/cluster_state.h"
 #include "swarmlib/clock.h"
 
@@ -46,6 +48,7 @@ class SharedState {
   // Calls `look` with the state locked.
   template <typename Look>
   auto With(Look look) const {
+    CheckNotCallingOut();
     const std::lock_guard lock(mutex_);
     return look(state_);
   }
@@ -53,6 +56,7 @@ class SharedState {
   // reservations.
   template <typename Change>
   auto Reserve(Change change) {
+    CheckNotCallingOut();
     const std::lock_guard lock(mutex_);
     return change(state_);
   }
@@ -97,6 +101,7 @@ class SharedState {
   // --- creates
   // ---------------------------------------------------------------------------------------------
   absl::StatusOr<HeldPlace> Place(const ContainerSpec& spec);
+  absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
   // The container was not made. Unknown or settled already: nothing happens.
   void GiveBack(std::uint64_t ticket);
   // Nobody knows whether it was made or still will be: the place stays held until a reading shows
@@ -123,6 +128,10 @@ class SharedState {
     TimePoint doubted_until{};
   };
 
+  // A lock that is taken twice would wait for itself.
+  static void CheckNotCallingOut() {
+    SWARM_CHECK(!CallingOut::Now(), "a filter or strategy does not use the cluster");
+  }
   Stay* Find(Member member);
   bool Newest(Stay& stay, std::uint64_t read, std::string_view key);
   void SettleBySwarmId(Member member, const ContainerRecord& record);

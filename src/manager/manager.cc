@@ -213,6 +213,7 @@ class Manager::Impl {
   }
 
   bool forked() const { return home_.forked(); }
+  absl::Status CheckMayPlan() const { return CheckMayCall(home_, "Manager::Plan"); }
   const Config& config() const { return config_; }
   const std::vector<std::string>& addresses() const { return addresses_; }
   EngineCluster& cluster() { return *cluster_; }
@@ -396,6 +397,7 @@ void Manager::Handle(Request request, ResultCallback<Reply> done) {
   impl_->Handle(std::move(request), std::move(done));
 }
 absl::StatusOr<Explanation> Manager::Plan(const ContainerSpec& spec) {
+  if (const absl::Status may = impl_->CheckMayPlan(); !may.ok()) return may;
   return impl_->cluster().Plan(spec);
 }
 

@@ -20,8 +20,11 @@ class HomeProcess {
   const pid_t id_;
 };
 
-// FailedPrecondition in a forked child, and on a thread that runs a loop, which would wait for
-// itself. `call` names what was called: "Manager::Serve".
+// FailedPrecondition in a forked child and inside a filter or strategy, which run while the state
+// is locked. `call` names what was called: "Manager::Plan".
+absl::Status CheckMayCall(const HomeProcess& home, std::string_view call);
+
+// The same, and on a thread that runs a loop, which would wait for itself.
 absl::Status CheckMayWait(const HomeProcess& home, std::string_view call);
 
 }  // namespace swarm

@@ -29,8 +29,9 @@ inline constexpr std::size_t kMaxSpliced =
 inline constexpr Duration kHeadDeadline =
     std::chrono::seconds(10);                                       // from the first byte of a head
 inline constexpr Duration kIdleDeadline = std::chrono::minutes(5);  // between requests
-inline constexpr Duration kRelayDeadline =
-    std::chrono::seconds(30);  // for the head of a relayed answer
+// For the head of a relayed answer. Then the handler asks again, whose requests end when their node
+// falls ill.
+inline constexpr Duration kRelayDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRelayPause =
     std::chrono::minutes(2);  // between two pieces of a relayed answer
 inline constexpr Duration kBodyPause =

@@ -236,7 +236,8 @@ void Relay::OnWritten(const absl::Status& status) {
 
 void Relay::TimeOut() {
   if (committed_) return owner_.RelayBroke();
-  Refuse(504, "did not answer in time");
+  Drop();
+  owner_.RelayFallsBack();
 }
 
 void Relay::Refuse(int status, const std::string& why) {

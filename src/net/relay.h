@@ -73,7 +73,7 @@ class Relay final : public ConnectionUser {
   void Drop();
   // Bytes of the answer have gone to the client.
   bool committed() const { return committed_; }
-  // The engine took too long for its head, or for the next piece.
+  // The engine took too long: for its head, then the handler asks anew; or for the next piece.
   void TimeOut();
 
   void OnInput() override;

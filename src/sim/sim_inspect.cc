@@ -175,8 +175,10 @@ Reply SimState::Inspect(const SimContainer& container) const {
   } else {
     AppendJsonStrings(json, running);
   }
+  const std::string logged =
+      WithMember(container.host_config, "LogConfig", R"({"Type":"json-file","Config":{}})");
   AppendRaw(json, "HostConfig",
-            WithMember(container.host_config, "NetworkMode", JsonString(container.network_mode)));
+            WithMember(logged, "NetworkMode", JsonString(container.network_mode)));
   AppendRaw(json, "Mounts", SimMounts(container));
   std::string config = WithMember(container.config, "Hostname", JsonString(container.host_name));
   if (!container.exposed.empty())

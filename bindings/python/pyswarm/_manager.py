@@ -179,7 +179,7 @@ class Manager:
     Args:
       method: "GET", "POST", ...
       path: with the query, percent-encoded: "/v1.41/containers/json?all=1"; the version may be left out.
-      body: bytes or str; a dict or list, sent as JSON; an iterable of bytes or a binary file, sent as they come.
+      body: bytes; a str, JSON in text; a dict or list, sent as JSON; an iterable of bytes or a binary file, sent as they come.
       headers: further header fields.
       stream: the answer's body comes as it is read (logs, events, pull, archives). Else it is read whole.
       upgrade: asks for a two-way stream (attach, exec); Response.tunnel says whether it became one.

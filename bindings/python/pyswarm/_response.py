@@ -12,7 +12,7 @@ from ._errors import SwarmError, from_http
 if TYPE_CHECKING:
   from ._core import Exchange
 
-# What the body of a request may be. A dict or a list is sent as JSON; an iterable of bytes and a binary file are
+# What the body of a request may be. A dict or a list is sent as JSON, and a str as JSON in text; an iterable of bytes and a binary file are
 # sent as they come.
 Body = Union[None, bytes, bytearray, memoryview, str, dict[str, Any], list[Any], Iterable[bytes], BinaryIO]
 
@@ -58,12 +58,11 @@ def split_body(body: object, headers: Optional[Mapping[str, str]]) -> tuple[byte
     return b"", fields, False
   if isinstance(body, (bytes, bytearray, memoryview)):
     return bytes(body), fields, False
-  if isinstance(body, str):
-    return body.encode(), fields, False
-  if isinstance(body, (dict, list)):
+  if isinstance(body, (str, dict, list)):
     if not any(name.lower() == "content-type" for name, _ in fields):
       fields.append(("Content-Type", "application/json"))
-    return json.dumps(body).encode(), fields, False
+    text = body if isinstance(body, str) else json.dumps(body)
+    return text.encode(), fields, False
   return b"", fields, True
 
 

@@ -5,6 +5,7 @@
 #include "exchange.h"
 #include "lock.h"
 #include "manager.h"
+#include "program_binding.h"
 #include "swarmlib/version.h"
 
 PYBIND11_MODULE(_core, module) {
@@ -16,4 +17,5 @@ PYBIND11_MODULE(_core, module) {
   pyswarm::BindCallables(module);
   pyswarm::BindExchange(module);
   pyswarm::BindManager(module);
+  pyswarm::BindProgram(module);
 }

@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "swarmlib/filter.h"
 #include "swarmlib/manager.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
@@ -279,6 +280,44 @@ TEST_F(ExchangeTest, AForkedChildIsToldAndDoesNotHang) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   Ask(200, "GET", "/version");
+}
+
+// A filter that uses the manager it filters for.
+class MeddlingFilter final : public Filter {
+ public:
+  MeddlingFilter(Manager* const* manager, std::vector<absl::Status>* said)
+      : manager_(manager), said_(said) {}
+  std::string_view name() const override { return "meddling"; }
+  absl::StatusOr<std::vector<Rule>> RulesFor(const ContainerSpec&) const override {
+    said_->push_back((*manager_)->Plan(ContainerSpec()).status());
+    said_->push_back((*manager_)->Call(Asking("GET", "/version"), {}).status());
+    return std::vector<Rule>();
+  }
+
+ private:
+  Manager* const* manager_;
+  std::vector<absl::Status>* said_;
+};
+
+TEST(ManagerFilterTest, FiltersThatCallTheirManagerAreRefusedAndDoNotHang) {
+  Manager* raw = nullptr;
+  std::vector<absl::Status> said;
+  Config config = ThreeEngines();
+  config.filters = {"health", "meddling"};
+  ASSERT_TRUE(config.filter_registry
+                  .Add("meddling", [&] { return std::make_unique<MeddlingFilter>(&raw, &said); })
+                  .ok());
+  auto manager = Manager::Open(std::move(config));
+  ASSERT_TRUE(manager.ok()) << manager.status();
+  raw = manager->get();
+  ASSERT_TRUE(raw->WaitReady(kLong).ok());
+  const auto plan = raw->PlanCreate(R"({"Image":"busybox"})", "", "");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const auto made = raw->Call(Asking("POST", "/containers/create", R"({"Image":"busybox"})"), {});
+  ASSERT_TRUE(made.ok() && made->status == 201) << made.status();
+  ASSERT_GE(said.size(), 4U);
+  for (const absl::Status& status : said)
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
 }
 
 TEST(ManagerRunTest, ManagersWithThreadsOfTheirOwnRefuseOthers) {

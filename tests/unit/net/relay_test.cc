@@ -337,8 +337,8 @@ struct SilentCase {
   const char* name;
   std::string_view answer;
   Duration bound;
-  int status;  // -1: the head was out, and the connection broke
-  int told;    // to ServerOptions::forwarded
+  int status;  // 203: of the handler, which answers instead; -1: the connection broke
+  int told;    // to ServerOptions::forwarded; 0: nothing
 };
 
 class RelaySilenceTest : public testing::TestWithParam<SilentCase> {};
@@ -378,8 +378,11 @@ TEST_P(RelaySilenceTest, IsBounded) {
   options.forwarded = [&](std::string_view route, int status, Duration) {
     told = std::string(route) + " " + std::to_string(status);
   };
-  Server server(loop, std::move(options),
-                [](Request, ResultCallback<Reply> done) { done(Reply()); });
+  Server server(loop, std::move(options), [](Request, ResultCallback<Reply> done) {
+    Reply reply;
+    reply.status = 203;
+    done(std::move(reply));
+  });
   ASSERT_TRUE(server.Listen("tcp://127.0.0.1:0").ok());
   RawSocket client = RawSocket::Connect(server.addresses().front());
   client.Send(kAsk);
@@ -395,13 +398,12 @@ TEST_P(RelaySilenceTest, IsBounded) {
     for (int i = 0; i < 10; ++i) loop.RunReady();
   }
   EXPECT_EQ(clock.Now() - start, test.bound);
-  EXPECT_EQ(told, "/some/{name} " + std::to_string(test.told));
+  EXPECT_EQ(told, test.told == 0 ? "" : "/some/{name} " + std::to_string(test.told));
   const std::string rest = begins ? client.ReceiveAll() : ReceiveAnswer(client);
   if (begins) {
     EXPECT_EQ(rest, "") << "the connection breaks";
   } else {
     EXPECT_EQ(StatusOf(rest), test.status);
-    EXPECT_NE(rest.find(endpoint->name()), std::string::npos) << rest;
   }
   upstream.reset();
   answering.join();
@@ -409,9 +411,9 @@ TEST_P(RelaySilenceTest, IsBounded) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, RelaySilenceTest,
-    testing::Values(SilentCase{"BeforeTheHead", "", kRelayDeadline, 504, 504},
-                    SilentCase{"InTheHead", "HTTP/1.1 200 OK\r\nContent-Le", kRelayDeadline, 504,
-                               504},
+    testing::Values(SilentCase{"BeforeTheHead", "", kRelayDeadline, 203, 0},
+                    SilentCase{"InTheHead", "HTTP/1.1 200 OK\r\nContent-Le", kRelayDeadline, 203,
+                               0},
                     SilentCase{"BehindTheHead", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart",
                                kRelayPause, -1, 200},
                     SilentCase{"BetweenChunks",

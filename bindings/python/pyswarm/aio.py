@@ -1,0 +1,521 @@
+"""pyswarm for asyncio: the same manager with coroutines and async iterators.
+
+  async with pyswarm.aio.Manager("sim://3") as manager:
+    await manager.wait_ready()
+    await manager.create_container({"Image": "busybox"}, name="web", start=True)
+    async with await manager.events() as events:
+      async for event in events:
+        print(event["Action"])
+
+Nothing here blocks the event loop: calls run on threads of a bounded set, and long waits take turns there, so that any
+number of them may be under way. A task that is cancelled in request() gives the request up; one that is cancelled
+while it reads a stream loses nothing, the next read goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+
+from . import _manager
+from ._errors import AlreadyExists, DeadlineExceeded, FailedPrecondition
+from ._paths import Filters, filters_text, path as _path
+from ._response import (FOREVER, MOST_BODY, PIECE, Body, Headers, LineSplitter, Response as _Blocking, error_of,
+                        pieces_of, split_body)
+from ._values import Explanation, Node
+
+if TYPE_CHECKING:
+  from ._core import Exchange
+
+__all__ = ["Events", "Manager", "Response"]
+
+Result = TypeVar("Result")
+# What the body of a request may be here: also an async iterable of bytes.
+AsyncBody = Union[Body, AsyncIterable[bytes]]
+
+# How long a wait keeps its thread before others get their turn; the short one while others wait for a thread.
+_SLICE, _SHORT_SLICE = 0.2, 0.005
+_IDLE_SECONDS = 5.0
+
+
+class _Workers:
+  """Threads that run jobs; made when they are needed, at most `most`, gone when they were idle."""
+
+  def __init__(self, most: int) -> None:
+    self._most = most
+    self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+    self._lock = threading.Lock()
+    self._threads = 0
+    self._busy = 0
+
+  def submit(self, job: Callable[[], None]) -> None:
+    with self._lock:
+      self._busy += 1
+      begin = self._busy > self._threads and self._threads < self._most
+      if begin:
+        self._threads += 1
+    self._jobs.put(job)
+    if begin:
+      threading.Thread(target=self._run, name="pyswarm.aio", daemon=True).start()
+
+  @property
+  def crowded(self) -> bool:
+    """Jobs wait for a thread."""
+    return self._busy > self._most
+
+  def _run(self) -> None:
+    while True:
+      try:
+        job = self._jobs.get(timeout=_IDLE_SECONDS)
+      except queue.Empty:
+        with self._lock:
+          if self._busy < self._threads:
+            self._threads -= 1
+            return
+        continue
+      try:
+        job()
+      finally:
+        with self._lock:
+          self._busy -= 1
+
+
+# What is over soon, what waits for the other side in turns, and writers, who may wait until somebody reads: none may
+# keep the others from their threads.
+_calls = _Workers(8)
+_waits = _Workers(32)
+_writes = _Workers(16)
+
+
+async def _run(workers: _Workers, function: Callable[..., Result], *arguments: Any) -> Result:
+  """Runs it on a thread. When the task is cancelled its result is dropped."""
+  loop = asyncio.get_running_loop()
+  done: asyncio.Future[Result] = loop.create_future()
+
+  def settle(result: Any, error: Optional[BaseException]) -> None:
+    if done.done():
+      return
+    if error is None:
+      done.set_result(result)
+    else:
+      done.set_exception(error)
+
+  def job() -> None:
+    result, failed = None, None
+    try:
+      result = function(*arguments)
+    except BaseException as error:
+      failed = error
+    try:
+      loop.call_soon_threadsafe(settle, result, failed)
+    except RuntimeError:
+      pass  # the loop is closed: nobody waits
+
+  workers.submit(job)
+  return await done
+
+
+def _one_turn(wait: Callable[[float], Result], left: float) -> Result:
+  return wait(min(_SHORT_SLICE if _waits.crowded else _SLICE, left))
+
+
+async def _in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -> Result:
+  """wait(seconds) again and again until it ends otherwise than by DeadlineExceeded."""
+  end = time.monotonic() + timeout
+  while True:
+    left = max(end - time.monotonic(), 0.0)
+    try:
+      return await _run(_waits, _one_turn, wait, left)
+    except DeadlineExceeded as error:
+      if left > _SLICE:
+        continue
+      raise DeadlineExceeded(error.status, error.code, "%s: no answer within %g s" % (what, timeout)) from None
+
+
+def _seconds(timeout: Optional[float]) -> float:
+  return FOREVER if timeout is None else timeout
+
+
+class Response:
+  """The answer to Manager.request(); see pyswarm.Response. An async context manager; leaving it gives up what is
+  not read. One task reads and one writes at a time."""
+
+  def __init__(self, exchange: Exchange, body: Optional[bytes], what: str) -> None:
+    """For Manager.request()."""
+    self._exchange = exchange
+    self._head = _Blocking(exchange, body)
+    self._body = body
+    self._what = what
+    self._reading: Optional[asyncio.Task[bytes]] = None
+    self._buffer = b""
+    self._ended = False
+
+  @property
+  def status(self) -> int:
+    """The HTTP status, 200."""
+    return self._head.status
+
+  @property
+  def headers(self) -> Headers:
+    """The header fields."""
+    return self._head.headers
+
+  @property
+  def tunnel(self) -> bool:
+    """True when the answer is a two-way stream of bytes (attach, exec)."""
+    return self._head.tunnel
+
+  async def _piece(self) -> bytes:
+    """The next piece of the stream. A task that is cancelled here leaves the read under way for the next one."""
+    if self._buffer or self._ended:
+      piece, self._buffer = self._buffer, b""
+      return piece
+    if self._reading is None:
+      self._reading = asyncio.ensure_future(
+        _in_turns(self._what, FOREVER, lambda seconds: self._exchange.read(PIECE, seconds)))
+      # One that nobody comes back for has nothing to complain about.
+      self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
+    reading = self._reading
+    try:
+      piece = await asyncio.shield(reading)
+    finally:
+      if reading.done():
+        self._reading = None
+    if not piece:
+      self._ended = True
+    return piece
+
+  async def read(self, size: int = -1) -> bytes:
+    """Bytes of the body or of the tunnel, b"" at their end: at most `size`, as soon as there are any; -1 = all up to
+    the end. The errors of pyswarm.Response.read(); a bound in time is asyncio.wait_for()."""
+    if self._body is not None:
+      return self._head.read(size)
+    if size < 0:
+      pieces: list[bytes] = []
+      try:
+        while True:
+          piece = await self._piece()
+          if not piece:
+            return b"".join(pieces)
+          pieces.append(piece)
+      except asyncio.CancelledError:
+        self._buffer = b"".join(pieces) + self._buffer
+        raise
+    piece = await self._piece()
+    self._buffer = piece[size:] + self._buffer
+    return piece[:size]
+
+  async def json(self) -> Any:
+    """The whole body as JSON. ValueError when it is none."""
+    return json.loads(await self.read())
+
+  async def __aiter__(self) -> AsyncIterator[bytes]:
+    """The pieces of the body as they come."""
+    while True:
+      piece = await self.read(PIECE)
+      if not piece:
+        return
+      yield piece
+
+  async def lines(self) -> AsyncIterator[bytes]:
+    """The lines of the body as they come, without their ends."""
+    splitter = LineSplitter()
+    async for piece in self:
+      for line in splitter.feed(piece):
+        yield line
+    for line in splitter.rest():
+      yield line
+
+  async def raise_for_status(self) -> Response:
+    """Raises the exception of the status when it is 400 or above; else itself."""
+    if self.status >= 400:
+      raise error_of(self.status, await self.read())
+    return self
+
+  async def write(self, data: bytes) -> None:
+    """Sends bytes into the tunnel and waits until they are taken."""
+    try:
+      await _run(_writes, self._exchange.write, data)
+    except asyncio.CancelledError:
+      # Nobody can tell how much of it was taken.
+      self.close()
+      raise
+
+  async def close_write(self) -> None:
+    """Ends our side of the tunnel; reading goes on."""
+    await _run(_writes, self._exchange.close_write)
+
+  def close(self) -> None:
+    """Gives up what is not read. Never waits; may be repeated."""
+    self._head.close()
+
+  async def __aenter__(self) -> Response:
+    return self
+
+  async def __aexit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                      trace: Optional[TracebackType]) -> None:
+    self.close()
+
+
+class Events:
+  """The events of a cluster as dicts, as they happen: an async iterator and an async context manager."""
+
+  def __init__(self, response: Response) -> None:
+    """For Manager.events()."""
+    self._response = response
+    self._splitter = LineSplitter()
+    self._lines: list[bytes] = []
+
+  def __aiter__(self) -> Events:
+    return self
+
+  async def __anext__(self) -> dict[str, Any]:
+    while True:
+      while self._lines:
+        line = self._lines.pop(0)
+        if line:
+          event: dict[str, Any] = json.loads(line)
+          return event
+      piece = await self._response.read(PIECE)
+      if not piece:
+        raise StopAsyncIteration
+      self._lines = self._splitter.feed(piece)
+
+  def close(self) -> None:
+    """Ends the subscription; whoever waits for an event gets Cancelled. May be repeated."""
+    self._response.close()
+
+  async def __aenter__(self) -> Events:
+    return self
+
+  async def __aexit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                      trace: Optional[TracebackType]) -> None:
+    self.close()
+
+
+class Manager:
+  """A manager for asyncio, opened by `async with` (or `await manager.open()`) and closed when that is left.
+
+  The arguments are those of pyswarm.Manager. Alternatively `blocking` is a pyswarm.Manager that is open already;
+  leaving the context then leaves it open.
+  """
+
+  def __init__(
+    self,
+    discovery: str = "",
+    *,
+    blocking: Optional[_manager.Manager] = None,
+    strategy: str = "spread",
+    listen: Sequence[str] = (),
+    filters: Optional[Sequence[str]] = None,
+    custom_filters: Optional[Mapping[str, Any]] = None,
+    custom_strategies: Optional[Mapping[str, Any]] = None,
+    custom_discovery: Optional[Mapping[str, Any]] = None,
+    simulation: str = "",
+    tls: bool = False,
+    tls_verify: bool = False,
+    tls_ca: str = "",
+    tls_cert: str = "",
+    tls_key: str = "",
+    insecure: bool = False,
+    names: str = "both",
+    overcommit: float = 0.05,
+    create_retry: int = 0,
+    cpu_shares_as_cores: bool = False,
+    pull_on_create: bool = False,
+    relay_ports: str = "off",
+    cors: bool = False,
+    experimental: bool = False,
+    heartbeat: float = 60.0,
+    refresh_min: float = 30.0,
+    refresh_max: float = 60.0,
+    failure_retry: int = 3,
+    engine_timeout: float = 10.0,
+    threads: int = 0,
+    seed: int = 0,
+    log: Optional[_manager.Log] = None,
+  ) -> None:
+    self._blocking = blocking
+    self._is_ours = blocking is None
+    self._make = lambda: _manager.Manager(
+      discovery, strategy=strategy, listen=listen, filters=filters, custom_filters=custom_filters,
+      custom_strategies=custom_strategies, custom_discovery=custom_discovery, simulation=simulation, tls=tls,
+      tls_verify=tls_verify, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, insecure=insecure, names=names,
+      overcommit=overcommit, create_retry=create_retry, cpu_shares_as_cores=cpu_shares_as_cores,
+      pull_on_create=pull_on_create, relay_ports=relay_ports, cors=cors, experimental=experimental,
+      heartbeat=heartbeat, refresh_min=refresh_min, refresh_max=refresh_max, failure_retry=failure_retry,
+      engine_timeout=engine_timeout, threads=threads, seed=seed, log=log)
+
+  @property
+  def blocking(self) -> _manager.Manager:
+    """The same manager for code that blocks. FailedPrecondition: it is not open yet."""
+    if self._blocking is None:
+      raise FailedPrecondition(409, "FAILED_PRECONDITION",
+                               "the manager is not open: use `async with`, or await open() first")
+    return self._blocking
+
+  async def open(self) -> Manager:
+    """Opens it; the errors of pyswarm.Manager(). Nothing when it is open."""
+    if self._blocking is None:
+      self._blocking = await _run(_calls, self._make)
+    return self
+
+  async def __aenter__(self) -> Manager:
+    return await self.open()
+
+  async def __aexit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                      trace: Optional[TracebackType]) -> None:
+    if self._is_ours:
+      await self.close()
+
+  async def close(self, grace: float = 10.0) -> None:
+    """As pyswarm.Manager.close()."""
+    if self._blocking is not None:
+      # On a thread of its own: it waits for what the others do.
+      await _run(_Workers(1), self._blocking.close, grace)
+
+  async def serve(self) -> list[str]:
+    """As pyswarm.Manager.serve()."""
+    return await _run(_calls, self.blocking.serve)
+
+  @property
+  def addresses(self) -> list[str]:
+    """The addresses that serve() bound."""
+    return self.blocking.addresses
+
+  @property
+  def closed(self) -> bool:
+    """close() was called."""
+    return self._blocking is not None and self._blocking.closed
+
+  async def wait_ready(self, timeout: float = 30.0) -> None:
+    """As pyswarm.Manager.wait_ready()."""
+    await _in_turns("wait_ready", timeout, self.blocking.wait_ready)
+
+  async def request(
+    self,
+    method: str,
+    path: str,
+    body: AsyncBody = None,
+    headers: Optional[Mapping[str, str]] = None,
+    *,
+    stream: bool = False,
+    upgrade: bool = False,
+    timeout: Optional[float] = 60.0,
+    max_body: int = MOST_BODY,
+  ) -> Response:
+    """As pyswarm.Manager.request(); `body` may also be an async iterable of bytes. A task that is cancelled in it gives
+    the request up, on the engine too."""
+    data, fields, streamed = split_body(body, headers)
+    what = "%s %s" % (method.upper(), path.split("?", 1)[0])
+    core = self.blocking._core
+    exchange = await _run(_calls, core.begin, method.upper(), path, fields, data, streamed, upgrade)
+    try:
+      if streamed:
+        await self._send(exchange, body)
+      seconds = _seconds(timeout)
+      end = time.monotonic() + seconds
+      await _in_turns(what, seconds, exchange.wait_head)
+      if stream or upgrade:
+        return Response(exchange, None, what)
+      if exchange.tunnel:
+        await _run(_writes, exchange.close_write)
+      left = max(end - time.monotonic(), 0.0)
+      whole = await _in_turns(what, left, lambda slice: exchange.read_all(max_body, slice))
+      return Response(exchange, whole, what)
+    except BaseException:
+      exchange.abort()
+      raise
+
+  async def _send(self, exchange: Exchange, body: Any) -> None:
+    try:
+      if hasattr(body, "__aiter__"):
+        async for piece in body:
+          if piece:
+            await _run(_writes, exchange.write, bytes(piece))
+      else:
+        pieces = pieces_of(body)
+        while True:
+          # A file or a generator may block.
+          following = await _run(_writes, next, pieces, None)
+          if following is None:
+            break
+          await _run(_writes, exchange.write, following)
+      await _run(_writes, exchange.close_write)
+    except FailedPrecondition:
+      return  # answered already, without wanting the rest
+
+  async def plan(self, body: Mapping[str, Any], name: str = "", platform: str = "") -> Explanation:
+    """As pyswarm.Manager.plan()."""
+    return await _run(_calls, self.blocking.plan, body, name, platform)
+
+  async def create_container(
+    self,
+    body: Mapping[str, Any],
+    name: Optional[str] = None,
+    platform: Optional[str] = None,
+    start: bool = False,
+    timeout: Optional[float] = 60.0,
+  ) -> str:
+    """As pyswarm.Manager.create_container()."""
+    answer = await self.request("POST", _path("containers", "create", name=name, platform=platform), dict(body),
+                                timeout=timeout)
+    try:
+      await answer.raise_for_status()
+    except FailedPrecondition as error:
+      if name and (await self.request("GET", _path("containers", name, "json"), timeout=timeout)).status == 200:
+        raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
+      raise
+    made = str((await answer.json())["Id"])
+    if start:
+      await self.start(made, timeout=timeout)
+    return made
+
+  async def containers(self, all: bool = True, filters: Optional[Filters] = None) -> list[dict[str, Any]]:
+    """As pyswarm.Manager.containers()."""
+    answer = await self.request("GET", _path("containers", "json", all=all, filters=filters_text(filters)))
+    found: list[dict[str, Any]] = await (await answer.raise_for_status()).json()
+    return found
+
+  async def inspect(self, ref: str) -> dict[str, Any]:
+    """As pyswarm.Manager.inspect()."""
+    answer = await self.request("GET", _path("containers", ref, "json"))
+    found: dict[str, Any] = await (await answer.raise_for_status()).json()
+    return found
+
+  async def start(self, ref: str, timeout: Optional[float] = 60.0) -> None:
+    """As pyswarm.Manager.start()."""
+    answer = await self.request("POST", _path("containers", ref, "start"), timeout=timeout)
+    await answer.raise_for_status()
+
+  async def stop(self, ref: str, seconds: Optional[int] = None, timeout: Optional[float] = 60.0) -> None:
+    """As pyswarm.Manager.stop()."""
+    answer = await self.request("POST", _path("containers", ref, "stop", t=seconds), timeout=timeout)
+    await answer.raise_for_status()
+
+  async def remove(self, ref: str, force: bool = False, volumes: bool = False,
+                   timeout: Optional[float] = 60.0) -> None:
+    """As pyswarm.Manager.remove()."""
+    answer = await self.request("DELETE", _path("containers", ref, force=force, v=volumes), timeout=timeout)
+    await answer.raise_for_status()
+
+  async def nodes(self) -> list[Node]:
+    """As pyswarm.Manager.nodes()."""
+    return await _run(_calls, self.blocking.nodes)
+
+  async def events(
+    self,
+    filters: Optional[Filters] = None,
+    since: Union[None, int, float, str] = None,
+    until: Union[None, int, float, str] = None,
+  ) -> Events:
+    """As pyswarm.Manager.events()."""
+    target = _path("events", filters=filters_text(filters), since=since, until=until)
+    answer = await self.request("GET", target, stream=True)
+    return Events(await answer.raise_for_status())

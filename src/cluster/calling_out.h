@@ -1,0 +1,18 @@
+// Whether this thread is in foreign code that was called while the cluster's state is locked.
+#pragma once
+
+namespace swarm {
+
+// Marks the calling thread for a scope: filters and strategies of the embedding program run in it,
+// and what they call must not lock the state again.
+class CallingOut {
+ public:
+  CallingOut();
+  ~CallingOut();
+  CallingOut(const CallingOut&) = delete;
+  CallingOut& operator=(const CallingOut&) = delete;
+
+  static bool Now();
+};
+
+}  // namespace swarm

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+"""The Ansible module of examples/ansible: no swarmd runs, on simulated and on real engines.
+
+usage: ansible_module.py --sim-engines PROGRAM [--python PATH] [--only simulated|real]
+       (PYTHONPATH names where pyswarm is)
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+import harness
+from hosts import ROOT, Api
+
+TEST_SECONDS = 300
+PLAY_SECONDS = 60
+EXAMPLE = os.path.join(ROOT, "examples", "ansible")
+
+
+class Playbook:
+  """Runs examples/ansible/site.yml on one cluster."""
+
+  def __init__(self, report, title, discovery, engines, python):
+    self.report, self.title, self.discovery, self.engines, self.python = report, title, discovery, engines, python
+
+  def environment(self, **more):
+    return harness.clean_environment(dict({
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_PYTHON_INTERPRETER": self.python,
+        "ANSIBLE_NOCOLOR": "true", "LC_ALL": "C.UTF-8"}, **more))
+
+  def play(self, *arguments, **environment):
+    """What ansible-playbook told: (counts of the host, {task: result}, what it did)."""
+    done = harness.run_program(["ansible-playbook", os.path.join(EXAMPLE, "site.yml"), "-e",
+                                "discovery=" + self.discovery, *arguments], seconds=PLAY_SECONDS,
+                               env=self.environment(**environment))
+    try:
+      told = json.loads(done.out[done.out.index("{"):])
+    except ValueError:
+      return {}, {}, done
+    tasks = {task["task"]["name"]: task["hosts"].get("localhost", {}) for play in told["plays"]
+             for task in play["tasks"]}
+    return told["stats"].get("localhost", {}), tasks, done
+
+  def changes(self, name, changed, *arguments):
+    """All tasks hold, and this many changed something."""
+    counts, tasks, done = self.play(*arguments)
+    holds = done.code == 0 and counts.get("failures") == 0 and counts.get("changed") == changed
+    self.report.check("%s: %s: changed=%d" % (self.title, name, changed), holds, "%s %s\n%s" % (
+        counts, [(task, result.get("msg"), result.get("differences")) for task, result in tasks.items()], done))
+    return tasks
+
+  def containers(self):
+    """{name: engine number} of what is really there."""
+    return {row["Names"][0].lstrip("/"): number for number, engine in enumerate(self.engines)
+            for row in engine.get("/containers/json?all=1")}
+
+
+def play_everything(report, book):
+  tasks = book.changes("check mode on an empty cluster", 2, "--check")
+  report.equal("%s: check mode has made nothing" % book.title, book.containers(), {})
+  planned = tasks.get("A web server outside", {}).get("node")
+  tasks = book.changes("first run", 2)
+  report.equal("%s: it went where check mode had told" % book.title, tasks["A web server outside"].get("node"), planned)
+  found = book.containers()
+  report.check("%s: two containers on two engines" % book.title,
+               sorted(found) == ["site_helper", "site_web"] and len(set(found.values())) == 2, found)
+  book.changes("second run", 0)
+  report.equal("%s: the second run has moved nothing" % book.title, book.containers(), found)
+
+
+def play_more(report, book):
+  """What needs no real engine."""
+  found = book.containers()
+  engine = book.engines[found["site_web"]]
+  before = engine.get("/containers/site_web/json")["Id"]
+  tasks = book.changes("check mode with another command", 1, "--check", "-e", "seconds=601")
+  report.equal("%s: check mode tells the difference" % book.title,
+               tasks["A web server outside"].get("differences"), ["command: ['sleep', '600'], not ['sleep', '601']"])
+  report.equal("%s: and leaves the container" % book.title, engine.get("/containers/site_web/json")["Id"], before)
+  book.changes("another command", 1, "-e", "seconds=601")
+  ids = {row["Names"][0]: row["Id"] for each in book.engines for row in each.get("/containers/json?all=1")}
+  report.check("%s: it was made anew" % book.title, ids.get("/site_web") not in (None, before), ids)
+  for each in book.engines:
+    for row in each.get("/containers/json?all=1"):
+      if row["Names"] == ["/site_web"]:
+        each.call("POST", "/containers/site_web/stop?t=0")
+  book.changes("a container that was stopped is started", 1, "-e", "seconds=601")
+  _, tasks, done = book.play(PYTHONPATH="/nonexistent")
+  message = tasks.get("A web server outside", {}).get("msg", "")
+  report.check("%s: without pyswarm it says what is missing" % book.title,
+               done.code == 2 and "pyswarm" in message and "Python library" in message, done)
+  _, tasks, done = book.play("-e", "discovery=nosuch://x")
+  report.check("%s: a wrong URL is one message" % book.title,
+               done.code == 2 and "nosuch" in tasks.get("A web server outside", {}).get("msg", ""), done)
+
+
+def take_back(report, book):
+  book.changes("taken away", 2, "-e", "state=absent")
+  report.equal("%s: nothing is left" % book.title, book.containers(), {})
+  book.changes("taken away again", 0, "-e", "state=absent")
+
+
+def simulated(report, options):
+  engines = subprocess.Popen([options.sim_engines, "3"], stdout=subprocess.PIPE, text=True)
+  harness.ENDINGS.append(engines.kill)
+  try:
+    addresses = [engines.stdout.readline().strip() for _ in range(3)]
+    book = Playbook(report, "simulated", "nodes://" + ",".join(addresses),
+                    [Api("tcp://" + address) for address in addresses], options.python)
+    play_everything(report, book)
+    play_more(report, book)
+    take_back(report, book)
+  finally:
+    engines.terminate()
+    engines.wait(timeout=harness.STOP_SECONDS)
+    harness.ENDINGS.remove(engines.kill)
+
+
+def real(report, options):
+  with harness.Hosts() as hosts:
+    book = Playbook(report, "real", "nodes://" + ",".join(hosts.endpoints()),
+                    [hosts.engine(number) for number in hosts.numbers()], options.python)
+    play_everything(report, book)
+    take_back(report, book)
+
+
+def run(options, report):
+  if not shutil.which("ansible-playbook"):
+    raise harness.Skipped("ansible-playbook is not installed (Debian's package ansible)")
+  documented = harness.run_program(["ansible-doc", "-M", os.path.join(EXAMPLE, "library"), "-t", "module",
+                                    "swarm_container"], env=harness.clean_environment({"LC_ALL": "C.UTF-8"}))
+  report.check("ansible-doc reads its documentation", documented.code == 0 and "discovery" in documented.out, documented)
+  if options.only != "real":
+    simulated(report, options)
+  if options.only != "simulated":
+    real(report, options)
+
+
+def add_options(parser):
+  parser.add_argument("--sim-engines", required=True, help="the program that serves simulated engines")
+  parser.add_argument("--python", default="/usr/bin/python3", help="the interpreter that pyswarm is for")
+  parser.add_argument("--only", choices=["simulated", "real"])
+
+
+if __name__ == "__main__":
+  harness.main(run, TEST_SECONDS, add_options)

@@ -1,0 +1,148 @@
+"""The ends of processes: fork, interpreters that go with managers open, Ctrl-C; and how long an import takes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pyswarm
+from conftest import in_thread, run_python
+
+# On a machine that does nothing else the import takes some 25 ms.
+WANTED_MS, MOST_MS = 50, 250
+
+
+def test_after_fork_the_child_is_refused_and_ends(swarm_manager):
+  events = swarm_manager.events()
+  read, write = os.pipe()
+  child = os.fork()
+  if child == 0:
+    told = []
+    for call in (swarm_manager.nodes, swarm_manager.close, lambda: swarm_manager.plan({"Image": "busybox"}),
+                 lambda: swarm_manager.request("GET", "/_ping"), swarm_manager.wait_ready, lambda: next(events)):
+      try:
+        call()
+        told.append("done")
+      except pyswarm.FailedPrecondition as error:
+        told.append("refused" if "fork" in str(error) else str(error))
+      except BaseException as error:
+        told.append(repr(error))
+    # One of its own works.
+    with pyswarm.Manager("sim://1") as own:
+      own.wait_ready()
+      told.append(str(len(own.nodes())))
+    os.write(write, ",".join(told).encode())
+    os._exit(0)
+  os.close(write)
+  with os.fdopen(read, "rb") as answers:
+    assert answers.read().decode() == "refused," * 6 + "1"
+  assert os.waitpid(child, 0)[1] == 0
+  events.close()
+  assert len(swarm_manager.nodes()) == 3
+
+
+def test_a_forked_child_that_ends_as_python_ends_does_not_hang():
+  done = run_python("""
+import os, sys, pyswarm
+manager = pyswarm.Manager("sim://2", custom_filters={"own": lambda spec: []})
+manager.wait_ready()
+events = manager.events()
+child = os.fork()
+if child == 0:
+  del manager, events
+  sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+print(len(manager.nodes()))
+""")
+  assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_an_interpreter_that_ends_with_managers_open():
+  done = run_python("""
+import threading, time, pyswarm
+def rules_for(spec):
+  time.sleep(0.001)
+  return [pyswarm.Rule("any", predicate=lambda node: bool(node.name))]
+managers = [pyswarm.Manager("sim://3", custom_filters={"own": rules_for}, log=lambda *line: None,
+                            custom_discovery={"own": lambda rest: []}) for _ in range(3)]
+def use(manager):
+  while True:
+    manager.create_container({"Image": "busybox"})
+def follow(manager):
+  for event in manager.events():
+    pass
+for manager in managers:
+  manager.wait_ready()
+  for target in (use, use, follow):
+    threading.Thread(target=target, args=(manager,), daemon=True).start()
+threading.excepthook = lambda told: None
+time.sleep(0.2)
+print("end", flush=True)
+""")
+  assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
+
+
+def test_an_interpreter_that_ends_while_a_callable_never_returns():
+  begin = time.monotonic()
+  done = run_python("""
+import threading, time, pyswarm
+stuck = threading.Event()
+def rules_for(spec):
+  stuck.set()
+  time.sleep(1000)
+manager = pyswarm.Manager("sim://1", custom_filters={"own": rules_for})
+manager.wait_ready()
+threading.Thread(target=lambda: manager.create_container({"Image": "busybox"}), daemon=True).start()
+stuck.wait()
+threading.excepthook = lambda told: None
+""")
+  assert done.returncode == 0, done
+  assert "did not close" in done.stderr
+  assert time.monotonic() - begin < 40
+
+
+def test_an_error_at_the_end_of_a_program_is_shown():
+  done = run_python("import pyswarm\nmanager = pyswarm.Manager('sim://1')\nraise RuntimeError('the end')\n")
+  assert done.returncode == 1 and done.stderr.endswith("RuntimeError: the end\n")
+
+
+def test_ctrl_c_ends_a_wait():
+  program = subprocess.Popen([sys.executable, "-B", "-c", """
+import pyswarm
+with pyswarm.Manager("sim://1") as manager:
+  manager.wait_ready()
+  with manager.events({"event": "never"}) as events:
+    print("waits", flush=True)
+    next(events)
+"""], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+  try:
+    assert program.stdout.readline() == "waits\n"
+    program.send_signal(signal.SIGINT)
+    _, errors = program.communicate(timeout=20)
+  finally:
+    program.kill()
+    program.wait()
+  assert program.returncode == -signal.SIGINT and "KeyboardInterrupt" in errors
+
+
+def test_a_thread_that_waits_lets_others_run(swarm_manager):
+  events = swarm_manager.events({"event": "never"})
+  end = in_thread(lambda: next(events))
+  begin = time.monotonic()
+  assert sum(range(100_000)) and time.monotonic() - begin < 5
+  events.close()
+  assert isinstance(end()[1], pyswarm.Cancelled)
+
+
+def test_the_import_is_quick():
+  code = "import time; begin = time.perf_counter(); import pyswarm; print((time.perf_counter() - begin) * 1000)"
+  environment = dict(os.environ)
+  times = []
+  for _ in range(7):
+    # As installed packages are: with their bytecode.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment)
+    times.append(float(done.stdout))
+  best = min(times)
+  print("import pyswarm: %.1f ms, wanted at most %d" % (best, WANTED_MS))
+  assert best < MOST_MS
