@@ -11,10 +11,10 @@
 namespace swarm::c {
 namespace {
 
-constexpr swarm_options kDefaults = SWARM_OPTIONS_INIT;
+constexpr swarm_options kDefaultOptions = SWARM_OPTIONS_INIT;
 
 // Bytes after the last field would be unknown ones when a field is added there.
-static_assert(offsetof(swarm_options, own_scheme_count) + sizeof kDefaults.own_scheme_count ==
+static_assert(offsetof(swarm_options, own_scheme_count) + sizeof kDefaultOptions.own_scheme_count ==
               sizeof(swarm_options));
 
 absl::Status ReadSwitch(std::int32_t value, const char* name, bool& into) {
@@ -136,7 +136,7 @@ absl::Status ReadStrings(const char* const* strings, std::size_t count, const ch
 }
 
 absl::Status ReadOptions(const swarm_options* given, Config& config, OwnedList& owned) {
-  swarm_options options = kDefaults;
+  swarm_options options = kDefaultOptions;
   if (absl::Status read = Widen(given, options, "swarm_options"); !read.ok()) return read;
   if (absl::Status read = ReadPlain(options, config); !read.ok()) return read;
   if (options.log != nullptr) {
@@ -171,7 +171,7 @@ swarm_code swarm_options_init(swarm_options* options, size_t struct_size, swarm_
                                     std::to_string(sizeof(std::size_t)) + " to " +
                                     std::to_string(sizeof(swarm_options)) + " is wanted");
     }
-    std::memcpy(options, &kDefaults, struct_size);
+    std::memcpy(options, &kDefaultOptions, struct_size);
     options->struct_size = struct_size;
     return absl::OkStatus();
   });

@@ -9,8 +9,8 @@
 namespace swarm::c {
 namespace {
 
-constexpr swarm_request kDefaults = SWARM_REQUEST_INIT;
-static_assert(offsetof(swarm_request, most_reply) + sizeof kDefaults.most_reply ==
+constexpr swarm_request kDefaultRequest = SWARM_REQUEST_INIT;
+static_assert(offsetof(swarm_request, most_reply) + sizeof kDefaultRequest.most_reply ==
               sizeof(swarm_request));
 
 absl::Status ReadHeaders(const swarm_request& given, Headers& headers) {
@@ -28,7 +28,7 @@ absl::Status ReadHeaders(const swarm_request& given, Headers& headers) {
 
 // `widened` is the struct of this library, for what is no part of Request.
 absl::StatusOr<Request> ReadRequest(const swarm_request* given, swarm_request& widened) {
-  widened = kDefaults;
+  widened = kDefaultRequest;
   if (absl::Status read = Widen(given, widened, "swarm_request"); !read.ok()) return read;
   Request request;
   request.method = OrEmpty(widened.method);

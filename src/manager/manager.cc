@@ -113,13 +113,18 @@ class Manager::Impl {
 
   absl::Status Serve() {
     if (const absl::Status may = CheckMayWait(home_, "Manager::Serve"); !may.ok()) return may;
+    const std::lock_guard<std::mutex> serving(close_mutex_);
+    if (closed_) return ManagerIsClosed();
     std::vector<std::vector<net::Listener>> bound;
     for (const std::string& address : config_.listen) {
       auto listeners = net::BindListeners(address, loops_->size());
       if (!listeners.ok()) return listeners.status();
       bound.push_back(*std::move(listeners));
     }
-    for (const auto& listeners : bound) addresses_.push_back(listeners.front().address);
+    {
+      const std::lock_guard<std::mutex> lock(state_mutex_);
+      for (const auto& listeners : bound) addresses_.push_back(listeners.front().address);
+    }
     if (relays_) {
       std::vector<std::string> hosts = HostsOf(bound);
       OnLoop(0, [this, &hosts] { relays_->Start(std::move(hosts)); });
@@ -179,14 +184,21 @@ class Manager::Impl {
 
   absl::Status WaitReady(Duration timeout) {
     if (const absl::Status may = CheckMayWait(home_, "Manager::WaitReady"); !may.ok()) return may;
-    auto ready = std::make_shared<std::promise<void>>();
-    std::future<void> future = ready->get_future();
-    Main().Post([this, ready] { cluster_->WhenReady([ready] { ready->set_value(); }); });
-    if (future.wait_for(timeout) == std::future_status::ready) return absl::OkStatus();
+    const auto ready = std::make_shared<bool>(false);
+    Main().Post([this, ready] {
+      cluster_->WhenReady([this, ready] {
+        const std::lock_guard<std::mutex> lock(state_mutex_);
+        *ready = true;
+        state_changed_.notify_all();
+      });
+    });
+    std::unique_lock<std::mutex> lock(state_mutex_);
+    state_changed_.wait_for(lock, timeout, [&] { return *ready || closed_; });
+    if (closed_) return ManagerIsClosed();
+    if (*ready) return absl::OkStatus();
     std::string message =
         "not every engine of " + config_.discovery + " was tried within " +
         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) + " s";
-    const std::lock_guard<std::mutex> lock(discovery_error_mutex_);
     if (!discovery_error_.empty()) message += ": " + discovery_error_;
     return DeadlineExceeded(message);
   }
@@ -195,6 +207,10 @@ class Manager::Impl {
     SWARM_CHECK(Loop::Current() == nullptr, "a manager is not closed on a thread of its own");
     const std::lock_guard<std::mutex> lock(close_mutex_);
     if (closed_.exchange(true) || !api_) return;
+    {
+      const std::lock_guard<std::mutex> lock(state_mutex_);
+      state_changed_.notify_all();
+    }
     loops_->RunTheRest();
     OnEachLoop([this](std::size_t i) {
       if (servers_[i]) servers_[i]->StopAccepting();
@@ -215,7 +231,10 @@ class Manager::Impl {
   bool forked() const { return home_.forked(); }
   absl::Status CheckMayPlan() const { return CheckMayCall(home_, "Manager::Plan"); }
   const Config& config() const { return config_; }
-  const std::vector<std::string>& addresses() const { return addresses_; }
+  std::vector<std::string> addresses() const {
+    const std::lock_guard<std::mutex> lock(state_mutex_);
+    return addresses_;
+  }
   EngineCluster& cluster() { return *cluster_; }
 
  private:
@@ -293,7 +312,7 @@ class Manager::Impl {
   }
 
   void KeepError(const absl::Status& status) {
-    const std::lock_guard<std::mutex> lock(discovery_error_mutex_);
+    const std::lock_guard<std::mutex> lock(state_mutex_);
     discovery_error_ = status.ok() ? std::string() : std::string(MessageOf(status));
   }
 
@@ -367,7 +386,8 @@ class Manager::Impl {
   std::unique_ptr<SocketBackends> backends_;  // null when Config::backend makes the clients
   std::unique_ptr<EngineCluster> cluster_;
   std::unique_ptr<Discovery> discovery_;
-  std::mutex discovery_error_mutex_;
+  mutable std::mutex state_mutex_;  // of the discovery's error, the addresses and the waits
+  std::condition_variable state_changed_;
   std::string discovery_error_;         // of the last answer; empty when it was none
   std::unique_ptr<PortRelays> relays_;  // null when none are wanted
   std::unique_ptr<Api> api_;

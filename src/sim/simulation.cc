@@ -15,8 +15,9 @@ namespace swarm {
 namespace {
 
 absl::Status BadUrl(std::string_view rest, std::string_view why) {
-  return InvalidArgument("sim://" + std::string(rest) + " cannot be read: " + std::string(why) +
-                         "; wanted is sim://NUMBER[?seed=NUMBER&latency=5ms]");
+  return InvalidArgument(
+      "sim://" + std::string(rest) + " cannot be read: " + std::string(why) +
+      "; wanted is sim://NUMBER[?seed=NUMBER&latency=5ms&labels=zone%3Deast;zone%3Dwest]");
 }
 
 std::optional<Duration> ParseDuration(std::string_view text) {
@@ -30,6 +31,22 @@ std::optional<Duration> ParseDuration(std::string_view text) {
       return Duration(static_cast<std::int64_t>(*number) * nanoseconds);
   }
   return std::nullopt;
+}
+
+// "zone=east,disk=ssd;zone=west": engines are parted by ";".
+std::optional<std::vector<Labels>> ParseLabels(std::string_view text) {
+  std::vector<Labels> all;
+  for (const std::string_view engine : Split(text, ';')) {
+    Labels labels;
+    for (const std::string_view label : Split(engine, ',')) {
+      if (label.empty()) continue;
+      const std::size_t equals = label.find('=');
+      if (equals == 0 || equals == std::string_view::npos) return std::nullopt;
+      labels[std::string(label.substr(0, equals))] = std::string(label.substr(equals + 1));
+    }
+    all.push_back(std::move(labels));
+  }
+  return all;
 }
 
 class SimDiscovery final : public Discovery {
@@ -74,6 +91,10 @@ absl::StatusOr<SimulationOptions> ParseSimulation(std::string_view rest) {
       const auto latency = ParseDuration(value);
       if (!latency) return BadUrl(rest, "the latency must be a time such as 5ms");
       options.latency = *latency;
+    } else if (key == "labels") {
+      auto labels = ParseLabels(value);
+      if (!labels) return BadUrl(rest, "each label must be KEY=VALUE");
+      options.labels = *std::move(labels);
     } else {
       return BadUrl(rest, "unknown option \"" + key + "\"");
     }
@@ -97,8 +118,12 @@ void Simulation::Populate(const SimulationOptions& options) {
     const bool is_odd = number % 2 == 1;
     SimEngineOptions engine;
     engine.name = name;
-    engine.labels = {{"storage", is_odd ? "ssd" : "disk"},
-                     {"zone", is_odd ? "external" : "internal"}};
+    if (options.labels.empty()) {
+      engine.labels = {{"storage", is_odd ? "ssd" : "disk"},
+                       {"zone", is_odd ? "external" : "internal"}};
+    } else {
+      engine.labels = options.labels[static_cast<std::size_t>(number - 1) % options.labels.size()];
+    }
     AddLocked(std::move(engine));
   }
 }

@@ -23,13 +23,17 @@ struct SimulationOptions {
   int engines = 3;
   std::uint64_t seed = 1;
   Duration latency{};  // of each call
+  // Of the first engine, of the second, ...; behind the last one they begin anew. Empty = as
+  // Simulation says.
+  std::vector<Labels> labels;
 };
 
-// "3", "1000?seed=7&latency=2ms" (ns, us, ms, s). InvalidArgument says what is wrong.
+// "3", "1000?seed=7&latency=2ms" (ns, us, ms, s), "4?labels=zone%3Deast,disk%3Dssd;zone%3Dwest".
+// InvalidArgument says what is wrong.
 absl::StatusOr<SimulationOptions> ParseSimulation(std::string_view rest);
 
-// The engines "sim-0001:2375" ... of one process. Odd ones have the labels zone=external and
-// storage=ssd, even ones zone=internal and storage=disk. Thread-safe.
+// The engines "sim-0001:2375" ... of one process. Unless the options say otherwise odd ones have
+// the labels zone=external and storage=ssd, even ones zone=internal and storage=disk. Thread-safe.
 class Simulation {
  public:
   // `clock` outlives this and every client of it.

@@ -30,6 +30,8 @@ int main(void) {
   swarm_options written;
   memset(&written, 1, sizeof written);
   CHECK_OK(swarm_options_init(&written, sizeof written, &error));
+  CHECK_TEXT("spread", written.strategy);
+  written.strategy = kOptions.strategy;
   CHECK(memcmp(&written, &kOptions, sizeof written) == 0);
   CHECK_FAILS(SWARM_INVALID_ARGUMENT, "struct_size is 4", swarm_options_init(&written, 4, &error));
   CHECK_FAILS(SWARM_INVALID_ARGUMENT, "options is NULL",

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""The Ansible module of examples/ansible: no swarmd runs, on simulated and on real engines.
+"""The Ansible module of examples/ansible on simulated engines; no swarmd runs.
 
-usage: ansible_module.py --sim-engines PROGRAM [--python PATH] [--only simulated|real]
-       (PYTHONPATH names where pyswarm is)
+usage: ansible_module.py --sim-engines PROGRAM        (PYTHONPATH names where pyswarm is)
+
+real_engines.py runs the same playbook on real ones.
 """
 
 import json
@@ -21,16 +22,21 @@ PLAY_SECONDS = 60
 EXAMPLE = os.path.join(ROOT, "examples", "ansible")
 
 
+def needs_ansible():
+  if not shutil.which("ansible-playbook"):
+    raise harness.Skipped("ansible-playbook is not installed (Debian's package ansible)")
+
+
 class Playbook:
   """Runs examples/ansible/site.yml on one cluster."""
 
-  def __init__(self, report, title, discovery, engines, python):
-    self.report, self.title, self.discovery, self.engines, self.python = report, title, discovery, engines, python
+  def __init__(self, report, title, discovery, engines):
+    self.report, self.title, self.discovery, self.engines = report, title, discovery, engines
 
   def environment(self, **more):
     return harness.clean_environment(dict({
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_PYTHON_INTERPRETER": self.python,
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "ANSIBLE_NOCOLOR": "true", "LC_ALL": "C.UTF-8"}, **more))
 
   def play(self, *arguments, **environment):
@@ -105,13 +111,17 @@ def take_back(report, book):
   book.changes("taken away again", 0, "-e", "state=absent")
 
 
-def simulated(report, options):
+def run(options, report):
+  needs_ansible()
+  documented = harness.run_program(["ansible-doc", "-M", os.path.join(EXAMPLE, "library"), "-t", "module",
+                                    "swarm_container"], env=harness.clean_environment({"LC_ALL": "C.UTF-8"}))
+  report.check("ansible-doc reads its documentation", documented.code == 0 and "discovery" in documented.out, documented)
   engines = subprocess.Popen([options.sim_engines, "3"], stdout=subprocess.PIPE, text=True)
   harness.ENDINGS.append(engines.kill)
   try:
     addresses = [engines.stdout.readline().strip() for _ in range(3)]
     book = Playbook(report, "simulated", "nodes://" + ",".join(addresses),
-                    [Api("tcp://" + address) for address in addresses], options.python)
+                    [Api("tcp://" + address) for address in addresses])
     play_everything(report, book)
     play_more(report, book)
     take_back(report, book)
@@ -121,30 +131,8 @@ def simulated(report, options):
     harness.ENDINGS.remove(engines.kill)
 
 
-def real(report, options):
-  with harness.Hosts() as hosts:
-    book = Playbook(report, "real", "nodes://" + ",".join(hosts.endpoints()),
-                    [hosts.engine(number) for number in hosts.numbers()], options.python)
-    play_everything(report, book)
-    take_back(report, book)
-
-
-def run(options, report):
-  if not shutil.which("ansible-playbook"):
-    raise harness.Skipped("ansible-playbook is not installed (Debian's package ansible)")
-  documented = harness.run_program(["ansible-doc", "-M", os.path.join(EXAMPLE, "library"), "-t", "module",
-                                    "swarm_container"], env=harness.clean_environment({"LC_ALL": "C.UTF-8"}))
-  report.check("ansible-doc reads its documentation", documented.code == 0 and "discovery" in documented.out, documented)
-  if options.only != "real":
-    simulated(report, options)
-  if options.only != "simulated":
-    real(report, options)
-
-
 def add_options(parser):
   parser.add_argument("--sim-engines", required=True, help="the program that serves simulated engines")
-  parser.add_argument("--python", default="/usr/bin/python3", help="the interpreter that pyswarm is for")
-  parser.add_argument("--only", choices=["simulated", "real"])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import io
 import json
 import re
 import socket
+import subprocess
 import sys
 import tarfile
 import threading
@@ -285,6 +286,7 @@ def over_a_socket():
     client = docker.DockerClient(base_url=manager.serve()[0], version="auto", timeout=READ_SECONDS)
     found = play(client)
     client.close()
+    manager.close(grace=0.5)  # docker-py leaves connections open
     return found
 
 
@@ -328,7 +330,16 @@ def after_the_end():
   equal([thread.name for thread in left if thread.is_alive()], [])
 
 
+def without_docker_py():
+  """The adapter can be imported without docker-py, and says what is missing when it is used."""
+  script = ("import sys\nimport pyswarm.docker_adapter\nassert 'docker' not in sys.modules\nsys.modules['docker'] = None\n"
+            "try:\n  pyswarm.docker_adapter.client(None)\nexcept ImportError as error:\n  print(error)\n")
+  done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+  equal((done.returncode, "python3-docker" in done.stdout), (0, True))
+
+
 def main():
+  without_docker_py()
   print("over a socket")
   socket_found = over_a_socket()
   print("in process")

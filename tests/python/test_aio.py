@@ -95,7 +95,7 @@ def test_streams_and_lines():
     async with await manager.request("GET", "/version", stream=True) as answer:
       assert answer.status == 200 and answer.headers["content-type"].startswith("application/json")
       assert b"".join([piece async for piece in answer]).startswith(b"{")
-    lines = [line async for line in (await manager.request("GET", "/metrics", stream=True)).lines()]
+    lines = [line async for line in (await manager.request("GET", "/swarmd/v1/metrics", stream=True)).lines()]
     assert len(lines) > 10 and all(b"\n" not in line for line in lines)
     async with await manager.request("GET", "/version", stream=True) as answer:
       head = await answer.read(5)

@@ -44,6 +44,7 @@ def test_a_filter_with_a_predicate(swarm_factory):
   (pyswarm.Rule("r", node=("sim-0001", "sim-0004")), [1, 4]),
   (pyswarm.Rule("r", node="nowhere", soft=True), [1, 2, 3, 4]),
   (pyswarm.Rule("r", node="nowhere"), []),
+  (pyswarm.Rule("r", label="zone==~nowhere"), [1, 2, 3, 4]),
 ])
 def test_rules(swarm_factory, rule, nodes):
   manager = swarm_factory(4, custom_filters={"own": lambda spec: [rule]})
@@ -54,7 +55,7 @@ def test_rules(swarm_factory, rule, nodes):
 @pytest.mark.parametrize("arguments, text", [
   ({}, "exactly one"), ({"label": "a==b", "node": "c"}, "exactly one"),
   ({"label": "zone"}, "One of operator"), ({"label": "9==b"}, "Key"), ({"label": "zone=="}, "Value"),
-  ({"label": "zone==~b"}, "soft=True"), ({"label": "zone==/(/"}, "regular expression"),
+  ({"label": "zone==/(/"}, "regular expression"),
   ({"label": "zone==" + "x" * 5000}, "longer"),
 ])
 def test_a_rule_that_cannot_be_read_is_refused(arguments, text):
@@ -114,6 +115,30 @@ def test_a_filter_that_fails_is_named(swarm_factory, given, kind, status, text):
       ask({"Image": "busybox"})
     assert text in str(caught.value) and caught.value.status == status
   assert manager.containers() == [] and len(manager.nodes()) == 2
+
+
+def test_a_callable_that_asks_the_manager_is_refused(swarm_factory):
+  held = []
+  ask = [lambda: held[0].nodes(), lambda: held[0].close(), lambda: held[0].request("GET", "/_ping")]
+  told = []
+
+  def look(node):
+    for one in ask:
+      try:
+        one()
+      except pyswarm.FailedPrecondition as error:
+        told.append("inside of a callable" in str(error))
+    # Its end waits for threads, of which this may be one.
+    dropped = pyswarm.Manager("sim://1")
+    del dropped
+    return True
+
+  manager = swarm_factory(1, custom_filters={"own": lambda spec: [pyswarm.Rule("r", predicate=look)]})
+  held.append(manager)
+  assert manager.plan({"Image": "busybox"}).fits
+  manager.create_container({"Image": "busybox"})
+  assert told == [True] * len(told) and len(told) >= 6
+  held.clear()
 
 
 def test_a_predicate_that_raises(swarm_factory):

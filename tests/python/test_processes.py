@@ -9,8 +9,8 @@ import time
 import pyswarm
 from conftest import in_thread, run_python
 
-# On a machine that does nothing else the import takes some 25 ms.
-WANTED_MS, MOST_MS = 50, 250
+# Of processor time, so that what else the machine does counts little; some 25 ms.
+WANTED_MS, MOST_MS = 50, 200
 
 
 def test_after_fork_the_child_is_refused_and_ends(swarm_manager):
@@ -136,7 +136,7 @@ def test_a_thread_that_waits_lets_others_run(swarm_manager):
 
 
 def test_the_import_is_quick():
-  code = "import time; begin = time.perf_counter(); import pyswarm; print((time.perf_counter() - begin) * 1000)"
+  code = "import time; begin = time.process_time(); import pyswarm; print((time.process_time() - begin) * 1000)"
   environment = dict(os.environ)
   times = []
   for _ in range(7):

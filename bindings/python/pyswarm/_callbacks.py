@@ -3,11 +3,10 @@ that raises nothing and gives (True, value) or (False, code, message)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from ._errors import InvalidArgument, code_number
+from ._errors import code_number
 from ._values import NodeUsage, NodeView, Resources, Rule
 
 if TYPE_CHECKING:
@@ -15,48 +14,6 @@ if TYPE_CHECKING:
 
 Answer = Union[tuple[bool, Any], tuple[bool, int, str]]
 Report = Callable[[str, str, dict[str, str]], object]
-
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9._-]+\Z")
-_VALUE = re.compile(r"[=!]?(?:~|/~)?[A-Za-z0-9:\-_\s.*/()?+\[\]\\^$|]+\Z")
-_MOST = 4096
-
-
-def parse_expression(text: str) -> tuple[str, bool, bool, bool, str, str]:
-  """Reads "zone==east": key, is it ==, is it a regular expression, ignore case, value, text. Raises
-  InvalidArgument when it cannot be read."""
-
-  def wrong(what: str) -> InvalidArgument:
-    return InvalidArgument(400, "INVALID_ARGUMENT", 'Invalid expression "%s": %s' % (text[:64], what))
-
-  if len(text) > _MOST:
-    raise wrong("it is longer than %d characters" % _MOST)
-  equal, ignore_case = True, False
-  for operator in ("==", "!=", "="):
-    key, found, value = text.partition(operator)
-    if found:
-      break
-  else:
-    raise wrong("One of operator ==, != is expected")
-  if found == "=":
-    ignore_case = True
-    if value.startswith("!"):
-      equal, value = False, value[1:]
-  elif found == "!=":
-    equal = False
-  if not _KEY.match(key):
-    raise wrong("Key '%s' is invalid" % key)
-  if value.startswith("~"):
-    raise wrong("a soft rule is Rule(..., soft=True)")
-  if not _VALUE.match(value):
-    raise wrong("Value '%s' is invalid" % value)
-  is_regex = len(value) >= 2 and value[0] == "/" == value[-1]
-  if is_regex:
-    value = value[1:-1]
-    try:
-      re.compile(value)
-    except re.error as error:
-      raise wrong("the regular expression does not compile: %s" % error) from None
-  return key, equal, is_regex, ignore_case, value, text
 
 
 def name_of(given: object) -> str:
@@ -127,7 +84,7 @@ def filter_adapter(name: str, given: object, report: Report) -> Callable[..., An
     if not isinstance(rule, Rule):
       raise TypeError("a list of pyswarm.Rule is wanted, not %r" % (rule,))
     if rule.label is not None:
-      return rule.text, rule.soft, "label", parse_expression(rule.label)
+      return rule.text, rule.soft, "label", rule.label
     if rule.node is not None:
       names = [rule.node] if isinstance(rule.node, str) else list(rule.node)
       return rule.text, rule.soft, "node", names

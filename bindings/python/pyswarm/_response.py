@@ -230,17 +230,23 @@ class Events:
   def __init__(self, response: Response) -> None:
     """For Manager.events()."""
     self._response = response
-    self._lines = response.lines()
+    self._splitter = LineSplitter()
+    self._lines: list[bytes] = []
 
   def __iter__(self) -> Events:
     return self
 
   def __next__(self) -> dict[str, Any]:
-    for line in self._lines:
-      if line:
-        event: dict[str, Any] = json.loads(line)
-        return event
-    raise StopIteration
+    while True:
+      while self._lines:
+        line = self._lines.pop(0)
+        if line:
+          event: dict[str, Any] = json.loads(line)
+          return event
+      piece = self._response.read(PIECE)
+      if not piece:
+        raise StopIteration
+      self._lines = self._splitter.feed(piece)
 
   def close(self) -> None:
     """Ends the subscription; whoever waits for an event gets Cancelled. May be repeated."""

@@ -179,7 +179,7 @@ class Rule:
   Args:
     text: shown to the user when no node is left, such as "tier==even".
     label: an expression over the labels of nodes, as in constraints: "zone==east", "disk!=hdd",
-      "region==us-*", "zone==/^e/"; the key "node" is the node's name or ID.
+      "region==us-*", "zone==/^e/", "disk==~ssd" (soft); the key "node" is the node's name or ID.
     node: the name of the node, or of several that are allowed.
     predicate: called with a NodeView, says whether the node will do. It must be pure (same node, same
       answer) and quick; it runs on a thread of the manager and must not call the manager. When it
@@ -200,7 +200,7 @@ class Rule:
     predicate: Optional[Callable[[NodeView], bool]] = None,
     soft: bool = False,
   ) -> None:
-    from ._callbacks import parse_expression
+    from ._core import check_expression
     from ._errors import InvalidArgument
 
     if sum(given is not None for given in (label, node, predicate)) != 1:
@@ -208,7 +208,7 @@ class Rule:
         400, "INVALID_ARGUMENT", "Rule(%r): give exactly one of label, node and predicate" % (text,)
       )
     if label is not None:
-      parse_expression(label)
+      check_expression(label)
     self.text = text
     self.label = label
     self.node = node

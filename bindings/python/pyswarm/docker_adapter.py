@@ -18,6 +18,7 @@ from __future__ import annotations
 import atexit
 import functools
 import http.client
+import importlib
 import select
 import socket
 import sys
@@ -64,9 +65,7 @@ def api_client(manager: Manager, version: Optional[str] = None, timeout: Optiona
 
 def _import_docker() -> tuple[ModuleType, ModuleType, ModuleType]:
   try:
-    import docker
-    import requests
-    import urllib3
+    docker, requests, urllib3 = (importlib.import_module(name) for name in ("docker", "requests", "urllib3"))
   except ImportError as error:
     raise ImportError("pyswarm.docker_adapter needs docker-py: install the package docker "
                       "(on Debian python3-docker); %s" % error) from error

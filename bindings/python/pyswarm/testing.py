@@ -19,8 +19,9 @@ placements.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Optional, Protocol
+from urllib.parse import quote
 
 import pytest
 
@@ -29,26 +30,33 @@ from ._manager import Manager
 __all__ = ["Factory", "open_simulated", "swarm_address", "swarm_factory", "swarm_manager"]
 
 _READY_SECONDS = 30.0
+_Labels = Optional[Sequence[Mapping[str, str]]]
 
 
 class Factory(Protocol):
   """What the fixture swarm_factory is."""
 
-  def __call__(self, engines: int = 3, *, seed: int = 7, latency: str = "", **options: Any) -> Manager:
+  def __call__(self, engines: int = 3, *, seed: int = 7, latency: str = "", labels: _Labels = None,
+               **options: Any) -> Manager:
     """See open_simulated()."""
     ...
 
 
-def open_simulated(engines: int = 3, *, seed: int = 7, latency: str = "", **options: Any) -> Manager:
+def open_simulated(engines: int = 3, *, seed: int = 7, latency: str = "", labels: _Labels = None,
+                   **options: Any) -> Manager:
   """A manager over simulated engines, ready for placements; the caller closes it.
 
   Args:
     engines: how many, 1 to 100,000.
     seed: of the engines and of the manager.
     latency: of each call to an engine, "5ms".
+    labels: of each engine, [{"zone": "east"}, {"zone": "west", "disk": "ssd"}]; behind the last one they begin anew.
+      Keys and values are without "," and ";".
     options: of pyswarm.Manager. With another `discovery` its addresses mean the simulated engines.
   """
   url = "sim://%d?seed=%d" % (engines, seed) + ("&latency=" + latency if latency else "")
+  if labels is not None:
+    url += "&labels=" + quote(";".join(",".join("%s=%s" % item for item in one.items()) for one in labels), safe="")
   discovery = options.pop("discovery", url)
   settings: dict[str, Any] = {"listen": ["tcp://127.0.0.1:0"], "seed": seed, "threads": 1}
   if discovery != url:
@@ -68,8 +76,8 @@ def swarm_factory() -> Iterator[Callable[..., Manager]]:
   """A function that makes managers over simulated engines: see open_simulated(). They are closed after the test."""
   made: list[Manager] = []
 
-  def make(engines: int = 3, *, seed: int = 7, latency: str = "", **options: Any) -> Manager:
-    manager = open_simulated(engines, seed=seed, latency=latency, **options)
+  def make(engines: int = 3, *, seed: int = 7, latency: str = "", labels: _Labels = None, **options: Any) -> Manager:
+    manager = open_simulated(engines, seed=seed, latency=latency, labels=labels, **options)
     made.append(manager)
     return manager
 

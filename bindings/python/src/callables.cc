@@ -7,7 +7,9 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <variant>
 
+#include "swarmlib/expression.h"
 #include "swarmlib/status.h"
 #include "values.h"
 
@@ -56,19 +58,8 @@ bool Holds(const Callable& predicate, const swarm::NodeView& view) {
 // kind, payload: what Rule of _values.py became in _callbacks.py.
 swarm::Term TermOf(const std::string& kind, const py::object& payload, const std::string& what) {
   if (kind == "node") return swarm::term::NodeIn{StringVector(payload, "node")};
-  if (kind == "label") {
-    const py::tuple parts = payload;
-    swarm::Expression expression;
-    expression.key = parts[0].cast<std::string>();
-    expression.op = parts[1].cast<bool>() ? swarm::Expression::Operator::kEqual
-                                          : swarm::Expression::Operator::kNotEqual;
-    expression.match =
-        parts[2].cast<bool>() ? swarm::Expression::Match::kRegex : swarm::Expression::Match::kGlob;
-    expression.ignore_case = parts[3].cast<bool>();
-    expression.value = parts[4].cast<std::string>();
-    expression.text = parts[5].cast<std::string>();
-    return swarm::term::Label{std::move(expression)};
-  }
+  if (kind == "label")
+    return swarm::term::Label{ValueOrRaise(swarm::ParseExpression(payload.cast<std::string>()))};
   auto predicate = std::make_shared<Callable>("predicate of " + what, payload);
   return swarm::term::Opaque{
       [predicate](const swarm::NodeView& view) { return Holds(*predicate, view); }};
@@ -95,9 +86,13 @@ class PythonFilter final : public swarm::Filter {
         rule.text = parts[0].cast<std::string>();
         rule.soft = parts[1].cast<bool>();
         rule.term = TermOf(parts[2].cast<std::string>(), parts[3], rules_for_->what());
+        if (const auto* label = std::get_if<swarm::term::Label>(&rule.term))
+          rule.soft = rule.soft || label->expression.soft;
         rules.push_back(std::move(rule));
       }
       return rules;
+    } catch (const StatusError& error) {
+      return error.status();
     } catch (const std::exception& error) {
       return rules_for_->Failed(error);
     }
@@ -339,6 +334,10 @@ void BindCallables(py::module_& module) {
            })
       .def("reserved",
            [](const ViewHandle& self) { return ResourcesTuple(self.view().reserved()); });
+  module.def(
+      "check_expression",
+      [](const std::string& text) { OkOrRaise(swarm::ParseExpression(text).status()); },
+      py::arg("text"));
   py::class_<Changes, std::shared_ptr<Changes>>(module, "Changes")
       .def(
           "put",

@@ -39,6 +39,10 @@ std::shared_ptr<swarm::Exchange> PythonExchange::Live() const {
     throw StatusError(swarm::FailedPrecondition(
         what_ + ": begun before fork(); it can go on in the parent only"));
   }
+  if (InCallback()) {
+    throw StatusError(swarm::FailedPrecondition(
+        what_ + ": cannot go on inside of a callable that a manager calls"));
+  }
   return exchange_;
 }
 

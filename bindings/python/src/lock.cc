@@ -12,6 +12,7 @@ namespace {
 
 std::atomic<bool> callbacks_stopped{false};
 std::atomic<int> threads_out{0};
+thread_local int callback_depth = 0;
 
 }  // namespace
 
@@ -31,12 +32,18 @@ WithoutGil::~WithoutGil() noexcept(false) {
 }
 
 WithGil::WithGil() : held_(!callbacks_stopped && Py_IsInitialized() && !_Py_IsFinalizing()) {
-  if (held_) state_ = PyGILState_Ensure();
+  if (!held_) return;
+  state_ = PyGILState_Ensure();
+  ++callback_depth;
 }
 
 WithGil::~WithGil() {
-  if (held_) PyGILState_Release(state_);
+  if (!held_) return;
+  --callback_depth;
+  PyGILState_Release(state_);
 }
+
+bool InCallback() { return callback_depth > 0; }
 
 void StopCallbacks() { callbacks_stopped = true; }
 int ThreadsOut() { return threads_out; }

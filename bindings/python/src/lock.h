@@ -46,6 +46,10 @@ class WithGil {
   PyGILState_STATE state_{};
 };
 
+// True on a thread that is inside of a WithGil: a callable of the user runs, so that nothing may
+// wait for the manager.
+bool InCallback();
+
 // From now on WithGil takes nothing. Called once, by the module's atexit hook, with the lock held.
 void StopCallbacks();
 // Threads that are WithoutGil now, the caller not among them when it holds the lock.

@@ -29,6 +29,14 @@ namespace {
 constexpr swarm::Duration kExitGrace = std::chrono::seconds(1);
 constexpr std::chrono::seconds kLongestExit(10);  // for managers to close, threads to come back
 
+void RefuseInCallback() {
+  if (!InCallback()) return;
+  throw StatusError(
+      swarm::FailedPrecondition("a manager cannot be asked from inside of a callable that a "
+                                "manager calls: it may hold what the "
+                                "answer needs"));
+}
+
 // A manager and what of Python it may call. Its members are touched with the lock held only.
 class PythonManager {
  public:
@@ -44,6 +52,11 @@ class PythonManager {
     if (process_ != getpid()) {
       // After fork(): neither its threads nor its locks can be used any more.
       new std::shared_ptr<swarm::Manager>(std::move(manager_));
+      return;
+    }
+    if (InCallback()) {
+      // Dropped by a callable, on a thread that this or another manager needs for its end.
+      std::thread([manager = std::move(manager_)]() mutable { manager.reset(); }).detach();
       return;
     }
     Unlocked([this] { manager_.reset(); });
@@ -63,6 +76,7 @@ class PythonManager {
       throw StatusError(swarm::FailedPrecondition(
           "the manager was opened before fork(); open one of its own in the child"));
     }
+    RefuseInCallback();
     if (closing_) throw StatusError(swarm::Cancelled("the manager is closed"));
     return manager_;
   }
@@ -78,6 +92,7 @@ class PythonManager {
       throw StatusError(swarm::FailedPrecondition(
           "the manager was opened before fork(); its parent process closes it"));
     }
+    RefuseInCallback();
     closing_ = true;
     const std::shared_ptr<swarm::Manager> manager = manager_;
     Unlocked([&] { manager->Close(Seconds(grace)); });

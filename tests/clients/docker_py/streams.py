@@ -94,7 +94,8 @@ def events(client):
   def read():
     for event in live:
       seen.append(event)
-      if event["Action"] == "destroy":
+      # Of a cluster, what an engine tells late of the step before may come first.
+      if event["Action"] == "destroy" and event["Actor"]["Attributes"]["name"] == "dp_event":
         return
 
   reader = threading.Thread(target=read, daemon=True)

@@ -241,6 +241,8 @@ TEST_F(ExchangeTest, CloseEndsAllThatAreOpenAndTakesNoMore) {
     EXPECT_EQ(waiting[i].get().code(), absl::StatusCode::kCancelled) << i;
   EXPECT_EQ(manager_->Call(Asking("GET", "/version"), {}).status().code(),
             absl::StatusCode::kCancelled);
+  EXPECT_EQ(manager_->Serve().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(manager_->WaitReady(kLong).code(), absl::StatusCode::kCancelled);
   bool told = false;
   manager_->Handle(Asking("GET", "/version"), [&told](absl::StatusOr<Reply> reply) {
     told = reply.status().code() == absl::StatusCode::kCancelled;

@@ -155,6 +155,11 @@ TEST(SimulationTest, ReadsItsUrl) {
   for (const UrlCase& given : cases) {
     EXPECT_EQ(ParseSimulation(given.rest).ok(), given.is_good) << given.rest;
   }
+  const auto labelled = ParseSimulation("3?labels=zone%3Deast,disk%3Dssd;zone%3Dwest");
+  ASSERT_TRUE(labelled.ok());
+  const std::vector<Labels> wanted = {{{"disk", "ssd"}, {"zone", "east"}}, {{"zone", "west"}}};
+  EXPECT_EQ(labelled->labels, wanted);
+  EXPECT_FALSE(ParseSimulation("3?labels=zone").ok());
   const auto options = ParseSimulation("12?seed=7&latency=5ms");
   EXPECT_EQ(options->engines, 12);
   EXPECT_EQ(options->seed, 7u);
