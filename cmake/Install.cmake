@@ -47,8 +47,7 @@ function(swarm_man_page component source)
   string(REGEX REPLACE ".*\\." "" section ${name})
   set(page ${PROJECT_BINARY_DIR}/man/${name})
   configure_file(${source} ${page} @ONLY)
-  install(CODE "execute_process(COMMAND \"${SWARM_GZIP}\" -9nkf \"${page}\" COMMAND_ERROR_IS_FATAL ANY)"
-          COMPONENT ${component})
+  execute_process(COMMAND ${SWARM_GZIP} -9nkf ${page} COMMAND_ERROR_IS_FATAL ANY)
   install(FILES ${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
 endfunction()
 

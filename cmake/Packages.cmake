@@ -35,9 +35,8 @@ function(swarm_package component name section summary text)
   set(documents ${PROJECT_BINARY_DIR}/packages/${name})
   configure_file(${debian}/changelog ${documents}/changelog.Debian COPYONLY)
   configure_file(${PROJECT_SOURCE_DIR}/CHANGELOG.md ${documents}/changelog COPYONLY)
-  install(CODE "execute_process(COMMAND \"${SWARM_GZIP}\" -9nkf \"${documents}/changelog\"
-                                        \"${documents}/changelog.Debian\" COMMAND_ERROR_IS_FATAL ANY)"
-          COMPONENT ${component})
+  execute_process(COMMAND ${SWARM_GZIP} -9nkf ${documents}/changelog ${documents}/changelog.Debian
+                  COMMAND_ERROR_IS_FATAL ANY)
   install(FILES ${debian}/copyright ${documents}/changelog.gz ${documents}/changelog.Debian.gz
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${name} COMPONENT ${component})
 endfunction()

@@ -8,7 +8,8 @@
 #        scripts/test.sh --sanitizers of these only the two with sanitizers
 #        scripts/test.sh --quick      release build, tests that need no engines
 #        scripts/test.sh --all        all of the above with every test under ASan and TSan and with clang, and coverage
-#                                     of the pure rooms, fuzz targets, engines of one age, a clean Debian root and the packages on one
+#                                     of the pure rooms, fuzz targets, engines of one age, a clean Debian root, the
+#                                     Debian packages on another
 #        scripts/test.sh --long       the release tests in their long, seeded forms (SWARM_LONG=1)
 #
 # Every phase goes on to the next when it fails. The last line is 'N passed, N failed, N skipped' over everything that

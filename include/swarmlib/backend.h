@@ -70,10 +70,16 @@ struct CallOptions {
   // Until the head (Open, Upgrade) or the whole answer (Call).
   Duration timeout = std::chrono::seconds(30);
   std::size_t max_body = 64U << 20U;  // bytes of the answer that Call takes
-  std::stop_token stop;               // asks to give up; the callback then says Cancelled
+  // Asks to give up; the callback then says Cancelled. Requested on any thread, with the loop's
+  // work under way: do no more there than post.
+  std::stop_token stop;
 };
 
-// One engine. Calls may be made from any loop; the callback comes on the loop of the caller.
+// One engine. Calls may be made from any loop, several at once. One of a program's own may call
+// back on any thread, once, also from inside the call; the streams of its answers are used on the
+// loop that made the call, and call back there (CallerLoop of caller_loop.h is the way). The
+// library's own clients call back on the loop of the caller. Destroyed, a client calls no more.
+//
 // Answers of any status are values, not errors: an error means that there is no (whole) answer.
 // Unavailable = the engine was not reached, so the request was certainly not carried out; every
 // other error leaves that open. DeadlineExceeded = no answer within the timeout.

@@ -14,7 +14,8 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // A point on the calendar: nanoseconds since 1970-01-01T00:00:00Z.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
-// Thread-safe. Must outlive everything that was given it.
+// Thread-safe. Must outlive everything that was given it. One of a program's own may run at another
+// pace or from another origin; the timers of a manager follow it, at most 20 ms late.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -29,7 +30,8 @@ class Clock {
 // The clocks of this machine. Lives for ever.
 Clock& SystemClock();
 
-// A clock that stands still until a test moves it.
+// A clock that stands still until a test moves it. Not for a Manager, whose threads would wait for
+// ever.
 class ManualClock final : public Clock {
  public:
   // Starts at `wall`; the monotonic axis starts at zero.

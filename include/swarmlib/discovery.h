@@ -22,7 +22,8 @@ class Discovery {
 
   // Calls `changed` with the whole set ("host:port", sorted, no doubles) at once and after each
   // change, or with an error when the source cannot be read: the set known so far then stays. Ends
-  // when the Discovery is destroyed. Called at most once.
+  // when the Discovery is destroyed. Called at most once. `changed` is called on that loop only
+  // (CallerLoop of caller_loop.h brings other threads there), from inside Watch or later.
   virtual void Watch(std::function<void(absl::StatusOr<std::vector<std::string>>)> changed) = 0;
 };
 

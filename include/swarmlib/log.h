@@ -18,7 +18,8 @@ struct LogRecord {
   std::vector<std::pair<std::string, std::string>> fields;
 };
 
-// Called from any thread, must not call back into the library, must not throw.
+// Called from any thread, several at once, and until the manager is destroyed; must not call back
+// into the library, must not throw.
 using LogSink = std::function<void(const LogRecord&)>;
 
 // Lines to standard error, as text (`level message key=value`) or as one JSON object each.

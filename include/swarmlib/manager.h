@@ -65,13 +65,17 @@ struct Config {
   // of on threads of the manager's own.
   bool caller_threads = false;
   std::uint64_t seed = 0;  // of names, jitter and `random`; 0 = from the operating system
-  LogSink log;             // empty = nothing is logged
-  Clock* clock = nullptr;  // null = SystemClock()
+  LogSink log;             // empty = nothing is logged, and nothing is ever printed
+  Clock* clock = nullptr;  // null = SystemClock(); must outlive the manager, and go by itself
 
+  // What there is to choose from by name; add what is your own. The makers are called by Open, and
+  // what they make lives until the manager is destroyed.
   FilterRegistry filter_registry = BuiltinFilters();
   StrategyRegistry strategy_registry = BuiltinStrategies();
   DiscoveryRegistry discovery_registry = BuiltinDiscovery();
-  // Makes the client of one engine; empty = over TCP or TLS. Schemes such as sim:// set it.
+  // Makes the client of one engine; empty = over TCP or TLS. Schemes such as sim:// set it. Called
+  // on a loop of the manager whenever discovery names an address that is new, never null. The
+  // client is destroyed on any thread, when its engine has left and at the latest with the manager.
   std::function<std::unique_ptr<BackendClient>(const std::string& address)> backend;
 };
 

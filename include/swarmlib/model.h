@@ -161,6 +161,7 @@ struct NodeReason {
 // All that Scheduler::Explain can say: the nodes that fit, best first, and the reason of each
 // other.
 struct Explanation {
+  // Empty when nothing fits, and when the strategy draws among the candidates (Strategy::draws).
   std::optional<Placement> chosen;
   std::vector<Placement> candidates;  // best first, bounded by 100
   std::vector<NodeReason> refused;    // by node name

@@ -15,7 +15,7 @@ namespace swarm {
 // At most one Read and one Write may be under way at a time. Callbacks come on the loop that owns
 // the stream and never from inside the call that was given them. Destroying a stream aborts it:
 // callbacks still pending are then called with Cancelled. Not thread-safe: use it on the loop it
-// was handed out on.
+// was handed out on. One of a program's own gets back to that loop by CallerLoop of caller_loop.h.
 class Stream {
  public:
   virtual ~Stream() = default;

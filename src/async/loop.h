@@ -17,9 +17,9 @@
 
 namespace swarm {
 
-// With SystemClock() the timers follow real time. With a ManualClock nothing waits: Run() returns
-// when nothing is ready, and StepTime() moves the clock to the next timer, so a whole cluster runs
-// in virtual time.
+// With SystemClock() the timers follow real time; with a clock of somebody's own they follow that
+// one, at most 20 ms late. With a ManualClock nothing waits: Run() returns when nothing is ready,
+// and StepTime() moves the clock to the next timer, so a whole cluster runs in virtual time.
 class Loop {
  public:
   // Identifies a timer; 0 is none.

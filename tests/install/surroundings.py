@@ -108,7 +108,7 @@ def check_completions(report, prefix, swarmd, commands):
 def check_unit(report, prefix, swarmd):
   path = os.path.join(prefix, "lib/systemd/system/swarmd.service")
   unit = consumers.read(path)
-  for setting in ("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "EnvironmentFile=/etc/default/swarmd",
+  for setting in ("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes", "EnvironmentFile=-/etc/default/swarmd",
                   "ExecStart=swarmd manage $SWARMD_FLAGS"):
     report.check("unit: " + setting, "\n%s\n" % setting in unit, unit)
   if shutil.which("systemd-analyze") is None:
