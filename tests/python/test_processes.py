@@ -211,6 +211,28 @@ with pyswarm.Manager("sim://1", threads=1, caller_threads=True) as manager:
   assert (code, output, errors) == (0, "1\n", "")
 
 
+def test_ctrl_c_in_a_callable_on_the_main_thread_is_not_lost():
+  code, output, errors = interrupted("""
+import threading, time, pyswarm
+def rules_for(spec):
+  print("waits", flush=True)
+  time.sleep(25)
+  return []
+with pyswarm.Manager("sim://2", custom_filters={"own": rules_for}) as manager:
+  manager.wait_ready()
+  try:
+    try:
+      manager.plan({"Image": "busybox"})
+    except pyswarm.SwarmError:
+      pass
+    for _ in range(1000):
+      time.sleep(0.001)
+  except KeyboardInterrupt:
+    print("heard")
+""")
+  assert (code, output, errors) == (0, "heard\n", "")
+
+
 def test_a_thread_that_waits_lets_others_run(swarm_manager):
   events = swarm_manager.events({"event": "never"})
   end = in_thread(lambda: next(events))
