@@ -19,7 +19,7 @@ import functools
 import json
 import time
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -263,7 +263,7 @@ class Manager:
     self._is_ours = blocking is None
     self._opening: Optional[asyncio.Future[list[_manager.Manager]]] = None
     self._openers = 0
-    self._make = lambda: _manager.Manager(
+    self._make: Callable[[], _manager.Manager] = lambda: _manager.Manager(
       discovery, strategy=strategy, listen=listen, filters=filters, custom_filters=custom_filters,
       custom_strategies=custom_strategies, custom_discovery=custom_discovery, simulation=simulation, tls=tls,
       tls_verify=tls_verify, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, insecure=insecure, names=names,
