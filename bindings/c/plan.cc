@@ -59,7 +59,8 @@ swarm_code swarm_manager_plan(swarm_manager* manager, const char* body, size_t b
 }
 
 int swarm_explanation_fits(const swarm_explanation* explanation) {
-  return IsLive(explanation, "swarm_explanation_fits") && explanation->explanation.chosen ? 1 : 0;
+  if (!IsLive(explanation, "swarm_explanation_fits")) return 0;
+  return explanation->explanation.candidates.empty() ? 0 : 1;
 }
 const char* swarm_explanation_node(const swarm_explanation* explanation) {
   if (!IsLive(explanation, "swarm_explanation_node") || !explanation->explanation.chosen)

@@ -314,9 +314,10 @@ SWARM_API swarm_code swarm_manager_plan(swarm_manager* manager, const char* body
                                         size_t body_length, const char* name, const char* platform,
                                         swarm_explanation** explanation, swarm_error** error);
 
-// 1 when there is a node to take.
+// 1 when there is a node to take. The strategy random draws it at the create: then there are
+// candidates and no node.
 SWARM_API int swarm_explanation_fits(const swarm_explanation* explanation);
-// The node to take, by name and by address; NULL when there is none.
+// The node to take, by name and by address; NULL when there is none, or it is still to be drawn.
 SWARM_API const char* swarm_explanation_node(const swarm_explanation* explanation);
 SWARM_API const char* swarm_explanation_address(const swarm_explanation* explanation);
 // 1 when the node was found only without the soft expressions.
@@ -332,7 +333,7 @@ SWARM_API size_t swarm_explanation_refused_count(const swarm_explanation* explan
 SWARM_API const char* swarm_explanation_refused(const swarm_explanation* explanation, size_t index,
                                                 const char** reason);
 // All of it: {"Node","Address","SoftDropped","Summary","Candidates":[{"Node","Address","Weight"}],
-// "Refused":[{"Node","Reason"}]}; Node and Address are null when nothing fits.
+// "Refused":[{"Node","Reason"}]}; Node and Address are null when none is chosen.
 SWARM_API const char* swarm_explanation_json(const swarm_explanation* explanation);
 SWARM_API void swarm_explanation_free(swarm_explanation* explanation);
 

@@ -77,6 +77,27 @@ static void refuse(swarm_manager* manager) {
   swarm_explanation_free(explanation);
 }
 
+// The strategy random chooses at the create: a plan has candidates only, and fits.
+static void draw(void) {
+  static const char kAnywhere[] = "{\"Image\":\"busybox\"}";
+  swarm_error* error = NULL;
+  swarm_options options = simulated("sim://3");
+  options.strategy = "random";
+  swarm_manager* const manager = open_ready(&options);
+  swarm_explanation* explanation = NULL;
+  CHECK_OK(
+      swarm_manager_plan(manager, kAnywhere, strlen(kAnywhere), NULL, NULL, &explanation, &error));
+  CHECK(swarm_explanation_fits(explanation));
+  CHECK(swarm_explanation_node(explanation) == NULL);
+  CHECK(swarm_explanation_candidate_count(explanation) == 3);
+  swarm_explanation_free(explanation);
+  CHECK_OK(
+      swarm_manager_plan(manager, kNowhere, strlen(kNowhere), NULL, NULL, &explanation, &error));
+  CHECK(!swarm_explanation_fits(explanation));
+  swarm_explanation_free(explanation);
+  swarm_manager_free(manager);
+}
+
 static void follow(swarm_events* events) {
   swarm_error* error = NULL;
   for (int seen = 0; seen < kContainers; ++seen) {
@@ -127,6 +148,7 @@ int main(int count, char** arguments) {
   CHECK(placements != NULL);
   place_all(manager, placements);
   refuse(manager);
+  draw();
   follow(events);
   swarm_events_free(events);
   CHECK_OK(swarm_manager_close(manager, 1000, &error));

@@ -54,10 +54,15 @@ def compare():
   return failed
 
 
+def hear_ctrl_c():
+  """Whoever runs in the background passes on that SIGINT is ignored."""
+  signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def serve(first):
   """It serves, and ends in order by `first`, also when told a second time meanwhile."""
   process = subprocess.Popen(PYTHON + ["manage", "-H", "tcp://127.0.0.1:0", "sim://3"], stderr=subprocess.PIPE, text=True,
-                             env=environment())
+                             env=environment(), preexec_fn=hear_ctrl_c)
   try:
     log = ""
     while "listening" not in log:

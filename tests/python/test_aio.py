@@ -1,12 +1,15 @@
 """pyswarm.aio: the same, and nothing blocks the loop."""
 
 import asyncio
+import gc
+import threading
 import time
 
 import pyswarm
 import pyswarm.aio
 import pytest
 from conftest import SLEEPER
+from pyswarm import _workers
 
 
 def run(main, seconds=30):
@@ -15,6 +18,14 @@ def run(main, seconds=30):
     return await asyncio.wait_for(main, seconds)
 
   return asyncio.run(bounded())
+
+
+async def until(condition, seconds=10):
+  """Waits, and lets the loop turn, until condition() is true."""
+  end = time.monotonic() + seconds
+  while not condition():
+    assert time.monotonic() < end, "not within %g s" % seconds
+    await asyncio.sleep(0.005)
 
 
 def with_manager(body, **options):
@@ -35,6 +46,9 @@ def test_a_container_from_plan_to_remove():
     assert [one["Id"] for one in await manager.containers()] == [made]
     with pytest.raises(pyswarm.AlreadyExists):
       await manager.create_container(SLEEPER, name="web")
+    # A name that nobody has but that an id begins with: no node fits, that is all.
+    with pytest.raises(pyswarm.FailedPrecondition):
+      await manager.create_container(dict(SLEEPER, Env=["constraint:node==moon"]), name=made[:12])
     await manager.stop("web", seconds=1)
     await manager.start("web")
     await manager.remove("web", force=True)
@@ -145,6 +159,175 @@ def test_events_and_a_read_that_is_cancelled_loses_nothing():
   assert with_manager(main) == ["create", "kill"]
 
 
+class Exchanged:
+  """An exchange whose reads end when the test says so."""
+
+  status, headers, tunnel = 200, [], False
+
+  def __init__(self):
+    self.reads, self.aborted = 0, threading.Event()
+
+  def read(self, most, seconds):
+    self.reads += 1
+    if self.aborted.wait(seconds):
+      raise pyswarm.Cancelled(499, "CANCELLED", "aborted")
+    raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came")
+
+  def abort(self):
+    self.aborted.set()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before its task hears", "when its task is to go on"])
+def test_a_read_that_ends_in_the_turn_of_its_cancel_loses_nothing(late):
+  async def main():
+    answer = pyswarm.aio.Response(Exchanged(), None, "GET /events")
+    reading = answer._reading = asyncio.get_running_loop().create_future()
+    reader = asyncio.ensure_future(answer.read(64))
+    await asyncio.sleep(0)
+    if late:
+      reading.add_done_callback(lambda _: reader.cancel())
+      reading.set_result(b"what came")
+    else:
+      reading.set_result(b"what came")
+      reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+      await reader
+    return await answer.read(64)
+
+  assert run(main()) == b"what came"
+
+
+def test_a_read_that_fails_is_begun_anew_by_the_next():
+  async def main():
+    answer = pyswarm.aio.Response(Exchanged(), None, "GET /events")
+    for broken in (pyswarm.Unavailable(503, "UNAVAILABLE", "broke off"), None):
+      reading = answer._reading = asyncio.get_running_loop().create_future()
+      if broken is None:
+        reading.cancel()
+      else:
+        reading.set_exception(broken)
+      with pytest.raises(asyncio.CancelledError if broken is None else pyswarm.Unavailable):
+        await answer.read(64)
+      assert answer._reading is None
+
+  run(main())
+
+
+def test_a_follower_that_is_cancelled_and_dropped_gives_the_stream_up():
+  async def main():
+    exchange = Exchanged()
+
+    async def follow():
+      async for _ in pyswarm.aio.Response(exchange, None, "GET /events"):
+        pass
+
+    following = asyncio.ensure_future(follow())
+    await until(lambda: exchange.reads)
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+      await following
+    del following
+    await until(lambda: gc.collect() >= 0 and exchange.aborted.is_set())
+    await until(lambda: len(asyncio.all_tasks()) <= 2)  # this one and that of run()
+
+  run(main())
+
+
+def test_a_wait_lasts_as_long_as_it_was_told_when_others_wait_for_threads(monkeypatch):
+  monkeypatch.setattr(type(_workers.waits), "crowded", property(lambda self: True))
+  slices = []
+
+  def wait(seconds):
+    slices.append(seconds)
+    time.sleep(seconds)
+    raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came")
+
+  begin = time.monotonic()
+  with pytest.raises(pyswarm.DeadlineExceeded, match="GET /events: no answer within 0.15 s"):
+    run(_workers.in_turns("GET /events", 0.15, wait))
+  assert time.monotonic() - begin >= 0.15 and max(slices) <= 0.02
+
+
+class Opened:
+  """What the manager of the next tests opens: counts, and remembers where it was closed."""
+
+  def __init__(self, begun, go_on):
+    self.closed_on = None
+    self.closed = False
+    self.deleted = []
+    begun.append(self)
+    assert go_on.wait(20)
+
+  def close(self, grace):
+    self.closed, self.closed_on = True, threading.current_thread()
+
+  def __del__(self):
+    self.deleted.append(threading.current_thread())
+
+
+def unopened(begun, go_on):
+  manager = pyswarm.aio.Manager("sim://1")
+  manager._make = lambda: Opened(begun, go_on)
+  return manager
+
+
+def test_tasks_that_open_at_once_open_one():
+  async def main():
+    begun, go_on = [], threading.Event()
+    manager = unopened(begun, go_on)
+    opening = [asyncio.ensure_future(manager.open()) for _ in range(3)]
+    await until(lambda: begun)
+    opening[0].cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    answers = await asyncio.gather(*opening, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError) and answers[1:] == [manager, manager]
+    assert len(begun) == 1 and manager.blocking is begun[0] and not begun[0].closed
+    await manager.close()
+
+  run(main())
+
+
+def test_what_nobody_waits_for_any_more_is_closed_beside_the_loop():
+  async def main():
+    for cancel_late in (False, True):
+      begun, go_on = [], threading.Event()
+      manager = unopened(begun, go_on)
+      opening = asyncio.ensure_future(manager.open())
+      await until(lambda: begun)
+      if cancel_late:
+        manager._opening.add_done_callback(lambda _: opening.cancel())
+      else:
+        opening.cancel()
+        await asyncio.sleep(0)
+      go_on.set()
+      with pytest.raises(asyncio.CancelledError):
+        await opening
+      await until(lambda: begun[0].closed)
+      assert begun[0].closed_on is not threading.current_thread()
+      with pytest.raises(pyswarm.FailedPrecondition):
+        manager.blocking
+      # And it may be opened after all.
+      assert await manager.open() is manager and len(begun) == 2
+      await manager.close()
+
+  run(main())
+
+
+def test_a_manager_that_is_dropped_ends_beside_the_loop():
+  async def main():
+    begun, go_on = [], threading.Event()
+    go_on.set()
+    manager = await unopened(begun, go_on).open()
+    deleted = begun.pop().deleted
+    del manager
+    gc.collect()
+    await until(lambda: deleted)
+    assert deleted[0] is not threading.current_thread()
+
+  run(main())
+
+
 def test_a_cancelled_request_is_given_up():
   async def main(manager):
     request = asyncio.ensure_future(manager.request("GET", "/events", timeout=None))
@@ -164,17 +347,18 @@ def test_many_waits_keep_neither_the_loop_nor_each_other():
   async def main(manager):
     streams = [await manager.events({"event": ["create"]}) for _ in range(100)]
     waits = [asyncio.ensure_future(stream.__anext__()) for stream in streams]
-    longest = 0.0
+    longest, ticks = 0.0, 0
 
     async def watch():
-      nonlocal longest
+      nonlocal longest, ticks
       last = time.monotonic()
       while True:
         await asyncio.sleep(0.01)
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        ticks += 1
 
     watching = asyncio.ensure_future(watch())
-    await asyncio.sleep(0.3)
+    await until(lambda: ticks >= 5)
     await asyncio.wait_for(manager.create_container(SLEEPER), 10)
     events = await asyncio.gather(*waits)
     watching.cancel()

@@ -66,6 +66,21 @@ def test_a_taken_name_and_a_node_that_does_not_fit_are_told_apart(swarm_manager)
   with pytest.raises(pyswarm.AlreadyExists, match="web") as caught:
     swarm_manager.create_container(SLEEPER, name="web")
   assert caught.value.status == 409
+  # A name that nobody has but that an id begins with.
+  made = swarm_manager.inspect("web")["Id"]
+  with pytest.raises(pyswarm.FailedPrecondition):
+    swarm_manager.create_container(dict(SLEEPER, Env=["constraint:node==moon"]), name=made[:12])
+
+
+def test_a_plan_whose_node_is_drawn_at_the_create_fits(swarm_factory):
+  manager = swarm_factory(3, strategy="random")
+  plan = manager.plan(SLEEPER)
+  assert plan.fits and plan.chosen is None and plan.node is None and not plan.reasons
+  assert {one.node for one in plan.candidates} == {"sim-0001", "sim-0002", "sim-0003"}
+  assert plan.first_line.startswith("goes to one of these") and "sim-0002" in plan.first_line
+  assert plan.text == plan.first_line
+  nowhere = manager.plan(dict(SLEEPER, Env=["constraint:node==moon"]))
+  assert not nowhere.fits and nowhere.first_line.startswith("Unable to find a node")
 
 
 def test_nodes(swarm_manager):

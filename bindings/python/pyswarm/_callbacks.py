@@ -1,8 +1,9 @@
 """Wraps what users give a manager to call, so that the compiled part meets one shape only: a callable
-that raises nothing and gives (True, value) or (False, code, message)."""
+that raises nothing and gives (True, value) or (False, code, message, whether it was Ctrl-C)."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Optional, Union
 
@@ -12,7 +13,7 @@ from ._values import NodeUsage, NodeView, Resources, Rule
 if TYPE_CHECKING:
   from ._core import Changes, ViewHandle
 
-Answer = Union[tuple[bool, Any], tuple[bool, int, str]]
+Answer = Union[tuple[bool, Any], tuple[bool, int, str, bool]]
 Report = Callable[[str, str, dict[str, str]], object]
 
 
@@ -40,7 +41,8 @@ def guarded(what: str, given: object, function: Callable[..., Any],
       message = "%s: %s raised %s: %s" % (what, called, type(error).__name__, error)
       if report is not None:
         report("error", message, {})
-      return False, code_number(error), message
+      interrupted = isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+      return False, code_number(error), message, interrupted
 
   return call
 

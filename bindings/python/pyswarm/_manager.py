@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -13,12 +14,14 @@ from typing import Any, Optional, TypeVar, Union
 from . import _core
 from ._callbacks import adapted, discovery_adapter, filter_adapter, log_adapter, strategy_adapter, to_stderr
 from ._errors import AlreadyExists, FailedPrecondition
-from ._paths import Filters, filters_text, path
+from ._paths import Filters, bears_name, filters_text, path
 from ._response import FOREVER, MOST_BODY, Body, Events, Response, pieces_of, split_body
 from ._values import Explanation, Node, explanation_of, node_of
 
 Log = Callable[[str, str, dict[str, str]], object]
 Self = TypeVar("Self", bound="Manager")
+# How long run() waits before it looks for signals.
+_SLICE = 0.1
 
 # Waits end and threads of managers stop before the interpreter does.
 atexit.register(_core.close_all)
@@ -146,8 +149,26 @@ class Manager:
     self._core.wait_ready(timeout)
 
   def run(self) -> None:
-    """With caller_threads: runs the manager on this thread until close()."""
-    self._core.run()
+    """With caller_threads: runs the manager on this thread until close(). The main thread, which has signals to hear,
+    waits beside a thread that does it: Ctrl-C raises KeyboardInterrupt there, and the manager runs on until it is
+    closed."""
+    if threading.current_thread() is not threading.main_thread():
+      self._core.run()
+      return
+    core, failed = self._core, []
+
+    def carry() -> None:
+      try:
+        core.run()
+      except BaseException as error:
+        failed.append(error)
+
+    thread = threading.Thread(target=carry, name="pyswarm.run", daemon=True)
+    thread.start()
+    while thread.is_alive():
+      thread.join(_SLICE)
+    if failed:
+      raise failed[0]
 
   def close(self, grace: float = 10.0) -> None:
     """Ends everything: stops accepting, lets served requests end for at most `grace` seconds, then cuts them. Whoever
@@ -179,7 +200,8 @@ class Manager:
     Args:
       method: "GET", "POST", ...
       path: with the query, percent-encoded: "/v1.41/containers/json?all=1"; the version may be left out.
-      body: bytes; a str, JSON in text; a dict or list, sent as JSON; an iterable of bytes or a binary file, sent as they come.
+      body: bytes; a str, JSON in text; a dict or list, sent as JSON; an iterable of bytes or a binary file, sent as they come. Its
+        pieces wait until the engine takes them: `timeout` does not bound that, close() ends it.
       headers: further header fields.
       stream: the answer's body comes as it is read (logs, events, pull, archives). Else it is read whole.
       upgrade: asks for a two-way stream (attach, exec); Response.tunnel says whether it became one.
@@ -248,8 +270,10 @@ class Manager:
       answer.raise_for_status()
     except FailedPrecondition as error:
       # HTTP has one status for both.
-      if name and self.request("GET", path_of("containers", name, "json"), timeout=timeout).status == 200:
-        raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
+      if name:
+        found = self.request("GET", path_of("containers", name, "json"), timeout=timeout)
+        if found.status == 200 and bears_name(found.json(), name):
+          raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
       raise
     made = str(answer.json()["Id"])
     if start:

@@ -71,7 +71,7 @@ class Explanation(NamedTuple):
   """Where a container would go, and why not elsewhere."""
 
   chosen: Optional[Placement]
-  """None when no node fits."""
+  """None when no node fits, and when the strategy draws one of `candidates` at the create, as random does."""
   candidates: tuple[Placement, ...]
   """The nodes that fit, best first, 100 at most."""
   reasons: dict[str, str]
@@ -82,11 +82,11 @@ class Explanation(NamedTuple):
   @property
   def fits(self) -> bool:
     """A node fits."""
-    return self.chosen is not None
+    return bool(self.candidates)
 
   @property
   def node(self) -> Optional[str]:
-    """The name of the node that would be taken; None when none fits."""
+    """The name of the node that would be taken; None when none fits, and when one is drawn at the create."""
     return self.chosen.node if self.chosen is not None else None
 
   @property
@@ -94,6 +94,8 @@ class Explanation(NamedTuple):
     """The whole in a sentence."""
     if self.chosen is not None:
       return "goes to " + self.chosen.node
+    if self.candidates:
+      return "goes to one of these, drawn when it is created: " + ", ".join(one.node for one in self.candidates)
     return self.summary.split("\n", 1)[0]
 
   @property

@@ -15,127 +15,30 @@ while it reads a stream loses nothing, the next read goes on.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
-import queue
-import threading
 import time
+import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _manager
-from ._errors import AlreadyExists, DeadlineExceeded, FailedPrecondition
-from ._paths import Filters, filters_text, path as _path
+from ._errors import AlreadyExists, FailedPrecondition
+from ._paths import Filters, bears_name, filters_text, path as _path
 from ._response import (FOREVER, MOST_BODY, PIECE, Body, Headers, LineSplitter, Response as _Blocking, error_of,
                         pieces_of, split_body)
 from ._values import Explanation, Node
+from ._workers import Workers as _Workers, begin as _begin, calls as _calls, in_turns as _in_turns, run as _run
+from ._workers import writes as _writes
 
 if TYPE_CHECKING:
   from ._core import Exchange
 
 __all__ = ["Events", "Manager", "Response"]
 
-Result = TypeVar("Result")
 # What the body of a request may be here: also an async iterable of bytes.
 AsyncBody = Union[Body, AsyncIterable[bytes]]
-
-# How long a wait keeps its thread before others get their turn; the short one while others wait for a thread.
-_SLICE, _SHORT_SLICE = 0.2, 0.02
-_IDLE_SECONDS = 5.0
-
-
-class _Workers:
-  """Threads that run jobs; made when they are needed, at most `most`, gone when they were idle."""
-
-  def __init__(self, most: int) -> None:
-    self._most = most
-    self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-    self._lock = threading.Lock()
-    self._threads = 0
-    self._busy = 0
-
-  def submit(self, job: Callable[[], None]) -> None:
-    with self._lock:
-      self._busy += 1
-      begin = self._busy > self._threads and self._threads < self._most
-      if begin:
-        self._threads += 1
-    self._jobs.put(job)
-    if begin:
-      threading.Thread(target=self._run, name="pyswarm.aio", daemon=True).start()
-
-  @property
-  def crowded(self) -> bool:
-    """Jobs wait for a thread."""
-    return self._busy > self._most
-
-  def _run(self) -> None:
-    while True:
-      try:
-        job = self._jobs.get(timeout=_IDLE_SECONDS)
-      except queue.Empty:
-        with self._lock:
-          if self._busy < self._threads:
-            self._threads -= 1
-            return
-        continue
-      try:
-        job()
-      finally:
-        with self._lock:
-          self._busy -= 1
-
-
-# What is over soon, what waits for the other side in turns, and writers, who may wait until somebody reads: none may
-# keep the others from their threads.
-_calls = _Workers(8)
-_waits = _Workers(32)
-_writes = _Workers(16)
-
-
-async def _run(workers: _Workers, function: Callable[..., Result], *arguments: Any) -> Result:
-  """Runs it on a thread. When the task is cancelled its result is dropped."""
-  loop = asyncio.get_running_loop()
-  done: asyncio.Future[Result] = loop.create_future()
-
-  def settle(result: Any, error: Optional[BaseException]) -> None:
-    if done.done():
-      return
-    if error is None:
-      done.set_result(result)
-    else:
-      done.set_exception(error)
-
-  def job() -> None:
-    result, failed = None, None
-    try:
-      result = function(*arguments)
-    except BaseException as error:
-      failed = error
-    try:
-      loop.call_soon_threadsafe(settle, result, failed)
-    except RuntimeError:
-      pass  # the loop is closed: nobody waits
-
-  workers.submit(job)
-  return await done
-
-
-def _one_turn(wait: Callable[[float], Result], left: float) -> Result:
-  return wait(min(_SHORT_SLICE if _waits.crowded else _SLICE, left))
-
-
-async def _in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -> Result:
-  """wait(seconds) again and again until it ends otherwise than by DeadlineExceeded."""
-  end = time.monotonic() + timeout
-  while True:
-    left = max(end - time.monotonic(), 0.0)
-    try:
-      return await _run(_waits, _one_turn, wait, left)
-    except DeadlineExceeded as error:
-      if left > _SLICE:
-        continue
-      raise DeadlineExceeded(error.status, error.code, "%s: no answer within %g s" % (what, timeout)) from None
 
 
 def _seconds(timeout: Optional[float]) -> float:
@@ -155,6 +58,9 @@ class Response:
     self._reading: Optional[asyncio.Task[bytes]] = None
     self._buffer = b""
     self._ended = False
+    if body is None:
+      # Dropped, it is given up as by close().
+      weakref.finalize(self, exchange.abort).atexit = False
 
   @property
   def status(self) -> int:
@@ -177,16 +83,24 @@ class Response:
       piece, self._buffer = self._buffer, b""
       return piece
     if self._reading is None:
+      # Not of `self`: a read that is under way keeps no response that was dropped.
+      exchange = self._exchange
       self._reading = asyncio.ensure_future(
-        _in_turns(self._what, FOREVER, lambda seconds: self._exchange.read(PIECE, seconds)))
+        _in_turns(self._what, FOREVER, lambda seconds: exchange.read(PIECE, seconds)))
       # One that nobody comes back for has nothing to complain about.
       self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
     reading = self._reading
     try:
       piece = await asyncio.shield(reading)
-    finally:
-      if reading.done():
+    except asyncio.CancelledError:
+      # Of this task; the read may have ended in the same turn of the loop, and what it gave is for the next one.
+      if reading.cancelled():
         self._reading = None
+      raise
+    except BaseException:
+      self._reading = None
+      raise
+    self._reading = None
     if not piece:
       self._ended = True
     return piece
@@ -299,6 +213,10 @@ class Events:
     self.close()
 
 
+def _close(made: list[_manager.Manager]) -> None:
+  made.pop().close(0)
+
+
 class Manager:
   """A manager for asyncio, opened by `async with` (or `await manager.open()`) and closed when that is left.
 
@@ -343,7 +261,9 @@ class Manager:
   ) -> None:
     self._blocking = blocking
     self._is_ours = blocking is None
-    self._make = lambda: _manager.Manager(
+    self._opening: Optional[asyncio.Future[list[_manager.Manager]]] = None
+    self._openers = 0
+    self._make: Callable[[], _manager.Manager] = lambda: _manager.Manager(
       discovery, strategy=strategy, listen=listen, filters=filters, custom_filters=custom_filters,
       custom_strategies=custom_strategies, custom_discovery=custom_discovery, simulation=simulation, tls=tls,
       tls_verify=tls_verify, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, insecure=insecure, names=names,
@@ -361,10 +281,38 @@ class Manager:
     return self._blocking
 
   async def open(self) -> Manager:
-    """Opens it; the errors of pyswarm.Manager(). Nothing when it is open."""
-    if self._blocking is None:
-      self._blocking = await _run(_calls, self._make)
+    """Opens it; the errors of pyswarm.Manager(). Nothing when it is open. Tasks that open it at once open it once;
+    when all of them are cancelled, what was opened is closed."""
+    if self._blocking is not None:
+      return self
+    if self._opening is None:
+      # In a list, to be taken out: the loop keeps what futures gave for a while.
+      self._opening = _begin(_calls, lambda: [self._make()], drop=_close)
+    opening = self._opening
+    self._openers += 1
+    try:
+      made = await asyncio.shield(opening)
+      if self._blocking is None:
+        self._blocking = made.pop()
+    finally:
+      self._openers -= 1
+      if self._openers == 0:
+        self._opening = None
+        if self._blocking is None and not opening.cancel() and opening.exception() is None:
+          # Opened in the turn of the loop in which the last task was cancelled.
+          _Workers(1).submit(functools.partial(_close, opening.result()))
     return self
+
+  def __del__(self) -> None:
+    # The end of one that was not closed takes its time: not here, maybe on the event loop.
+    blocking = self.__dict__.pop("_blocking", None)
+    if self.__dict__.get("_is_ours") and blocking is not None and not blocking.closed:
+      held = [blocking]
+      del blocking
+      try:
+        _Workers(1).submit(held.clear)
+      except RuntimeError:
+        pass  # the interpreter ends, and has closed it
 
   async def __aenter__(self) -> Manager:
     return await self.open()
@@ -469,8 +417,10 @@ class Manager:
     try:
       await answer.raise_for_status()
     except FailedPrecondition as error:
-      if name and (await self.request("GET", _path("containers", name, "json"), timeout=timeout)).status == 200:
-        raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
+      if name:
+        found = await self.request("GET", _path("containers", name, "json"), timeout=timeout)
+        if found.status == 200 and bears_name(await found.json(), name):
+          raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
       raise
     made = str((await answer.json())["Id"])
     if start:

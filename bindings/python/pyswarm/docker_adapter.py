@@ -19,6 +19,7 @@ import atexit
 import functools
 import http.client
 import importlib
+import os
 import select
 import socket
 import sys
@@ -257,7 +258,14 @@ class _Pumps:
       pump._up.join(_EXIT_SECONDS)
 
 
+  @staticmethod
+  def forget_all() -> None:
+    """In the child of a fork: the tunnels go on in the parent, and a shutdown here would be theirs too."""
+    _Pumps._all = weakref.WeakSet()
+
+
 atexit.register(_Pumps.end_all)
+os.register_at_fork(after_in_child=_Pumps.forget_all)
 
 
 @functools.lru_cache(maxsize=None)

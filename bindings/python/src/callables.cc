@@ -258,6 +258,8 @@ absl::StatusOr<py::object> Callable::TakeApart(const py::object& answer) const {
   if (parts[0].cast<bool>()) return py::object(parts[1]);
   const int code = parts[1].cast<int>();
   const auto message = parts[2].cast<std::string>();
+  // Ctrl-C in the callable: once more, for when its caller is back in Python.
+  if (parts[3].cast<bool>()) PyErr_SetInterrupt();
   if (code < 1 || code > 16) return swarm::Internal(message);
   const absl::Status status(static_cast<absl::StatusCode>(code), message);
   return status;

@@ -36,6 +36,8 @@ class Callable {
       const py::object object = object_;
       return TakeApart(object(std::forward<Arguments>(arguments)...));
     } catch (py::error_already_set& error) {
+      // Ctrl-C in front of the callable.
+      if (error.matches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt();
       return Failed(error);
     } catch (const std::exception& error) {
       return Failed(error);
