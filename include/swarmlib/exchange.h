@@ -16,7 +16,8 @@
 namespace swarm {
 
 // A request under way, its answer, and the bytes that flow both ways once it is a tunnel. Made by
-// Manager::Begin; may outlive the manager, whose Close makes every call below say Cancelled.
+// Manager::Begin; may outlive the manager, whose Close makes every call below say Cancelled, except
+// that an answer which is all there can still be read.
 //
 // Any thread; at most one thread reads and one writes at a time, beside any that call Abort. The
 // calls wait on the calling thread, so none of them may be made on a thread of the manager (in a
@@ -57,7 +58,7 @@ class Exchange {
   void Abort();
 
  private:
-  const std::shared_ptr<Core> core_;
+  std::shared_ptr<Core> core_;
 };
 
 }  // namespace swarm

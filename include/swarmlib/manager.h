@@ -87,10 +87,10 @@ bool IsLoopbackAddress(std::string_view listen_address);
 // Thread-safe. Destroying it closes it. Several managers may be open in one process; they share
 // nothing.
 //
-// None of the calls that block (Serve, Begin and what it gives, Call, WaitReady, Close) may be made
-// on a thread of the manager itself, that is in a callback, a filter or a strategy. After fork()
-// the child has none of the manager's threads: there each call says FailedPrecondition, and
-// destroying the manager only forgets it.
+// None of the calls that block (Serve, Begin and what it gives, Call, WaitReady, Run, Close) may be
+// made on a thread of the manager itself, that is in a callback, a filter or a strategy. After
+// fork() the child has none of the manager's threads: there each call that can say so says
+// FailedPrecondition, cluster() must not be used, and destroying the manager only forgets it.
 class Manager {
  public:
   // Checks the configuration, starts discovery and the loops. InvalidArgument names the field that
@@ -140,8 +140,9 @@ class Manager {
   // `timeout`; the message holds the last error of discovery, if there was no answer without one.
   absl::Status WaitReady(Duration timeout);
 
-  // Stops accepting, lets running requests end, at most `grace`, then cuts them, and returns when
-  // nothing of the manager runs any more, also to further threads that call it meanwhile. Blocks.
+  // Stops accepting, lets requests of clients, of Handle and of Call end, at most `grace`, then
+  // cuts what is left, the streams and tunnels of Begin among it, and returns when nothing of the
+  // manager runs any more, also to further threads that call it meanwhile. Blocks.
   void Close(Duration grace);
 
  private:

@@ -8,7 +8,11 @@
 namespace swarm {
 
 Exchange::Exchange(std::shared_ptr<Core> core) : core_(std::move(core)) {}
-Exchange::~Exchange() { Abort(); }
+Exchange::~Exchange() {
+  Abort();
+  // What it holds in a forked child is the parent's, the poll set of its sockets too: forgotten.
+  if (core_->home().forked()) new std::shared_ptr<Core>(std::move(core_));
+}
 
 absl::Status Exchange::WaitHead(Duration timeout) {
   if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::WaitHead"); !usable.ok())

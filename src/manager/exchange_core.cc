@@ -107,12 +107,25 @@ void Exchange::Core::Release(absl::Status why) {
   if (std::exchange(released_, true)) return;
   {
     const Lock lock(mutex_);
-    if (over_.ok()) over_ = std::move(why);
+    gone_ = true;
+    const bool whole = answered_ && !more_ && !tunnel_;
+    if (upload_ == Upload::kOpen) upload_ = Upload::kDropped;
+    if (std::exchange(writing_, false)) written_ = why;
+    // An answer that is all there is still its caller's.
+    if (over_.ok() && !whole) over_ = std::move(why);
   }
   changed_.notify_all();
   stop_.request_stop();
   CancelUploadRead();
   const std::unique_ptr<Stream> dropped = std::move(source_);
+}
+
+void Exchange::Core::Refuse(absl::Status why) {
+  {
+    const Lock lock(mutex_);
+    if (over_.ok()) over_ = std::move(why);
+  }
+  changed_.notify_all();
 }
 
 void Exchange::Core::StartRead() {
@@ -332,7 +345,7 @@ void Exchange::Core::Abort() {
     const Lock lock(mutex_);
     if (!over_.ok()) return;
     over_ = Cancelled("the request was given up");
-    loop_->Post([core = shared_from_this()] { core->Release(Cancelled("given up")); });
+    if (!gone_) loop_->Post([core = shared_from_this()] { core->Release(Cancelled("given up")); });
   }
   changed_.notify_all();
 }

@@ -49,8 +49,12 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   // The body that Write feeds, `first` before it.
   std::unique_ptr<Stream> OpenUpload(std::string first);
 
+  // The request was not handed over; any thread.
+  void Refuse(absl::Status why);
+
   // On the loop.
   void Answered(absl::StatusOr<Reply> reply);
+  // Nothing more happens on the loop. An answer that is all there stays readable.
   void Release(absl::Status why);
   void ReadUpload(std::span<char> into, ResultCallback<std::size_t> done);
   void CancelUploadRead();
@@ -94,6 +98,7 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   absl::Status over_;      // not ok: nothing more happens, for this reason
+  bool gone_ = false;      // from the loop: nothing may be posted any more
   bool answered_ = false;  // what is set by then stays as it is
   int status_ = 0;
   Headers headers_;

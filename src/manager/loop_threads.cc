@@ -3,6 +3,7 @@
 #include <chrono>
 #include <future>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "swarmlib/status.h"
@@ -28,8 +29,11 @@ std::vector<Loop*> LoopThreads::All() {
   return all;
 }
 
-void LoopThreads::Start() {
-  if (!callers_) RunTheRest();
+absl::Status LoopThreads::Start() {
+  if (callers_) return absl::OkStatus();
+  absl::Status started = RunTheRest();
+  if (!started.ok()) Finish();
+  return started;
 }
 
 absl::Status LoopThreads::RunOne() {
@@ -50,17 +54,23 @@ void LoopThreads::On(std::size_t index, const std::function<void()>& work) {
     work();
     done->set_value();
   });
-  if (!callers_) return result.wait();
   do {
-    const std::unique_lock<std::mutex> running(running_[index], std::try_to_lock);
-    if (running.owns_lock()) loops_[index]->RunReady();
+    if (index < next_.load()) continue;
+    const std::lock_guard<std::mutex> running(running_[index]);
+    loops_[index]->RunReady();
   } while (result.wait_for(kLookAgain) != std::future_status::ready);
 }
 
-void LoopThreads::RunTheRest() {
+absl::Status LoopThreads::RunTheRest() {
   for (std::size_t left = next_.load(); left < loops_.size(); ++left) {
-    threads_.emplace_back([this] { RunOne().IgnoreError(); });
+    try {
+      threads_.emplace_back([this] { RunOne().IgnoreError(); });
+    } catch (const std::system_error& error) {
+      return ResourceExhausted("no thread for loop " + std::to_string(left + 1) + " of " +
+                               std::to_string(loops_.size()) + ": " + error.what());
+    }
   }
+  return absl::OkStatus();
 }
 
 void LoopThreads::Finish() {

@@ -28,13 +28,15 @@ class LoopThreads {
   Loop& operator[](std::size_t index) { return *loops_[index]; }
   std::vector<Loop*> All();
 
-  void Start();
+  // ResourceExhausted when the system gives no more threads; nothing runs then.
+  absl::Status Start();
   // Runs a loop that has no thread yet until Finish; FailedPrecondition when there is none.
   absl::Status RunOne();
   // Runs `work` on a loop and waits for it, also when no thread runs that loop yet. Not on a loop.
   void On(std::size_t index, const std::function<void()>& work);
-  // Gives each loop that nobody runs a thread, so that what is left on it can end.
-  void RunTheRest();
+  // Gives each loop that nobody runs a thread, so that what is left on it can end. Without a thread
+  // to be had, On runs it.
+  absl::Status RunTheRest();
   // Stops all loops and joins the threads of our own.
   void Finish();
 

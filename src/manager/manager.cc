@@ -106,7 +106,10 @@ class Manager::Impl {
       relays_ = std::make_unique<PortRelays>(Main(), *cluster_, config_.relay_ports);
     MakeApi(seed);
     servers_.resize(loops_->size());
-    loops_->Start();
+    if (absl::Status started = loops_->Start(); !started.ok()) {
+      closed_ = true;
+      return started;
+    }
     Main().Post([this] { Watch(); });
     return absl::OkStatus();
   }
@@ -154,6 +157,8 @@ class Manager::Impl {
   }
 
   void Handle(Request request, ResultCallback<Reply> done) {
+    if (const absl::Status may = CheckMayCall(home_, "Manager::Handle"); !may.ok())
+      return done(may);
     HandleOn(NextLoop(), std::move(request), std::move(done));
   }
 
@@ -167,9 +172,16 @@ class Manager::Impl {
       return std::make_unique<Exchange>(std::make_shared<Exchange::Core>(ManagerIsClosed()));
     }
     request.stop = core->stop_token();
-    if (streamed) request.body_stream = core->OpenUpload(std::exchange(request.body, {}));
-    HandleOn(loop, std::move(request),
-             [core](absl::StatusOr<Reply> reply) { core->Answered(std::move(reply)); });
+    if (streamed) {
+      if (request.body_length) *request.body_length += request.body.size();
+      request.body_stream = core->OpenUpload(std::exchange(request.body, {}));
+    } else {
+      request.body_length.reset();
+    }
+    HandleOn(loop, std::move(request), [core](absl::StatusOr<Reply> reply) {
+      if (Loop::Current() != &core->loop()) return core->Refuse(reply.status());
+      core->Answered(std::move(reply));
+    });
     return std::make_unique<Exchange>(std::move(core));
   }
 
@@ -179,6 +191,7 @@ class Manager::Impl {
           "Manager::Run: this manager has threads of its own; set Config::caller_threads");
     }
     if (const absl::Status may = CheckMayWait(home_, "Manager::Run"); !may.ok()) return may;
+    if (closed_) return ManagerIsClosed();
     return loops_->RunOne();
   }
 
@@ -211,7 +224,7 @@ class Manager::Impl {
       const std::lock_guard<std::mutex> lock(state_mutex_);
       state_changed_.notify_all();
     }
-    loops_->RunTheRest();
+    loops_->RunTheRest().IgnoreError();
     OnEachLoop([this](std::size_t i) {
       if (servers_[i]) servers_[i]->StopAccepting();
     });
@@ -229,9 +242,15 @@ class Manager::Impl {
   }
 
   bool forked() const { return home_.forked(); }
-  absl::Status CheckMayPlan() const { return CheckMayCall(home_, "Manager::Plan"); }
+  absl::Status CheckMayPlan() const {
+    if (closed_) return ManagerIsClosed();
+    return CheckMayCall(home_, "Manager::Plan");
+  }
+  // Close waits for what holds one of these.
+  RunningRequest Running() { return RunningRequest(running_); }
   const Config& config() const { return config_; }
   std::vector<std::string> addresses() const {
+    if (home_.forked()) return {};
     const std::lock_guard<std::mutex> lock(state_mutex_);
     return addresses_;
   }
@@ -325,7 +344,7 @@ class Manager::Impl {
   void HandleOn(Loop& loop, Request request, ResultCallback<Reply> done) {
     // Counted before it is looked: Close waits for what it finds counted.
     RunningRequest running(running_);
-    if (closed_ || home_.forked()) return done(ManagerIsClosed());
+    if (closed_) return done(ManagerIsClosed());
     auto shared = std::make_shared<Request>(std::move(request));
     loop.Post(
         [this, &loop, shared, done = std::move(done), running = std::move(running)]() mutable {
@@ -363,12 +382,11 @@ class Manager::Impl {
   }
 
   void WaitALittle() {
-    std::promise<void> later;
-    Main().Post([this, &later] { Main().After(kDrainPoll, [&later] { later.set_value(); }); });
-    later.get_future().wait();
+    OnEachLoop([](std::size_t) {});
+    std::unique_lock<std::mutex> lock(state_mutex_);
+    state_changed_.wait_for(lock, kDrainPoll);
   }
 
-  // Waits on a timer of the first loop, so that no thread of the library ever sleeps.
   void Drain(Duration grace) {
     const TimePoint end = SystemClock().Now() + grace;
     while ((Active() > 0 || running_ > 0) && SystemClock().Now() < end) WaitALittle();
@@ -443,6 +461,7 @@ std::unique_ptr<Exchange> Manager::Begin(Request request, bool streamed) {
 absl::Status Manager::Run() { return impl_->Run(); }
 
 absl::StatusOr<Reply> Manager::Call(Request request, CallOptions options) {
+  const auto running = impl_->Running();
   const std::unique_ptr<Exchange> exchange = Begin(std::move(request));
   const std::stop_callback stop(options.stop, [&exchange] { exchange->Abort(); });
   const TimePoint begun = SystemClock().Now();

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
@@ -51,6 +52,18 @@ class Playbook:
     tasks = {task["task"]["name"]: task["hosts"].get("localhost", {}) for play in told["plays"]
              for task in play["tasks"]}
     return told["stats"].get("localhost", {}), tasks, done
+
+  def module(self, **arguments):
+    """Runs the module alone, as Ansible does, and returns its result; without a result, what it printed as `msg`."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+      json.dump({"ANSIBLE_MODULE_ARGS": dict({"discovery": self.discovery}, **arguments)}, file)
+      file.flush()
+      done = harness.run_program([sys.executable, "-B", os.path.join(EXAMPLE, "library", "swarm_container.py"), file.name],
+                                 seconds=PLAY_SECONDS, env=self.environment())
+    try:
+      return json.loads(done.out)
+    except ValueError:
+      return {"failed": True, "msg": str(done)}
 
   def changes(self, name, changed, *arguments):
     """All tasks hold, and this many changed something."""
@@ -111,6 +124,50 @@ def take_back(report, book):
   book.changes("taken away again", 0, "-e", "state=absent")
 
 
+def play_names(report, book):
+  """A name is a name: the start of an ID finds nobody's container, and a name that may be elsewhere is not made twice."""
+  engine = book.engines[0]
+  stranger = engine.call("POST", "/containers/create?name=stranger", {"Image": "busybox"}).json()["Id"]
+  start = stranger[:2]
+  result = book.module(name=start, state="absent")
+  report.equal("absent, and the name is the start of a stranger's ID", (result.get("changed"), result.get("msg")),
+               (False, None))
+  report.equal("the stranger's container stays", book.containers(), {"stranger": 0})
+  result = book.module(name=start, image="busybox", command=["sleep", "600"])
+  report.check("started: one of that name is made", result.get("changed") is True and
+               result["container"]["Id"] != stranger and sorted(book.containers()) == sorted([start, "stranger"]), result)
+  result = book.module(name=start, image="busybox", command=["sleep", "600"])
+  report.check("started again: nothing to do", result.get("changed") is False, result)
+  result = book.module(name=start, image="busybox", labels={"a": "b"})
+  report.check("with a label it is made anew", result.get("differences") == ["label a: None, not b"], result)
+  result = book.module(name=start, state="absent")
+  report.check("and is removed, the stranger's is not", result.get("changed") is True and
+               book.containers() == {"stranger": 0}, (result, book.containers()))
+  for number in (0, 1):
+    book.engines[number].call("POST", "/containers/create?name=twice", {"Image": "busybox"})
+  result = book.module(name="twice", state="absent")
+  report.check("a name on two nodes: nothing is chosen", "several nodes" in result.get("msg", ""), result)
+  for number in (0, 1):
+    removed = book.engines[number].call("DELETE", "/containers/twice")
+    report.equal("it was still on both", removed.status, 204)
+  result = book.module(name="", image="busybox")
+  report.check("an empty name is none", "is no name" in result.get("msg", ""), result)
+
+  silent = "127.0.0.1:1"
+  some = dict(discovery="%s,%s" % (book.discovery, silent), image="busybox", timeout=10)
+  result = book.module(name="sought", **some)
+  report.check("it may be on an engine that does not answer: none is made, the engine is named",
+               result.get("failed") is True and silent in result.get("msg", ""), result)
+  result = book.module(name="sought", state="absent", **some)
+  report.check("nor is it told to be absent", result.get("failed") is True and silent in result.get("msg", ""), result)
+  result = book.module(name="sought", allow_unhealthy=True, **some)
+  report.check("allow_unhealthy goes on without that engine", result.get("changed") is True, result)
+  result = book.module(name="sought", state="absent", **some)
+  report.check("what is found needs no other engine", result.get("changed") is True, result)
+  report.equal("only the stranger's is left", book.containers(), {"stranger": 0})
+  engine.call("DELETE", "/containers/stranger?force=1")
+
+
 def run(options, report):
   needs_ansible()
   documented = harness.run_program(["ansible-doc", "-M", os.path.join(EXAMPLE, "library"), "-t", "module",
@@ -125,6 +182,7 @@ def run(options, report):
     play_everything(report, book)
     play_more(report, book)
     take_back(report, book)
+    play_names(report, book)
   finally:
     engines.terminate()
     engines.wait(timeout=harness.STOP_SECONDS)

@@ -10,6 +10,7 @@ and the completions to what swarmd says of itself. Needs no root and no engines.
 
 import os
 import re
+import shutil
 import stat
 import sys
 import tempfile
@@ -60,6 +61,14 @@ def check_settings(report, options, root):
   with open(path, encoding="utf-8") as settings:
     kept = settings.read()
   report.check("installed again, settings stay", done.code == 0 and kept.endswith("sim://3\n"), (done, kept))
+  # surroundings.check_unit holds that the unit reads both.
+  done = call(options.cmake, "--install", options.build, "--prefix", "/usr/local", "--component", "daemon",
+              env={"DESTDIR": root})
+  local = os.path.join(root, "usr/local")
+  report.check("under /usr/local the unit and its settings lie where they are looked for", done.code == 0 and all(
+      os.path.isfile(os.path.join(local, path)) for path in ("etc/default/swarmd", "lib/systemd/system/swarmd.service")),
+               done)
+  shutil.rmtree(local, ignore_errors=True)
 
 
 def run(options, report):

@@ -22,7 +22,7 @@ options:
     type: str
     required: true
   name:
-    description: The container's name, unique in the whole cluster.
+    description: The container's name, unique in the whole cluster. The start of an ID means no container here.
     type: str
     required: true
   state:
@@ -68,8 +68,16 @@ options:
   key_file:
     description: Its key (PEM).
     type: path
+  allow_unhealthy:
+    description:
+      - When no container of that name is found, engines that do not answer may still hold one, so the module fails and
+        names them. With C(true) it goes on with the engines that answer.
+    type: bool
+    default: false
   timeout:
-    description: Seconds until the engines must have been read, and that one request may take.
+    description:
+      - Seconds until the engines must have been read, and that each request after it may take (a first start of a large
+        image may need more).
     type: float
     default: 30
 requirements:
@@ -112,7 +120,10 @@ differences:
 """
 
 import json
+import re
 import traceback
+
+from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -125,6 +136,7 @@ except ImportError:
 
 CONSTRAINTS = "com.docker.swarm.constraints"
 AFFINITIES = "com.docker.swarm.affinities"
+NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")  # what Docker takes
 
 
 def options():
@@ -141,6 +153,7 @@ def options():
       ca_file=dict(type="path"),
       certificate_file=dict(type="path"),
       key_file=dict(type="path", no_log=False),
+      allow_unhealthy=dict(type="bool", default=False),
       timeout=dict(type="float", default=30.0))
 
 
@@ -179,11 +192,28 @@ def differences(found, wanted):
   return different
 
 
-def find(manager, name):
-  try:
-    return manager.inspect(name)
-  except pyswarm.NotFound:
-    return None
+def inspect(manager, container_id, wanted):
+  answer = manager.request("GET", "/containers/%s/json" % container_id, timeout=wanted["timeout"])
+  return answer.raise_for_status().json()
+
+
+def find(manager, wanted):
+  """The container of exactly that name, or None when no engine has one. By the list, as what inspects a container also
+  takes the start of an ID, which may be somebody else's."""
+  name = wanted["name"]
+  filters = quote(json.dumps({"name": ["^/%s$" % re.escape(name)]}), safe="")
+  answer = manager.request("GET", "/containers/json?all=1&filters=" + filters, timeout=wanted["timeout"])
+  found = [row["Id"] for row in answer.raise_for_status().json() if "/" + name in row["Names"]]
+  if len(found) > 1:
+    raise pyswarm.AlreadyExists(409, "ALREADY_EXISTS", "several nodes have a container of that name: " + ", ".join(found))
+  if found:
+    return inspect(manager, found[0], wanted)
+  unread = ["%s (%s)" % (node.name or node.address, node.error or node.state)
+            for node in manager.nodes() if not node.healthy]
+  if unread and not wanted["allow_unhealthy"]:
+    raise pyswarm.Unavailable(503, "UNAVAILABLE", "not found, but it may be on a node that does not answer: %s. "
+                              "allow_unhealthy: true goes on without" % ", ".join(unread))
+  return None
 
 
 def shown(found, **result):
@@ -192,10 +222,11 @@ def shown(found, **result):
 
 def keep(manager, wanted, check_mode):
   """Brings the container into its state, or tells what would be done; returns what the module returns."""
-  found = find(manager, wanted["name"])
+  patience = wanted["timeout"]
+  found = find(manager, wanted)
   if wanted["state"] == "absent":
     if found and not check_mode:
-      manager.remove(wanted["name"], force=True)
+      manager.remove(found["Id"], force=True, timeout=patience)
     return dict(changed=found is not None, differences=[])
   different = differences(found, wanted) if found else []
   body, starts = create_body(wanted), wanted["state"] == "started"
@@ -203,17 +234,17 @@ def keep(manager, wanted, check_mode):
     # Asked before the old one is removed: it stays when there is no place for the new one.
     plan = manager.plan(body, platform="", name="" if found else wanted["name"])
     if not plan.fits:
-      raise pyswarm.FailedPrecondition(409, "FailedPrecondition", plan.text)
+      raise pyswarm.FailedPrecondition(409, "FAILED_PRECONDITION", plan.text)
     if check_mode:
       return dict(changed=True, differences=different, node=plan.node)
     if found:
-      manager.remove(wanted["name"], force=True)
-    manager.create_container(body, name=wanted["name"], start=starts)
-    return shown(manager.inspect(wanted["name"]), changed=True, differences=different)
+      manager.remove(found["Id"], force=True, timeout=patience)
+    made = manager.create_container(body, name=wanted["name"], start=starts, timeout=patience)
+    return shown(inspect(manager, made, wanted), changed=True, differences=different)
   if starts and not found["State"]["Running"]:
     if not check_mode:
-      manager.start(wanted["name"])
-      found = manager.inspect(wanted["name"])
+      manager.start(found["Id"], timeout=patience)
+      found = inspect(manager, found["Id"], wanted)
     return shown(found, changed=True, differences=["state: not running"])
   return shown(found, changed=False, differences=[])
 
@@ -232,6 +263,8 @@ def main():
                          required_together=[("ca_file", "certificate_file", "key_file")])
   if pyswarm is None:
     module.fail_json(msg=missing_required_lib("pyswarm"), exception=PYSWARM_ERROR)
+  if not NAME.fullmatch(module.params["name"]):
+    module.fail_json(msg="name: %r is no name of a container: %s" % (module.params["name"], NAME.pattern))
   try:
     with open_manager(module.params) as manager:
       manager.wait_ready(timeout=module.params["timeout"])

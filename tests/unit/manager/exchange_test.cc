@@ -173,6 +173,19 @@ TEST_F(ExchangeTest, SendsABodyInPieces) {
   EXPECT_EQ(create->Write("more").code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(ExchangeTest, TheLengthOfABodyInPiecesIsOfWhatIsWritten) {
+  Request request = Asking("POST", "/containers/create?name=measured");
+  request.headers = {{"Content-Type", "application/json"}};
+  request.body = R"({"Image":)";
+  const std::string rest = R"("busybox"})";
+  request.body_length = rest.size();
+  const auto create = manager_->Begin(std::move(request), true);
+  ASSERT_TRUE(create->Write(rest).ok());
+  ASSERT_TRUE(create->CloseWrite().ok());
+  ASSERT_TRUE(create->WaitHead(kLong).ok());
+  EXPECT_EQ(create->status(), 201);
+}
+
 TEST_F(ExchangeTest, SaysThatABodyIsNotRead) {
   const auto nowhere = manager_->Begin(Asking("POST", "/containers/nosuch/start"), true);
   // The answer comes without the body; a write is refused from then on, wherever it was.
@@ -234,6 +247,8 @@ TEST_F(ExchangeTest, CloseEndsAllThatAreOpenAndTakesNoMore) {
     waiting.push_back(
         std::async(std::launch::async, [&each] { return each->ReadAll(1 << 20, kLong).status(); }));
   }
+  const auto whole = manager_->Begin(Asking("GET", "/version"));
+  ASSERT_TRUE(whole->WaitHead(kLong).ok());
   auto other = std::async(std::launch::async, [this] { manager_->Close(milliseconds(50)); });
   manager_->Close(milliseconds(50));
   other.get();
