@@ -76,6 +76,7 @@ static void calls_after_close(swarm_manager* manager) {
   swarm_events* events = NULL;
   swarm_nodes* nodes = NULL;
   swarm_strings* addresses = NULL;
+  swarm_explanation* explanation = NULL;
   request.target = "/version";
   CHECK_FAILS(SWARM_CANCELLED, "", swarm_manager_call(manager, &request, PATIENCE, &reply, &error));
   CHECK_OK(swarm_manager_begin(manager, &request, &exchange, &error));
@@ -85,6 +86,8 @@ static void calls_after_close(swarm_manager* manager) {
   CHECK_FAILS(SWARM_CANCELLED, "", swarm_container_start(manager, "lasting", PATIENCE, &error));
   CHECK_FAILS(SWARM_CANCELLED, "", swarm_manager_wait_ready(manager, PATIENCE, &error));
   CHECK_FAILS(SWARM_CANCELLED, "", swarm_manager_serve(manager, &error));
+  CHECK_FAILS(SWARM_CANCELLED, "",
+              swarm_manager_plan(manager, "{}", 2, NULL, NULL, &explanation, &error));
   CHECK_OK(swarm_manager_nodes(manager, &nodes, &error));
   CHECK(swarm_nodes_count(nodes) == 2);
   CHECK_TEXT("sim-0001", swarm_node_name(swarm_nodes_at(nodes, 0)));
@@ -220,6 +223,7 @@ static void caller_threads(void) {
   run_lasting(manager);
   CHECK_OK(swarm_manager_close(manager, 0, &error));
   for (int i = 0; i < 2; ++i) CHECK(pthread_join(threads[i], NULL) == 0);
+  CHECK_FAILS(SWARM_CANCELLED, "", swarm_manager_run(manager, &error));
   swarm_manager_free(manager);
 }
 
