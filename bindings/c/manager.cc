@@ -36,8 +36,8 @@ swarm_code swarm_manager_open(const swarm_options* options, swarm_manager** mana
     absl::StatusOr<std::unique_ptr<swarm::Manager>> opened =
         swarm::Manager::Open(std::move(config));
     if (!opened.ok()) return opened.status();
-    *manager = New(swarm_manager{*std::move(opened), ::getpid()});
-    for (const OwnedPointer& each : owned) each->Take();
+    *manager = New(swarm_manager{std::move(owned), *std::move(opened), ::getpid()});
+    for (const OwnedPointer& each : (*manager)->owned) each->Take();
     return absl::OkStatus();
   });
 }
@@ -91,7 +91,10 @@ void swarm_manager_free(swarm_manager* manager) {
     return;
   }
   // What is the parent's cannot be ended here.
-  if (!CheckProcess(manager->process).ok()) static_cast<void>(manager->manager.release());
+  if (!CheckProcess(manager->process).ok()) {
+    static_cast<void>(manager->manager.release());
+    static_cast<void>(new OwnedList(std::move(manager->owned)));
+  }
   Free(manager, kCall);
 }
 

@@ -7,10 +7,12 @@
 
 #include "absl/status/status.h"
 #include "bindings/c/handles.h"
+#include "bindings/c/owned.h"
 #include "swarmlib/manager.h"
 #include "swarmlib/swarm.h"
 
 struct swarm_manager {
+  swarm::c::OwnedList owned;  // of the options; ends after the manager
   std::unique_ptr<swarm::Manager> manager;
   pid_t process = 0;  // that opened it
 };

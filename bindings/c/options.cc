@@ -139,10 +139,9 @@ absl::Status ReadOptions(const swarm_options* given, Config& config, OwnedList& 
   swarm_options options = kDefaultOptions;
   if (absl::Status read = Widen(given, options, "swarm_options"); !read.ok()) return read;
   if (absl::Status read = ReadPlain(options, config); !read.ok()) return read;
-  if (options.log != nullptr) {
-    owned.push_back(std::make_shared<Owned>(options.log_user_data, options.log_destroy));
-    config.log = MakeLogSink(options.log, owned.back());
-  }
+  // Taken over also when nothing is logged with it.
+  owned.push_back(std::make_shared<Owned>(options.log_user_data, options.log_destroy));
+  if (options.log != nullptr) config.log = MakeLogSink(options.log, owned.back());
   bool simulation = false;
   if (absl::Status read = ReadSwitch(options.simulation, "simulation", simulation); !read.ok())
     return read;

@@ -11,9 +11,6 @@
 
 namespace swarm::c {
 
-// Shares of each `user_data` of some options, to be taken over when the call has succeeded.
-using OwnedList = std::vector<OwnedPointer>;
-
 // Fills `config`. InvalidArgument names the field that is wrong.
 absl::Status ReadOptions(const swarm_options* options, Config& config, OwnedList& owned);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "bindings/c/guard.h"
 
@@ -32,5 +33,8 @@ class Owned {
 };
 
 using OwnedPointer = std::shared_ptr<Owned>;
+
+// Shares of each `user_data` of some options, to be taken over when the call has succeeded.
+using OwnedList = std::vector<OwnedPointer>;
 
 }  // namespace swarm::c

@@ -177,8 +177,8 @@ typedef struct source {
 } source;
 
 static void* tell(void* user_data) {
-  static const char* const sets[][2] = {{"sim-0001:2375", "sim-0001:2375"},
-                                        {"sim-0002:2375", "sim-0001:2375"}};
+  static const char* const sets[][2] = {{"127.0.0.1:1", "127.0.0.1:1"},
+                                        {"127.0.0.1:2", "127.0.0.1:1"}};
   source* const from = user_data;
   swarm_error* error = NULL;
   const char* const bad[] = {""};
@@ -252,7 +252,7 @@ static void schemes_discover(void) {
     CHECK_OK(swarm_manager_nodes(manager, &nodes, &error));
     found = swarm_nodes_count(nodes);
     if (found == 2) {
-      CHECK_TEXT("sim-0001:2375", swarm_node_address(swarm_nodes_at(nodes, 0)));
+      CHECK_TEXT("127.0.0.1:1", swarm_node_address(swarm_nodes_at(nodes, 0)));
       CHECK_TEXT("Pending", swarm_node_state(swarm_nodes_at(nodes, 0)));
       CHECK(strlen(swarm_node_error(swarm_nodes_at(nodes, 0))) > 0);
     }
@@ -267,7 +267,7 @@ static void schemes_discover(void) {
   swarm_strings* addresses = NULL;
   CHECK_OK(swarm_discovery_list(&options, PATIENCE, &addresses, &error));
   CHECK(swarm_strings_count(addresses) > 0);
-  CHECK_TEXT("sim-0001:2375", swarm_strings_at(addresses, 0));
+  CHECK_TEXT("127.0.0.1:1", swarm_strings_at(addresses, 0));
   swarm_strings_free(addresses);
   CHECK(from.opened == 2 && from.closed == 2 && from.destroyed == 1);
   options.discovery = "nodes://a:1,b:2";
@@ -277,6 +277,35 @@ static void schemes_discover(void) {
   swarm_strings_free(addresses);
   pthread_mutex_destroy(&from.mutex);
   pthread_cond_destroy(&from.changed);
+}
+
+// ---- who owns the log's user_data ----
+
+static void silent(void* user_data, swarm_log_level level, const char* message,
+                   const swarm_field* fields, size_t field_count) {
+  (void)user_data;
+  (void)level;
+  (void)message;
+  (void)fields;
+  (void)field_count;
+}
+
+static void log_is_taken_over(swarm_log log) {
+  swarm_error* error = NULL;
+  int destroyed = 0;
+  swarm_options options = simulated("nosuch://1");
+  options.log = log;
+  options.log_user_data = &destroyed;
+  options.log_destroy = count;
+  swarm_manager* manager = NULL;
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "nosuch", swarm_manager_open(&options, &manager, &error));
+  CHECK(destroyed == 0);
+  options.discovery = "sim://1";
+  manager = open_ready(&options);
+  CHECK(destroyed == 0);
+  CHECK_OK(swarm_manager_close(manager, 0, &error));
+  swarm_manager_free(manager);
+  CHECK(destroyed == 1);
 }
 
 // ---- callbacks that fail ----
@@ -442,6 +471,8 @@ int main(void) {
   filters_choose();
   strategies_rank();
   schemes_discover();
+  log_is_taken_over(silent);
+  log_is_taken_over(NULL);
   failing_filter(fail_with_words, SWARM_UNAVAILABLE, "filter failing: the moon is wrong");
   failing_filter(fail_without_words, SWARM_NOT_FOUND, "failed with NOT_FOUND");
   failing_filter(throw_in_rules, SWARM_INTERNAL, "thrown on purpose");

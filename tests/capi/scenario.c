@@ -106,7 +106,7 @@ static void follow(swarm_events* events) {
     CHECK(event != NULL && strstr(event, "\"create\"") != NULL);
   }
   const char* event = NULL;
-  CHECK_FAILS(SWARM_DEADLINE_EXCEEDED, "", swarm_events_next(events, 0, &event, &error));
+  CHECK_FAILS(SWARM_DEADLINE_EXCEEDED, "", swarm_events_next(events, 100, &event, &error));
 }
 
 static void compare(FILE* placements, const char* path) {
