@@ -228,11 +228,11 @@ SWARM_API swarm_code swarm_manager_run(swarm_manager* manager, swarm_error** err
 
 // Stops accepting, lets running requests end, at most `grace_ms`, cuts the others, and returns when
 // nothing of the manager runs any more, also to other threads that call it meanwhile. Who waits in
-// another call of the manager, its exchanges and events is told SWARM_CANCELLED. So are later calls
-// that need a running manager: requests, events, swarm_manager_plan, _wait_ready, _serve and, with
-// options.caller_threads, _run. swarm_manager_begin still gives an exchange, whose
-// swarm_exchange_wait_head says it. swarm_manager_nodes and _addresses tell the last state. Closing
-// again is SWARM_OK.
+// another call of the manager, its exchanges and events is told SWARM_CANCELLED; an answer that has
+// come whole can still be read. Later calls that need a running manager say SWARM_CANCELLED, too:
+// requests, events, swarm_manager_plan, _wait_ready, _serve and, with options.caller_threads, _run.
+// swarm_manager_begin still gives an exchange, whose swarm_exchange_wait_head says it.
+// swarm_manager_nodes and _addresses tell the last state. Closing again is SWARM_OK.
 SWARM_API swarm_code swarm_manager_close(swarm_manager* manager, int64_t grace_ms,
                                          swarm_error** error);
 
