@@ -58,6 +58,8 @@ void LoopThreads::On(std::size_t index, const std::function<void()>& work) {
     if (index < next_.load()) continue;
     const std::lock_guard<std::mutex> running(running_[index]);
     loops_[index]->RunReady();
+    // One that ran out of work is stopped by that; who runs it next must find it going.
+    loops_[index]->context().restart();
   } while (result.wait_for(kLookAgain) != std::future_status::ready);
 }
 

@@ -27,6 +27,8 @@ class LoopThreads {
   std::size_t size() const { return loops_.size(); }
   Loop& operator[](std::size_t index) { return *loops_[index]; }
   std::vector<Loop*> All();
+  // Each loop has its thread.
+  bool full() const { return next_.load() >= loops_.size(); }
 
   // ResourceExhausted when the system gives no more threads; nothing runs then.
   absl::Status Start();

@@ -365,6 +365,17 @@ TEST(ManagerRunTest, LoopsRunOnTheThreadsOfTheCaller) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// Before the threads of the manager have begun, while they begin, and after.
+TEST(ManagerRunTest, ClosesAtOnce) {
+  for (int i = 0; i < 100; ++i) {
+    auto manager = Manager::Open(ThreeEngines());
+    ASSERT_TRUE(manager.ok()) << manager.status();
+    if (i % 3 == 1) std::this_thread::yield();
+    if (i % 3 == 2) std::this_thread::sleep_for(std::chrono::microseconds(i));
+    (*manager)->Close(milliseconds(0));
+  }
+}
+
 TEST(ManagerRunTest, ClosesWithoutAnyThread) {
   Config config = ThreeEngines();
   config.caller_threads = true;
