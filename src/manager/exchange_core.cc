@@ -17,6 +17,10 @@ std::chrono::steady_clock::time_point After(Duration timeout) {
   return std::chrono::steady_clock::now() + std::clamp(timeout, Duration::zero(), kLongestWait);
 }
 
+absl::Status BodyNotRead() {
+  return FailedPrecondition("the body of the request is not read any more; see its answer");
+}
+
 // The read side of a request's body that comes from another thread.
 class UploadStream final : public Stream {
  public:
@@ -196,7 +200,7 @@ void Exchange::Core::DropUpload() {
     if (upload_ == Upload::kOpen) upload_ = Upload::kDropped;
     if (writing_ && !tunnel_) {
       writing_ = false;
-      written_ = FailedPrecondition("the body of the request is not read any more; see its answer");
+      written_ = BodyNotRead();
     }
   }
   changed_.notify_all();
@@ -303,7 +307,7 @@ absl::Status Exchange::Core::AwaitWritable(Lock& lock) {
   if (!over_.ok()) return over_;
   if (tunnel_ || upload_ == Upload::kOpen) return absl::OkStatus();
   if (upload_ == Upload::kDropped) {
-    return FailedPrecondition("the body of the request is not read any more; see its answer");
+    return BodyNotRead();
   }
   return FailedPrecondition(upload_ == Upload::kClosed ? "the body of the request was ended already"
                                                        : "the answer is not a tunnel");

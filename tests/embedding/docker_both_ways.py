@@ -11,6 +11,7 @@ docker-py is not there.
 import gc
 import io
 import json
+import os
 import re
 import socket
 import subprocess
@@ -29,6 +30,9 @@ except ImportError as missing:
 
 import pyswarm
 import pyswarm.docker_adapter
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients", "docker_py"))
+from base import archive, equal  # noqa: E402
 
 READ_SECONDS = 20
 HERE = {"here": "both-ways"}
@@ -50,11 +54,6 @@ class Words:
     return self.PATTERN.sub(word, json.dumps(value, sort_keys=True, default=repr))
 
 
-def equal(found, wanted):
-  if found != wanted:
-    raise AssertionError("%r, not %r" % (found, wanted))
-
-
 def refusal(call, *arguments, **named):
   """What docker-py raised: its class, the status and the text."""
   try:
@@ -62,15 +61,6 @@ def refusal(call, *arguments, **named):
   except docker.errors.APIError as error:
     return type(error).__name__, error.response.status_code, str(error.explanation)
   raise AssertionError("no error: %r" % (result,))
-
-
-def archive(name, data):
-  stream = io.BytesIO()
-  with tarfile.open(fileobj=stream, mode="w") as tar:
-    entry = tarfile.TarInfo(name)
-    entry.size = len(data)
-    tar.addfile(entry, io.BytesIO(data))
-  return stream.getvalue()
 
 
 def read_all(sock):

@@ -116,18 +116,21 @@ def rules_for(spec):
   return [pyswarm.Rule("any", predicate=lambda node: bool(node.name))]
 managers = [pyswarm.Manager("sim://3", custom_filters={"own": rules_for}, log=lambda *line: None,
                             custom_discovery={"own": lambda rest: []}) for _ in range(3)]
+at_work = threading.Semaphore(0)
 def use(manager):
   while True:
     manager.create_container({"Image": "busybox"})
+    at_work.release()
 def follow(manager):
   for event in manager.events():
-    pass
+    at_work.release()
 for manager in managers:
   manager.wait_ready()
   for target in (use, use, follow):
     threading.Thread(target=target, args=(manager,), daemon=True).start()
 threading.excepthook = lambda told: None
-time.sleep(0.2)
+for _ in range(90):  # more than the nine threads make in their first turn
+  assert at_work.acquire(timeout=20)
 print("end", flush=True)
 """)
   assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
