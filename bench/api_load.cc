@@ -1,6 +1,8 @@
 // A load of whole container lives: create, start, remove, again and again on kept connections.
 //
-//   api_load PORT CONNECTIONS SECONDS
+//   api_load PORT CONNECTIONS SECONDS [create]
+//
+// With `create` the lives are creates alone, and what they make stays.
 //
 // Prints one JSON object: lives, failed, seconds, and for each operation p50 and p99 in
 // microseconds from the request to the whole answer.
@@ -37,6 +39,7 @@ struct Results {
   std::size_t lives = 0;
   std::size_t failed = 0;
   bool is_over = false;
+  Operation last = kRemove;  // of a life
 };
 
 // One connection, one container at a time.
@@ -114,7 +117,7 @@ class Client final : public Watcher {
       id_ = answer_.substr(id + 6, 64);
     }
     answer_.clear();
-    if (operation_ != kRemove) return Ask(operation_ == kCreate ? kStart : kRemove);
+    if (operation_ != results_->last) return Ask(operation_ == kCreate ? kStart : kRemove);
     ++results_->lives;
     ++count_;
     if (results_->is_over) {
@@ -151,9 +154,10 @@ double Percentile(std::vector<double>& values, double share) {
   return *at;
 }
 
-int Main(std::uint16_t port, int connections, double seconds) {
+int Main(std::uint16_t port, int connections, double seconds, Operation last) {
   Reactor reactor;
   Results results;
+  results.last = last;
   std::vector<std::unique_ptr<Client>> clients;
   for (int number = 0; number < connections; ++number) {
     const int fd = proxy_core::Connect(port);
@@ -191,12 +195,15 @@ int Main(std::uint16_t port, int connections, double seconds) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  const int port = argc == 4 ? std::atoi(argv[1]) : 0;
-  const int connections = argc == 4 ? std::atoi(argv[2]) : 0;
-  const double seconds = argc == 4 ? std::atof(argv[3]) : 0;
+  const bool creates_only = argc == 5 && std::string_view(argv[4]) == "create";
+  const bool is_whole = argc == 4 || creates_only;
+  const int port = is_whole ? std::atoi(argv[1]) : 0;
+  const int connections = is_whole ? std::atoi(argv[2]) : 0;
+  const double seconds = is_whole ? std::atof(argv[3]) : 0;
   if (port < 1 || port > 65535 || connections < 1 || connections > 1000 || seconds <= 0) {
-    std::fprintf(stderr, "usage: %s PORT CONNECTIONS SECONDS\n", argv[0]);
+    std::fprintf(stderr, "usage: %s PORT CONNECTIONS SECONDS [create]\n", argv[0]);
     return 2;
   }
-  return bench::Main(static_cast<std::uint16_t>(port), connections, seconds);
+  const bench::Operation last = creates_only ? bench::kCreate : bench::kRemove;
+  return bench::Main(static_cast<std::uint16_t>(port), connections, seconds, last);
 }

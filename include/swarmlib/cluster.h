@@ -86,6 +86,9 @@ struct CreateRequest {
   // For an image that the chosen node does not have and no other may be taken for: may be null.
   PullOnNode pull;
   bool pull_unknown = false;  // also an image that no node has
+  // The callback need not wait until the container is read from its engine. Until then, for about
+  // 0.1 s, it is known as the request describes it: WhenRead waits for the rest.
+  bool may_be_read_later = false;
 };
 
 struct CreateResult {
@@ -119,6 +122,7 @@ struct ContainerOperation {
   std::string api_version;
   std::string new_name;             // kRename
   std::optional<Resources> update;  // kUpdate: what the request sets, to be re-checked
+  bool may_be_read_later = false;   // kStart: as CreateRequest::may_be_read_later
 };
 
 // Ends the subscription when destroyed.
@@ -138,6 +142,10 @@ class Cluster {
   virtual bool Ready() const = 0;
   // Calls back when Ready() becomes true, or when the cluster is stopped before.
   virtual void WhenReady(Callback<> done) = 0;
+  // Reads what may_be_read_later had put off. Calls back once that is published, in the call itself
+  // when nothing is put off; what engines do not answer is not waited for longer than the engine
+  // timeout.
+  virtual void WhenRead(Callback<> done) = 0;
 
   // By node name, then address.
   virtual std::vector<NodePointer> Nodes() const = 0;

@@ -18,6 +18,10 @@
 namespace swarm {
 namespace {
 
+// A list does not wait longer for an engine that is asked for what was put off: it shows what the
+// create told.
+constexpr Duration kMostUnread = std::chrono::seconds(2);
+
 // Counts a stream as open while it lives.
 class CountedStream final : public Stream {
  public:
@@ -87,24 +91,30 @@ struct Course {
   std::string route = "unknown";
 };
 
-// A manager that has just started knows only some of the containers: it would call the others
-// unknown, and give their names away.
-Task<void> AwaitFirstReading(ContextPointer context) {
+// Until the cluster calls back, but not longer than `most`.
+Task<void> AwaitAtMost(ContextPointer context, Duration most,
+                       void (Cluster::*when)(Callback<> done)) {
   Loop* const loop = Loop::Current();
-  const Duration left = context->first_reading_end() - context->clock().Now();
-  if (context->cluster().Ready() || left <= Duration::zero()) co_return;
-  auto start = [context, loop, left](Callback<bool> done) {
+  auto start = [context, loop, most, when](Callback<bool> done) {
     auto waiting = std::make_shared<Callback<bool>>(std::move(done));
-    const auto end = [waiting](bool ready) {
-      if (*waiting) std::exchange(*waiting, nullptr)(ready);
+    const auto end = [waiting](bool told) {
+      if (*waiting) std::exchange(*waiting, nullptr)(told);
     };
-    const Loop::TimerId timer = loop->After(left, [end] { end(false); });
-    context->cluster().WhenReady([end, loop, timer] {
+    const Loop::TimerId timer = loop->After(most, [end] { end(false); });
+    (context->cluster().*when)([end, loop, timer] {
       loop->Cancel(timer);
       end(true);
     });
   };
   co_await AwaitCallback<bool>(std::move(start));
+}
+
+// A manager that has just started knows only some of the containers: it would call the others
+// unknown, and give their names away.
+Task<void> AwaitFirstReading(ContextPointer context) {
+  const Duration left = context->first_reading_end() - context->clock().Now();
+  if (context->cluster().Ready() || left <= Duration::zero()) co_return;
+  co_await AwaitAtMost(std::move(context), left, &Cluster::WhenReady);
 }
 
 Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<Course> course) {
@@ -125,6 +135,7 @@ Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<C
   course->route = LabelOf(route);
   if (route.handler == nullptr) co_return RefusalOf(route);
   if (!route.at_once) co_await AwaitFirstReading(context);
+  if (route.whole) co_await AwaitAtMost(context, kMostUnread, &Cluster::WhenRead);
   ApiExchange exchange;
   exchange.name = std::move(match->name);
   exchange.second = std::move(match->second);

@@ -90,6 +90,8 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   request.query = FormatQuery(further);
   OfferPull(context, exchange, request);
   request.api_version = ApiVersionText(exchange.version);
+  // What it is attached to decides where others go.
+  request.may_be_read_later = attachments == nullptr && !parsed->names_of_node;
   if (attachments) Apply(attachments, request);
   absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
   if (created.ok() && created->entry) {

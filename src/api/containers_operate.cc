@@ -49,6 +49,8 @@ absl::StatusOr<ContainerOperation> OperationOf(const Context& context, const Api
 Task<Result> CarryOut(ContextPointer context, ApiVersion client, ContainerOperation operation) {
   const ApiVersion spoken = SpokenTo(*operation.entry->node, client);
   const ContainerPointer entry = operation.entry;
+  // Ports are relayed to where they were found.
+  operation.may_be_read_later = !IsRelayed(*context, *entry);
   Result answer = co_await Operate(context, std::move(operation));
   if (!answer.ok()) co_return answer.status();
   if (IsRelayed(*context, *entry)) co_await SettleRelay(context);

@@ -29,6 +29,7 @@ struct Route {
   Refusal refusal = Refusal::kNone;
   std::string_view hint = {};
   bool at_once = false;  // does not wait for the first reading of the engines
+  bool whole = false;    // needs all that is known of containers: waits for readings put off
 };
 
 // Among routes that fit one request the first counts.

@@ -16,6 +16,11 @@ constexpr Route AtOnce(std::string_view method, std::string_view pattern, Handle
   return {method, pattern, handler, Refusal::kNone, {}, true};
 }
 
+// What looks at all that is known of containers.
+constexpr Route Whole(std::string_view method, std::string_view pattern, Handler handler) {
+  return {method, pattern, handler, Refusal::kNone, {}, false, true};
+}
+
 constexpr Route Refuse(std::string_view method, std::string_view pattern, Refusal refusal) {
   return {method, pattern, nullptr, refusal};
 }
@@ -37,16 +42,16 @@ constexpr auto kRoutes = std::to_array<Route>({
     AtOnce("GET", "/swarmd/v1/nodes/{}", InspectNode),
     AtOnce("POST", "/swarmd/v1/nodes/{}/cordon", CordonNode),
     AtOnce("POST", "/swarmd/v1/nodes/{}/uncordon", UncordonNode),
-    Serve("POST", "/swarmd/v1/nodes/{}/drain", DrainNode),
+    Whole("POST", "/swarmd/v1/nodes/{}/drain", DrainNode),
     AtOnce("POST", "/auth", PostAuth),
-    Serve("GET", "/system/df", GetDiskUsage),
+    Whole("GET", "/system/df", GetDiskUsage),
     Refuse("GET", "/debug/{}", Refusal::kGone),
 
     // Containers
-    Serve("GET", "/containers/json", ListContainers),
-    Serve("GET", "/containers/ps", ListContainers),
+    Whole("GET", "/containers/json", ListContainers),
+    Whole("GET", "/containers/ps", ListContainers),
     Serve("POST", "/containers/create", CreateContainer),
-    Serve("POST", "/containers/prune", PruneContainers),
+    Whole("POST", "/containers/prune", PruneContainers),
     Serve("GET", "/containers/{}/json", InspectContainer),
     Serve("GET", "/containers/{}/top", TopContainer),
     Serve("GET", "/containers/{}/logs", ContainerLogs),

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cluster/engine_calls.h"
+#include "core/described.h"
 #include "swarmlib/status.h"
 #include "wire/create.h"
 #include "wire/errors.h"
@@ -57,33 +58,66 @@ Request CreateMessage(const Attempt& attempt) {
   return message;
 }
 
-// What is known of a container that its engine made and then would not describe.
+// What is known of a container that its engine made and has not described.
 ContainerRecord PlainRecord(const Attempt& attempt, const std::string& id) {
   const ContainerSpec& spec = attempt.request->spec;
   ContainerRecord record;
+  record.container = DescribedContainer(spec, attempt.engine->address(),
+                                        attempt.place.reservation.name, spec.swarm_id);
   Container& container = record.container;
   container.id = id;
-  container.swarm_id = spec.swarm_id;
-  container.node = attempt.engine->address();
-  container.names = {attempt.place.reservation.name};
-  container.image = spec.image;
-  container.labels = spec.labels;
   container.created = attempt.hub->WallNow();
-  container.request = spec.request;
-  container.wanted_ports = spec.ports;
-  record.row.head = "{\"Id\":";
-  AppendJsonString(record.row.head, id);
-  record.row.head.append(",\"Names\":[");
-  AppendJsonString(record.row.head, "/" + container.names.front());
-  record.row.head.append("],\"Image\":");
-  AppendJsonString(record.row.head, container.image);
-  record.row.head.append(",\"ImageID\":\"\",\"Command\":\"\",\"Created\":");
+  std::string& row = record.row.head;
+  row = "{\"Id\":";
+  AppendJsonString(row, id);
+  row.append(",\"Names\":[");
+  AppendJsonString(row, "/" + container.names.front());
+  row.append("],\"Image\":");
+  AppendJsonString(row, container.image);
+  row.append(",\"ImageID\":\"\",\"Command\":\"\",\"Created\":");
   const auto created =
       std::chrono::duration_cast<std::chrono::seconds>(container.created.time_since_epoch());
-  record.row.head.append(std::to_string(created.count()));
-  record.row.head.append(",\"Ports\":[],\"Labels\":{},\"State\":\"created\",\"Status\":");
+  row.append(std::to_string(created.count()));
+  row.append(",\"Ports\":[],\"Labels\":{");
+  for (const auto& [key, value] : container.labels) {
+    if (row.back() != '{') row.push_back(',');
+    AppendJsonString(row, key);
+    row.push_back(':');
+    AppendJsonString(row, value);
+  }
+  row.append("},\"State\":\"created\",\"Status\":");
   record.row.tail = "}";
   return record;
+}
+
+CreateResult Answered(const Attempt& attempt, Reply reply, ContainerRecord record) {
+  const std::string& id = record.container.id;
+  CreateResult result;
+  result.reply = std::move(reply);
+  result.entry =
+      attempt.hub->state.With([&id](const ClusterState& now) { return now.FindById(id); });
+  if (!result.entry) {
+    auto entry = std::make_shared<ContainerEntry>();
+    entry->container = std::move(record.container);
+    entry->row = std::move(record.row);
+    entry->node = std::make_shared<const Node>(NodeNow(*attempt.engine));
+    result.entry = std::move(entry);
+  }
+  return result;
+}
+
+// The container is there: turns the held place into what is known of it, and has it read later.
+CreateResult AdoptUnread(const Attempt& attempt, const std::string& id, Reply reply) {
+  SharedState& state = attempt.hub->state;
+  const Member member = attempt.place.member;
+  ContainerRecord record = PlainRecord(attempt, id);
+  attempt.change->BeginReading(true);
+  const std::uint64_t read = state.BeginRead(member);
+  state.Settle(attempt.place.reservation.ticket, member, read, record);
+  state.EndRead(member, read);
+  attempt.hub->put_off.Add(attempt.engine, id);
+  attempt.change->EndReading(true);
+  return Answered(attempt, std::move(reply), std::move(record));
 }
 
 // The container is there: reads it, and turns the held place into it.
@@ -109,17 +143,7 @@ Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
   }
   state.EndRead(member, read);
   attempt.change->EndReading(fetched.ok());
-  CreateResult result;
-  result.reply = std::move(reply);
-  result.entry = state.With([&id](const ClusterState& now) { return now.FindById(id); });
-  if (!result.entry) {
-    auto entry = std::make_shared<ContainerEntry>();
-    entry->container = std::move(record.container);
-    entry->row = std::move(record.row);
-    entry->node = std::make_shared<const Node>(NodeNow(*attempt.engine));
-    result.entry = std::move(entry);
-  }
-  co_return result;
+  co_return Answered(attempt, std::move(reply), std::move(record));
 }
 
 absl::Status Unknown(const std::string& name, const std::string& node, const absl::Status& why) {
@@ -279,6 +303,7 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   if (!id.ok()) co_return co_await FindLost(std::move(attempt), id.status());
   std::string made = *std::move(id);
   Reply answer = *std::move(reply);
+  if (attempt.request->may_be_read_later) co_return AdoptUnread(attempt, made, std::move(answer));
   CreateResult result = co_await Adopt(std::move(attempt), std::move(made), std::move(answer));
   co_return result;
 }

@@ -38,6 +38,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Of the address, without brackets: a name or an IP.
   const std::string& host() const { return host_; }
   Hub& hub() const { return *hub_; }
+  const std::shared_ptr<Hub>& shared_hub() const { return hub_; }
   Loop* home() const { return home_; }
   Member member() const { return member_; }
   // Unguarded and uncounted: for the watcher and for readings after a call.

@@ -21,12 +21,6 @@ constexpr std::size_t kMostQuotedBytes = 500;
 // An answer that nobody can read is a failure of the engine, not of the caller.
 absl::Status Unreadable(const absl::Status& status) { return Internal(MessageOf(status)); }
 
-std::string ListTarget(const Engine& engine, std::string_view key, const std::string& value) {
-  const FilterArguments filters = {{std::string(key), {value}}};
-  return engine.version_prefix() +
-         "/containers/json?all=1&filters=" + PercentEncode(FormatFilters(filters));
-}
-
 bool HasName(const Container& container, std::string_view name) {
   return !container.names.empty() && container.names.front() == name;
 }
@@ -78,6 +72,13 @@ std::string VersionPrefix(const Node& node, std::string_view client) {
   const ApiVersion most = ParseApiVersion(node.api_version).value_or(kSpokenVersion);
   const ApiVersion least = ParseApiVersion(node.min_api_version).value_or(ApiVersion{1, 12});
   return "/v" + ApiVersionText(ClampApiVersion(wanted, least, most));
+}
+
+std::string ListTarget(const Engine& engine, std::string_view key,
+                       std::vector<std::string> values) {
+  const FilterArguments filters = {{std::string(key), std::move(values)}};
+  return engine.version_prefix() +
+         "/containers/json?all=1&filters=" + PercentEncode(FormatFilters(filters));
 }
 
 Request MakeRequest(std::string_view method, std::string target) {
@@ -156,7 +157,7 @@ Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_
                                                                     std::string id,
                                                                     std::stop_token stop) {
   auto halves = std::make_shared<Halves>();
-  std::string row_target = ListTarget(*engine, "id", id);
+  std::string row_target = ListTarget(*engine, "id", {id});
   std::string inspect_target = InspectTarget(*engine, id);
   std::vector<Task<void>> both;
   both.push_back(
@@ -181,9 +182,9 @@ Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
                                                std::string name, std::stop_token stop) {
   const Node node = NodeNow(*engine);
-  std::string target =
-      swarm_id.empty() ? ListTarget(*engine, "name", "^/" + name + "$")
-                       : ListTarget(*engine, "label", std::string(kSwarmIdLabel) + "=" + swarm_id);
+  std::string target = swarm_id.empty() ? ListTarget(*engine, "name", {"^/" + name + "$"})
+                                        : ListTarget(*engine, "label",
+                                                     {std::string(kSwarmIdLabel) + "=" + swarm_id});
   const absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, std::move(stop));
   if (!body.ok()) co_return body.status();
@@ -214,6 +215,7 @@ Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
 Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop) {
   SharedState& state = engine->hub().state;
   const TimePoint began = engine->home()->clock().Now();
+  engine->hub().put_off.Forget(*engine, id);
   const std::uint64_t read = state.BeginRead(engine->member());
   const absl::StatusOr<std::optional<ContainerRecord>> record =
       co_await FetchContainer(engine, id, std::move(stop));

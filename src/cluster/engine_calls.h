@@ -56,12 +56,17 @@ absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine
 // read leaves the row as it is, with a log line.
 Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
                                       ContainerRecord* record, std::stop_token stop);
+// "/v1.41/containers/json?all=1&filters=...": the rows that have one of `values` for `key`.
+std::string ListTarget(const Engine& engine, std::string_view key, std::vector<std::string> values);
 // images and image_rows of the result.
 Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
                                                  std::stop_token stop);
 
 // Reads one container again and publishes what was found. Failures count against the engine.
 Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop);
+// The same for several; those that the engine does not have are gone.
+Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
+                                 std::stop_token stop);
 // The same for the images.
 Task<absl::Status> RereadImages(std::shared_ptr<Engine> engine, std::stop_token stop);
 

@@ -13,20 +13,6 @@
 namespace swarm {
 namespace {
 
-// Counts a piece of work from its start until nothing of it runs any more.
-class CountedWork {
- public:
-  explicit CountedWork(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) { ++hub_->working; }
-  CountedWork(CountedWork&&) = default;
-  CountedWork& operator=(CountedWork&&) = delete;
-  ~CountedWork() {
-    if (hub_) --hub_->working;
-  }
-
- private:
-  std::shared_ptr<Hub> hub_;
-};
-
 // Runs `task` on the caller's loop and hands its value to `done` there.
 template <typename T>
 Task<void> Deliver(Task<T> task, Callback<T> done, [[maybe_unused]] CountedWork work) {
@@ -114,6 +100,13 @@ bool EngineCluster::Ready() const { return hub_->readiness.ready(); }
 void EngineCluster::WhenReady(Callback<> done) {
   Loop* const loop = hub_->CallersLoop();
   hub_->readiness.When([loop, done = std::move(done)]() mutable { loop->Post(std::move(done)); });
+}
+
+void EngineCluster::WhenRead(Callback<> done) {
+  if (hub_->put_off.empty()) return done();
+  Loop* const loop = hub_->CallersLoop();
+  hub_->put_off.ReadNow(nullptr,
+                        [loop, done = std::move(done)]() mutable { loop->Post(std::move(done)); });
 }
 
 void EngineCluster::Stop() {

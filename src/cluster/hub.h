@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -15,6 +16,7 @@
 #include "cluster/engine_cluster.h"
 #include "cluster/event_bus.h"
 #include "cluster/exec_table.h"
+#include "cluster/put_off.h"
 #include "cluster/shared_state.h"
 #include "cluster/tasks.h"
 
@@ -102,6 +104,7 @@ struct Hub {
   EngineClusterOptions options;  // filters and strategy have moved into the state
   SharedState state;
   EventBus bus;
+  PutOffReadings put_off;
   ExecTable execs;
   Cordons cordons;
   Membership membership;
@@ -111,6 +114,20 @@ struct Hub {
   std::atomic<int> watching{0};  // Watch coroutines that have not ended
   std::atomic<int> working{0};   // creates, operations and other calls that have not ended
   std::atomic<bool> stopped{false};
+};
+
+// Counts a piece of work from its start until nothing of it runs any more.
+class CountedWork {
+ public:
+  explicit CountedWork(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) { ++hub_->working; }
+  CountedWork(CountedWork&&) = default;
+  CountedWork& operator=(CountedWork&&) = delete;
+  ~CountedWork() {
+    if (hub_) --hub_->working;
+  }
+
+ private:
+  std::shared_ptr<Hub> hub_;
 };
 
 // The same bytes give the same number on every platform.

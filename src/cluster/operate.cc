@@ -85,10 +85,26 @@ absl::StatusOr<std::uint64_t> Reserve(Hub& hub, const ContainerOperation& operat
   });
 }
 
-void Erase(Hub& hub, Member member, const std::string& id) {
-  const std::uint64_t read = hub.state.BeginRead(member);
-  hub.state.PublishContainer(member, read, id, nullptr);
-  hub.state.EndRead(member, read);
+void Erase(const Engine& engine, const std::string& id) {
+  Hub& hub = engine.hub();
+  hub.put_off.Forget(engine, id);
+  const std::uint64_t read = hub.state.BeginRead(engine.member());
+  hub.state.PublishContainer(engine.member(), read, id, nullptr);
+  hub.state.EndRead(engine.member(), read);
+}
+
+// True when what the operation did is known and published, and the container will be read.
+bool PutOffReading(const std::shared_ptr<Engine>& engine, const ContainerOperation& operation,
+                   const absl::StatusOr<Reply>& reply, UnderWay::Change& change) {
+  if (!operation.may_be_read_later || operation.verb != Verb::kStart) return false;
+  if (!reply.ok() || reply->status != 204) return false;
+  Hub& hub = engine->hub();
+  const std::string& id = operation.entry->container.id;
+  change.BeginReading(true);
+  if (!hub.state.PublishStart(engine->member(), id, hub.WallNow())) return false;
+  hub.put_off.Add(engine, id);
+  change.EndReading(true);
+  return true;
 }
 
 }  // namespace
@@ -130,7 +146,9 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
 
   const bool removed = reply.ok() && operation.verb == Verb::kRemove && reply->status == 204;
   if (removed) {
-    Erase(*hub, engine->member(), container.id);
+    Erase(*engine, container.id);
+  } else if (PutOffReading(engine, operation, reply, change)) {
+    // What is published now counts; whoever asks for more has it read.
   } else if (engine->healthy() && !absl::IsUnavailable(reply.status())) {
     // Also after a refusal or a lost answer: what is known may have been out of date.
     change.BeginReading(reply.ok() && reply->status < 300);

@@ -161,6 +161,7 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
   SharedState& state = session.engine->hub().state;
   const Member member = session.engine->member();
   for (const std::string& id : gone) {
+    session.engine->hub().put_off.Forget(*session.engine, id);
     std::erase_if(batch->reread, [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
     const std::uint64_t read = state.BeginRead(member);
     state.PublishContainer(member, read, id, nullptr);
@@ -169,12 +170,22 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
   return batch;
 }
 
+// Who follows the events finds in the state what they tell of.
+Task<void> ReadPutOff(std::shared_ptr<Engine> engine) {
+  if (engine->hub().listeners == 0 || engine->hub().put_off.empty()) co_return;
+  auto start = [engine](Callback<bool> done) {
+    engine->hub().put_off.ReadNow(engine.get(), [done = std::move(done)]() mutable { done(true); });
+  };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
 Task<void> RereadSome(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
   while (!session->over && batch->next < batch->reread.size()) {
     Batch::Wanted wanted = std::move(batch->reread[batch->next++]);
     const bool is_read =
         co_await IsReadByChange(session->engine->under_way(), session->engine->home(),
                                 std::move(wanted.latest), kChangePatience);
+    if (is_read) co_await ReadPutOff(session->engine);
     if (is_read || session->over) continue;
     const absl::Status status =
         co_await Reread(session->engine, std::move(wanted.id), session->stop.get_token());

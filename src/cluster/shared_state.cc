@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "core/described.h"
+
+#include "wire/containers.h"
+
 namespace swarm {
 namespace {
 
@@ -136,6 +140,22 @@ bool SharedState::PublishHealth(Member member, std::string_view id, std::string_
   }
   ContainerRecord record{entry->container, entry->row};
   record.container.health = health;
+  state_.PutContainer(stay->address, std::move(record));
+  return true;
+}
+
+bool SharedState::PublishStart(Member member, std::string_view id, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  if (stay == nullptr) return false;
+  const ContainerPointer entry = state_.FindById(id);
+  if (!entry || entry->container.node != stay->address) return false;
+  ContainerRecord record{entry->container, entry->row};
+  MarkStarted(record.container, now);
+  SetRowState(record.row, "running");
+  // Nothing that was begun before shows it.
+  const std::uint64_t read = ++stay->last_read;
+  if (!stay->open.empty()) Newest(*stay, read, id);
   state_.PutContainer(stay->address, std::move(record));
   return true;
 }

@@ -110,7 +110,50 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
   co_return contents;
 }
 
+// Reads `ids` into `work`, whose records are then those that are there.
+Task<absl::Status> ReadSeveral(std::shared_ptr<Inspects> work, std::vector<std::string> ids) {
+  const std::shared_ptr<Engine> engine = work->engine;
+  std::string target = ListTarget(*engine, "id", ids);
+  const absl::StatusOr<std::string> body =
+      co_await Get(engine, std::move(target), kMostListBytes, work->stop);
+  if (!body.ok()) co_return body.status();
+  absl::StatusOr<std::vector<ContainerRecord>> records =
+      ReadContainers(*engine, *work->node, *body);
+  if (!records.ok()) co_return records.status();
+  work->records = *std::move(records);
+  // Engines take an id for the beginning of one.
+  std::erase_if(work->records, [&ids](const ContainerRecord& record) {
+    return std::find(ids.begin(), ids.end(), record.container.id) == ids.end();
+  });
+  for (std::size_t i = 0; i < work->records.size(); ++i) work->wanted.push_back(i);
+  co_return co_await InspectAll(work);
+}
+
 }  // namespace
+
+Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
+                                 std::stop_token stop) {
+  SharedState& state = engine->hub().state;
+  const TimePoint began = engine->home()->clock().Now();
+  auto work = std::make_shared<Inspects>();
+  work->engine = engine;
+  work->node = std::make_shared<const Node>(NodeNow(*engine));
+  work->stop = std::move(stop);
+  const std::uint64_t read = state.BeginRead(engine->member());
+  const absl::Status status = co_await ReadSeveral(work, ids);
+  if (status.ok()) {
+    StringMap<const ContainerRecord*> found;
+    for (const ContainerRecord& record : work->records) found.emplace(record.container.id, &record);
+    for (const std::string& id : ids) {
+      const auto record = found.find(id);
+      state.PublishContainer(engine->member(), read, id,
+                             record == found.end() ? nullptr : record->second);
+    }
+  }
+  state.EndRead(engine->member(), read);
+  engine->NoteOutcome(status, began);
+  co_return status;
+}
 
 Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
                         std::stop_token stop) {

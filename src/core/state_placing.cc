@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/described.h"
 #include "core/state_impl.h"
 #include "model/names.h"
 #include "sched/ports.h"
@@ -31,24 +32,6 @@ absl::Status NameTaken(std::string_view name, std::string_view holder) {
       "Conflict. The container name " + InQuotes("/" + std::string(name)) +
       " is already in use by container " + std::string(holder) +
       ". You have to remove (or rename) that container to be able to reuse that name.");
-}
-
-// The container to be, as far as it is known before its engine made it.
-std::unique_ptr<Container> PendingContainer(const ContainerSpec& spec, std::string_view address,
-                                            std::string_view name, std::string_view swarm_id) {
-  auto container = std::make_unique<Container>();
-  container->node = std::string(address);
-  container->names.emplace_back(name);
-  container->swarm_id = std::string(swarm_id);
-  container->image = spec.image;
-  container->labels = spec.labels;
-  container->request = spec.request;
-  container->wanted_ports = spec.ports;
-  if (spec.host_network) {
-    container->network_mode = "host";
-    container->exposed_ports = spec.exposed;
-  }
-  return container;
 }
 
 bool IsInHostNetwork(const Container& container) { return container.network_mode == "host"; }
@@ -153,7 +136,8 @@ absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec)
   held.name = reservation.name;
   held.swarm_id = reservation.swarm_id;
   held.hold.holder = reservation.name;
-  held.hold.pending = PendingContainer(spec, held.address, held.name, held.swarm_id);
+  held.hold.pending =
+      std::make_unique<Container>(DescribedContainer(spec, held.address, held.name, held.swarm_id));
   reservation.ticket = OpenTicket(std::move(held));
   return reservation;
 }

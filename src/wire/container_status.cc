@@ -44,6 +44,18 @@ void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now) {
   to.append(entry.row.tail);
 }
 
+void SetRowState(ListFragment& row, std::string_view state) {
+  // Quotes within a value are escaped, so this is the key; no engine has one of that name within.
+  constexpr std::string_view kKey = "\"State\":\"";
+  for (std::string* const part : {&row.head, &row.tail}) {
+    const std::size_t key = part->find(kKey);
+    if (key == std::string::npos) continue;
+    const std::size_t value = key + kKey.size();
+    part->replace(value, part->find('"', value) - value, state);
+    return;
+  }
+}
+
 WallTime RowHoldsUntil(const ContainerEntry& entry, WallTime now) {
   if (!entry.node || entry.node->state != NodeState::kHealthy) return WallTime::max();
   const Container& container = entry.container;

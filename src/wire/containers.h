@@ -35,6 +35,9 @@ void AppendRow(std::string& to, const ContainerEntry& entry, WallTime now);
 // Until then AppendRow appends the same as now.
 WallTime RowHoldsUntil(const ContainerEntry& entry, WallTime now);
 
+// Sets State, where the row has it.
+void SetRowState(ListFragment& row, std::string_view state);
+
 // An engine's inspect answer with `Node` added and empty host addresses replaced by the node's IP.
 absl::StatusOr<std::string> InspectForClient(std::string_view body, const Node& node);
 

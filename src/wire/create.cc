@@ -44,6 +44,7 @@ class CreateReader {
   ContainerSpec& spec() { return spec_; }
   std::vector<NamedVolume>& volumes() { return volumes_; }
   std::vector<std::string>& networks() { return networks_; }
+  bool names_of_node() const { return names_of_node_; }
   std::string EditedBody() { return edits_.Apply(body_, 0, body_.size()); }
 
  private:
@@ -84,7 +85,9 @@ class CreateReader {
   }
 
   void PinTo(const std::string& node) {
-    if (!node.empty()) texts_.AddConstraint("node==" + node);
+    if (node.empty()) return;
+    texts_.AddConstraint("node==" + node);
+    names_of_node_ = true;
   }
 
   absl::Status ReadNetwork() {
@@ -276,6 +279,7 @@ class CreateReader {
   std::string network_mode_;
   std::vector<NamedVolume> volumes_;
   std::vector<std::string> networks_;
+  bool names_of_node_ = false;
 };
 
 absl::StatusOr<std::string> PlainName(std::string_view name) {
@@ -315,6 +319,7 @@ absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view
   parsed.spec = std::move(reader.spec());
   parsed.volumes = std::move(reader.volumes());
   parsed.networks = std::move(reader.networks());
+  parsed.names_of_node = reader.names_of_node();
   parsed.spec.name = *std::move(plain_name);
   parsed.spec.platform = platform;
   return parsed;

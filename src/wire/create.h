@@ -37,6 +37,7 @@ struct ParsedCreate {
   // What is named there without a node, each once and in order.
   std::vector<NamedVolume> volumes;
   std::vector<std::string> networks;  // names or ids, without what every engine has
+  bool names_of_node = false;         // a network or volume is named with its node
 };
 
 // `name` and `platform` are query parameters. `swarm_id` is used unless the body carries a full id

@@ -162,6 +162,14 @@ class FakeCluster final : public Cluster {
 
   bool Ready() const override { return ready; }
   void WhenReady(Callback<> done) override { when_ready.push_back(std::move(done)); }
+  void WhenRead(Callback<> done) override {
+    if (all_read) return done();
+    when_read.push_back(std::move(done));
+  }
+  void BecomeRead() {
+    all_read = true;
+    for (Callback<>& callback : std::exchange(when_read, {})) callback();
+  }
   void BecomeReady() {
     ready = true;
     for (Callback<>& callback : std::exchange(when_ready, {})) callback();
@@ -328,6 +336,8 @@ class FakeCluster final : public Cluster {
   FakeEngine::Uploads* keep_uploads = nullptr;  // set before nodes are added
   bool ready = true;
   std::vector<Callback<>> when_ready;
+  bool all_read = true;
+  std::vector<Callback<>> when_read;
   ClusterTotals totals;
   std::uint64_t generation_number = 1;
   std::deque<CreateRequest> created;

@@ -69,5 +69,73 @@ TEST_F(FirstReadingTest, AnEngineThatHangsHoldsNobodyUpForLong) {
   Settle();
 }
 
+class PutOffReadingsTest : public FirstReadingTest {
+ protected:
+  PutOffReadingsTest() {
+    cluster_.ready = true;
+    cluster_.all_read = false;
+  }
+};
+
+TEST_F(PutOffReadingsTest, WhatLooksAtAllOfManyContainersAwaitsThem) {
+  struct Case {
+    const char* method;
+    const char* target;
+  };
+  const Case cases[] = {{"GET", "/containers/json"},
+                        {"GET", "/containers/ps?all=1"},
+                        {"POST", "/containers/prune"},
+                        {"GET", "/system/df"},
+                        {"POST", "/swarmd/v1/nodes/node-1/drain"}};
+  std::vector<std::shared_ptr<std::optional<Reply>>> replies;
+  for (const Case& test : cases) {
+    replies.push_back(Ask(test.method, test.target));
+    EXPECT_FALSE(replies.back()->has_value()) << test.target;
+  }
+  cluster_.BecomeRead();
+  Settle();
+  for (std::size_t i = 0; i < replies.size(); ++i)
+    EXPECT_TRUE(replies[i]->has_value()) << cases[i].target;
+}
+
+TEST_F(PutOffReadingsTest, RequestsAboutOneContainerDoNot) {
+  EXPECT_EQ(Send("GET", "/containers/web/top").status, 200);
+  EXPECT_EQ(Send("POST", "/containers/create?name=other", "{\"Image\":\"busybox\"}").status, 201);
+  EXPECT_EQ(Send("POST", "/containers/web/start").status, 204);
+  EXPECT_EQ(Send("DELETE", "/containers/db?force=1").status, 204);
+}
+
+TEST_F(PutOffReadingsTest, AnEngineThatHangsHoldsNoListUpForLong) {
+  const TimePoint began = clock_.Now();
+  const auto list = Ask("GET", "/containers/json");
+  EXPECT_FALSE(list->has_value());
+  ASSERT_TRUE(loop_.StepTime(clock_));
+  Settle();
+  EXPECT_EQ(clock_.Now() - began, std::chrono::seconds(2));
+  ASSERT_TRUE(list->has_value());
+  EXPECT_EQ((*list)->status, 200);
+  cluster_.BecomeRead();  // nobody waits any more
+  Settle();
+}
+
+TEST_F(PutOffReadingsTest, ACreateWithoutNetworksAndVolumesAndAStartAskForThem) {
+  struct Case {
+    const char* host_config;
+    bool later;
+  };
+  const Case cases[] = {{"{}", true},
+                        {R"({"NetworkMode":"host","Binds":["/data:/data"]})", true},
+                        {R"({"Binds":["node-1/data:/data"]})", false},
+                        {R"({"NetworkMode":"node-1/net"})", false}};
+  for (const Case& test : cases) {
+    const std::string body =
+        std::string(R"({"Image":"busybox","HostConfig":)") + test.host_config + "}";
+    ASSERT_EQ(Send("POST", "/containers/create?name=other", body).status, 201) << body;
+    EXPECT_EQ(cluster_.created.back().may_be_read_later, test.later) << body;
+  }
+  ASSERT_EQ(Send("POST", "/containers/web/start").status, 204);
+  EXPECT_TRUE(cluster_.operated.back().may_be_read_later);
+}
+
 }  // namespace
 }  // namespace swarm::testing

@@ -209,8 +209,8 @@ void FakeEngine::Remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const Box* const box = Find(name);
   const std::string id = box->id;
-  std::erase_if(boxes_, [&id](const Box& other) { return other.id == id; });
   Emit("container", "destroy", id);
+  std::erase_if(boxes_, [&id](const Box& other) { return other.id == id; });
 }
 
 void FakeEngine::SetState(const std::string& name, const std::string& state, bool say_so) {
@@ -345,7 +345,8 @@ Reply FakeEngine::Route(const Request& request, std::string path, std::string qu
     for (const Box& box : boxes_) {
       const auto wants = [&filters](const char* key, const std::string& value) {
         const auto found = filters->find(key);
-        return found == filters->end() || found->second.front() == value;
+        return found == filters->end() ||
+               std::find(found->second.begin(), found->second.end(), value) != found->second.end();
       };
       if (!wants("id", box.id) || !wants("label", "com.docker.swarm.id=" + box.swarm_id)) continue;
       rows.append(rows.size() > 1 ? "," : "").append(Row(box));
@@ -420,11 +421,12 @@ void FakeEngine::Emit(const std::string& type, const std::string& action,
                       const std::string& actor) {
   const std::int64_t now = clock_.Wall().time_since_epoch().count();
   last_time_ = std::max(now, last_time_ + 1);
-  std::string event = "{\"Type\":\"" + type + "\",\"Action\":\"" + action +
-                      "\",\"Actor\":{\"ID\":\"" + actor +
-                      "\",\"Attributes\":{\"name\":\"x\"}},\"scope\":\"local\",\"time\":" +
-                      std::to_string(last_time_ / 1'000'000'000) +
-                      ",\"timeNano\":" + std::to_string(last_time_) + "}\n";
+  const Box* const box = Find(actor);
+  std::string event =
+      "{\"Type\":\"" + type + "\",\"Action\":\"" + action + "\",\"Actor\":{\"ID\":\"" + actor +
+      "\",\"Attributes\":{\"name\":\"" + (box == nullptr ? "" : box->name) +
+      "\"}},\"scope\":\"local\",\"time\":" + std::to_string(last_time_ / 1'000'000'000) +
+      ",\"timeNano\":" + std::to_string(last_time_) + "}\n";
   SendBytes(event);
   events_.emplace_back(last_time_, std::move(event));
 }

@@ -418,5 +418,23 @@ TEST(AppendRowTest, PutsTheStatusInItsPlaceByTheEnginesClock) {
   EXPECT_EQ(text, R"({"Status":"Up 5 seconds"})");
 }
 
+TEST(SetRowStateTest, ChangesTheStateAndNothingElse) {
+  struct Case {
+    ListFragment row, wanted;
+  };
+  const Case cases[] = {
+      {{R"({"Names":["/a"],"State":"created","Status":)", "}"},
+       {R"({"Names":["/a"],"State":"running","Status":)", "}"}},
+      {{R"({"Labels":{"x":"\"State\":\"created\""},"Status":)", R"(,"State":"exited"})"},
+       {R"({"Labels":{"x":"\"State\":\"created\""},"Status":)", R"(,"State":"running"})"}},
+      {{R"({"Id":"a","Status":)", "}"}, {R"({"Id":"a","Status":)", "}"}}};  // before API 1.23
+  for (const Case& test : cases) {
+    ListFragment row = test.row;
+    SetRowState(row, "running");
+    EXPECT_EQ(row.head, test.wanted.head);
+    EXPECT_EQ(row.tail, test.wanted.tail);
+  }
+}
+
 }  // namespace
 }  // namespace swarm

@@ -1,0 +1,19 @@
+// Containers as requests describe them, before their engine does.
+#pragma once
+
+#include <string_view>
+
+#include "swarmlib/clock.h"
+#include "swarmlib/model.h"
+
+namespace swarm {
+
+// What `spec` makes on the node at `address`: created, without an id and what only an engine knows.
+Container DescribedContainer(const ContainerSpec& spec, std::string_view address,
+                             std::string_view name, std::string_view swarm_id);
+
+// Makes of a container that was not running what it is right after its start: the ports that it was
+// to take count as taken.
+void MarkStarted(Container& container, WallTime now);
+
+}  // namespace swarm
