@@ -143,8 +143,8 @@ class Cluster {
   // Calls back when Ready() becomes true, or when the cluster is stopped before.
   virtual void WhenReady(Callback<> done) = 0;
   // Reads what may_be_read_later had put off. Calls back once that is published, in the call itself
-  // when nothing is put off; what engines do not answer is not waited for longer than the engine
-  // timeout.
+  // when nothing is put off. An engine that does not answer is waited for as long as for any call,
+  // but not by those who ask half a second later.
   virtual void WhenRead(Callback<> done) = 0;
 
   // By node name, then address.

@@ -20,7 +20,7 @@ namespace {
 
 // A list does not wait longer for an engine that is asked for what was put off: it shows what the
 // create told.
-constexpr Duration kMostUnread = std::chrono::seconds(2);
+constexpr Duration kMostUnread = std::chrono::milliseconds(500);
 
 // Counts a stream as open while it lives.
 class CountedStream final : public Stream {

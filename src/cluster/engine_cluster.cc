@@ -105,7 +105,7 @@ void EngineCluster::WhenReady(Callback<> done) {
 void EngineCluster::WhenRead(Callback<> done) {
   if (hub_->put_off.empty()) return done();
   Loop* const loop = hub_->CallersLoop();
-  hub_->put_off.ReadNow(nullptr,
+  hub_->put_off.ReadNow(loop->clock().Now(), nullptr,
                         [loop, done = std::move(done)]() mutable { loop->Post(std::move(done)); });
 }
 

@@ -38,16 +38,17 @@ void PutOffReadings::Forget(const Engine& engine, std::string_view id) {
   --unread_;
 }
 
-void PutOffReadings::ReadNow(const Engine* engine, Callback<> done) {
+void PutOffReadings::ReadNow(TimePoint now, const Engine* engine, Callback<> done) {
   auto waiting = std::make_shared<Waiting>();
   std::vector<Begun> begun;
   {
     const std::lock_guard lock(mutex_);
     for (auto& [address, of] : engines_) {
-      if (engine == nullptr || address == engine->address()) Take(of, TimePoint::max(), begun);
+      if (engine == nullptr || address == engine->address()) Take(of, now, TimePoint::max(), begun);
     }
     for (auto& [number, reading] : readings_) {
       if (engine != nullptr && reading.address != engine->address()) continue;
+      if (now - reading.begun >= kReadingPatience) continue;
       reading.waiting.push_back(waiting);
       ++waiting->left;
     }
@@ -57,17 +58,19 @@ void PutOffReadings::ReadNow(const Engine* engine, Callback<> done) {
   Spawn(std::move(begun));
 }
 
-void PutOffReadings::Take(OfEngine& of, TimePoint until, std::vector<Begun>& begun) {
+void PutOffReadings::Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun) {
   const std::shared_ptr<Engine> engine = of.engine.lock();
   std::size_t room = 0;
   for (auto at = of.due.begin(); at != of.due.end();) {
-    if (at->second > until) {
+    if (at->second > due) {
       ++at;
       continue;
     }
     if (engine && room == 0) {
       begun.push_back({engine, {}, ++last_});
-      readings_[last_].address = engine->address();
+      Reading& reading = readings_[last_];
+      reading.address = engine->address();
+      reading.begun = now;
       room = kMostAtOnce;
     }
     if (engine) {
@@ -127,7 +130,7 @@ void PutOffReadings::TimerFired(const std::shared_ptr<Engine>& engine) {
     const std::lock_guard lock(mutex_);
     const auto of = engines_.find(engine->address());
     if (of == engines_.end()) return;
-    Take(of->second, now, begun);
+    Take(of->second, now, now, begun);
     for (const auto& [id, due] : of->second.due) next = std::min(next, due);
     if (next == TimePoint::max()) engines_.erase(of);
   }

@@ -23,6 +23,9 @@ class Engine;
 inline constexpr Duration kPutOff = std::chrono::milliseconds(100);
 
 // Thread-safe. Belongs to a Hub, which its engines keep alive.
+// A reading that takes longer is not waited for any more.
+inline constexpr Duration kReadingPatience = std::chrono::milliseconds(500);
+
 class PutOffReadings {
  public:
   // The container is known in parts only, and is to be read.
@@ -32,10 +35,10 @@ class PutOffReadings {
   // Nothing is put off, nor being read by this.
   bool empty() const { return unread_.load(std::memory_order_acquire) == 0; }
   // Begins all readings that were put off, of `engine` or, when it is null, of all. Calls `done`
-  // once, here or on a thread of an engine, when these and those under way have ended. A reading
-  // that fails is not made again by this: the next whole reading of the engine shows what it would
-  // have shown.
-  void ReadNow(const Engine* engine, Callback<> done);
+  // once, here or on a thread of an engine, when these and those under way have ended; not when one
+  // has been under way for kReadingPatience before. A reading that fails is not made again by this:
+  // the next whole reading of the engine shows what it would have shown.
+  void ReadNow(TimePoint now, const Engine* engine, Callback<> done);
 
  private:
   struct Waiting {
@@ -44,6 +47,7 @@ class PutOffReadings {
   };
   struct Reading {
     std::string address;
+    TimePoint begun{};
     std::size_t containers = 0;
     std::vector<std::shared_ptr<Waiting>> waiting;
   };
@@ -65,7 +69,7 @@ class PutOffReadings {
   void SetTimer(std::shared_ptr<Engine> engine, Duration delay);
   void TimerFired(const std::shared_ptr<Engine>& engine);
   // With the lock held.
-  void Take(OfEngine& of, TimePoint until, std::vector<Begun>& begun);
+  void Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun);
 
   mutable std::mutex mutex_;
   std::atomic<std::size_t> unread_{0};

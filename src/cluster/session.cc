@@ -174,7 +174,9 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
 Task<void> ReadPutOff(std::shared_ptr<Engine> engine) {
   if (engine->hub().listeners == 0 || engine->hub().put_off.empty()) co_return;
   auto start = [engine](Callback<bool> done) {
-    engine->hub().put_off.ReadNow(engine.get(), [done = std::move(done)]() mutable { done(true); });
+    const TimePoint now = engine->home()->clock().Now();
+    engine->hub().put_off.ReadNow(now, engine.get(),
+                                  [done = std::move(done)]() mutable { done(true); });
   };
   co_await AwaitCallback<bool>(std::move(start));
 }
