@@ -34,7 +34,11 @@ with pyswarm.Manager("sim://3") as manager:
   print("placed on " + manager.inspect(manager.create_container({"Image": "busybox"}))["Node"]["Name"])
 """
 PLUGIN = """
+import sys
+import pyswarm
+
 def test_placement(swarm_manager):
+  assert pyswarm.__file__.startswith(sys.prefix), pyswarm.__file__
   made = swarm_manager.create_container({"Image": "busybox"}, name="web")
   assert swarm_manager.inspect(made)["Node"]["Name"].startswith("sim-")
 """
@@ -124,7 +128,10 @@ def check_plugin(folder, python, environment):
   os.mkdir(tests)
   with open(os.path.join(tests, "test_placement.py"), "w", encoding="utf-8") as file:
     file.write(PLUGIN)
-  environment = dict(environment, PYTHONPATH=os.path.dirname(os.path.dirname(pytest.origin)))
+  # Behind what the venv has of its own.
+  site = run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], 60, env=environment).strip()
+  with open(os.path.join(site, "pytest.pth"), "w", encoding="utf-8") as file:
+    file.write(os.path.dirname(os.path.dirname(pytest.origin)) + "\n")
   told = run([python, "-m", "pytest", "-p", "no:cacheprovider", tests], 120, env=environment, cwd=tests)
   plugins = [line for line in told.splitlines() if line.startswith("plugins:") and "pyswarm-" in line]
   if not plugins or "1 passed" not in told:
