@@ -2,7 +2,7 @@
 #   library      libswarm.so.N                                                    libswarm1
 #   development  headers, libswarm.a, the link libswarm.so, CMake and pkg-config   libswarm-dev
 #   daemon       swarmd with the link swarm, its man page, completions and unit   swarmd
-#   python       pyswarm                                                          python3-pyswarm
+#   python       pyswarm with its man page                                        python3-pyswarm
 # The bindings install their own files (bindings/*/CMakeLists.txt) under the same names.
 include(CMakePackageConfigHelpers)
 
@@ -68,6 +68,9 @@ swarm_man_page(development ${PROJECT_SOURCE_DIR}/docs/man/libswarm.3)
 if(TARGET swarm_c)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/libswarm.pc.in ${PROJECT_BINARY_DIR}/libswarm.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/libswarm.pc DESTINATION ${pc_dir} COMPONENT development)
+endif()
+if(TARGET pyswarm)
+  swarm_man_page(python ${PROJECT_SOURCE_DIR}/docs/man/pyswarm.3)
 endif()
 
 if(TARGET swarmd)

@@ -29,6 +29,8 @@ function(swarm_room name)
   add_library(swarm_${name} OBJECT ${sources})
   target_link_libraries(swarm_${name} PUBLIC swarm_${name}_needs)
   set_target_properties(swarm_${name} PROPERTIES UNITY_BUILD ${SWARM_UNITY} UNITY_BUILD_BATCH_SIZE 24)
+  # Checks name their file as the tree does, wherever it was built. Debuggers are told the whole path all the same.
+  target_compile_options(swarm_${name} PRIVATE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
   if(name STREQUAL "base")
     # Of that file alone: the precompiled header must fit rooms that do not have it.
     set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/base/version.cc

@@ -31,7 +31,7 @@ say "clean root: scripts/setup.sh build"
 inside /src/libswarm/scripts/setup.sh build
 inside /src/libswarm/scripts/setup.sh build 2>&1 | grep -q 'are installed' || fail "a second setup.sh found work to do"
 say "clean root: release build of swarmd"
-inside bash -c 'cd /src/libswarm && cmake --preset release'
+inside bash -c 'cd /src/libswarm && cmake --preset release -DSWARM_UNITY=ON'
 inside bash -c "cd /src/libswarm && cmake --build --preset release --target swarmd -j $(nproc)"
 inside /src/libswarm/build/release/examples/swarmd/swarmd version
 say "clean root: scripts/setup.sh all"

@@ -1,4 +1,4 @@
-"""What is installed beside swarmd, held to what swarmd says of itself: man page, completions, unit."""
+"""What is installed beside swarmd, held to what swarmd says of itself: man pages, completions, unit."""
 
 import gzip
 import os
@@ -29,6 +29,7 @@ def check(report, prefix):
                len(commands) >= 11 and sum(len(command.flags) for command in commands) >= 70,
                [(command.words, len(command.flags)) for command in commands])
   check_man_page(report, prefix, commands)
+  check_man_pages(report, prefix, swarmd)
   check_completions(report, prefix, swarmd, commands)
   check_unit(report, prefix, swarmd)
 
@@ -55,22 +56,37 @@ def flags_of_page(text):
   return found
 
 
+def read_page(prefix, name):
+  with gzip.open(os.path.join(prefix, "share/man", name), "rt", encoding="utf-8") as page:
+    return page.read()
+
+
 def check_man_page(report, prefix, commands):
-  for path in ("man1/swarmd.1.gz", "man1/swarm.1.gz", "man3/libswarm.3.gz"):
-    report.check(path, os.path.isfile(os.path.join(prefix, "share/man", path)))
-  with gzip.open(os.path.join(prefix, "share/man/man1/swarmd.1.gz"), "rt", encoding="utf-8") as page:
-    text = page.read()
-  page = flags_of_page(text)
+  page = flags_of_page(read_page(prefix, "man1/swarmd.1.gz"))
   for command in commands:
     told = {name for flag in command.flags for name in flag.names}
     report.equal("the man page has the flags of `%s`" % " ".join(("swarmd",) + command.words),
                  sorted(page.get(command.words, set()) ^ told), [])
-  version = call(os.path.join(prefix, "bin/swarmd"), "version").out.split()[-1]
-  report.check("the man page is of this version", "libswarm " + version in text and "@" not in text, text[:200])
+
+
+def check_man_pages(report, prefix, swarmd):
+  """Those that are installed are of this version, and groff accepts them; the one of pyswarm shows a program that runs."""
+  pages = ["man1/swarmd.1.gz", "man1/swarm.1.gz", "man3/libswarm.3.gz"]
+  site = os.path.join(prefix, "lib/python3/dist-packages")
+  if os.path.isdir(site):
+    pages.append("man3/pyswarm.3.gz")
+  version = call(swarmd, "version").out.split()[-1]
+  for name in pages:
+    text = read_page(prefix, name)
+    report.check("%s is of this version" % name, "libswarm " + version in text and "@" not in text, text[:200])
+  if os.path.isdir(site):
+    shown = re.search(r"(?s)\.SH EXAMPLES\n\.nf\n(.*?)\.fi\n", text).group(1)
+    done = call("/usr/bin/python3", "-B", "-c", shown, env={"PYTHONPATH": site})
+    report.equal("what pyswarm(3) shows runs", (done.code, done.out), (0, consumers.PLACED))
   if shutil.which("groff") is None:
     print("left out: nothing reads the man pages, as groff is not installed (scripts/setup.sh test)")
     return
-  for name in ("man1/swarmd.1.gz", "man3/libswarm.3.gz"):
+  for name in pages:
     done = call("bash", "-c", "set -o pipefail; gzip -cd '%s' | groff -man -Tutf8 -ww -z 2>&1" %
                 os.path.join(prefix, "share/man", name))
     report.equal("%s: groff has nothing to say" % name, (done.code, done.out), (0, ""))
