@@ -32,7 +32,7 @@ absl::Status Open(swarm_events& events) {
   if (events.exchange->status() == 200) return absl::OkStatus();
   const absl::StatusOr<std::string> body = events.exchange->ReadAll(kMostEvent, kHeadTimeout);
   if (!body.ok()) return body.status();
-  return StatusOfAnswer(events.exchange->status(), *body);
+  return swarm::StatusOfReply(events.exchange->status(), events.exchange->headers(), *body);
 }
 
 // Hands out the line that ends at `end`, of which `taken` counts the line feed too.

@@ -58,11 +58,17 @@ swarm_code swarm_exchange_read(swarm_exchange* exchange, void* into, size_t size
 }
 
 swarm_code swarm_exchange_write(swarm_exchange* exchange, const void* bytes, size_t length,
-                                swarm_error** error) {
+                                int64_t timeout_ms, size_t* taken, swarm_error** error) {
+  if (taken != nullptr) *taken = 0;
   return GuardWait("swarm_exchange_write", error, [&]() -> absl::Status {
     if (absl::Status usable = UsableExchange(exchange); !usable.ok()) return usable;
     if (bytes == nullptr && length > 0) return Wanted(bytes, "bytes");
-    return exchange->exchange->Write({static_cast<const char*>(bytes), length});
+    if (absl::Status wanted = Wanted(taken, "taken"); !wanted.ok()) return wanted;
+    const absl::StatusOr<std::size_t> written = exchange->exchange->Write(
+        {static_cast<const char*>(bytes), length}, ToDuration(timeout_ms));
+    if (!written.ok()) return written.status();
+    *taken = *written;
+    return absl::OkStatus();
   });
 }
 

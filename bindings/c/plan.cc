@@ -15,12 +15,17 @@ using namespace swarm::c;
 
 namespace {
 
+// Of all candidates or none, so that it is known also of one that is still to be drawn.
+bool SoftDropped(const swarm::Explanation& explanation) {
+  return !explanation.candidates.empty() && explanation.candidates.front().soft_dropped;
+}
+
 std::string JsonOf(const swarm::Explanation& explanation) {
   const auto& chosen = explanation.chosen;
   std::string json = "{\"Node\":" + (chosen ? Quote(chosen->node_name) : "null");
   json += ",\"Address\":" + (chosen ? Quote(chosen->node) : "null");
   json += ",\"SoftDropped\":";
-  json += chosen && chosen->soft_dropped ? "true" : "false";
+  json += SoftDropped(explanation) ? "true" : "false";
   json += ",\"Summary\":" + Quote(explanation.summary) + ",\"Candidates\":[";
   const char* comma = "";
   for (const swarm::Placement& candidate : explanation.candidates) {
@@ -74,7 +79,7 @@ const char* swarm_explanation_address(const swarm_explanation* explanation) {
 }
 int swarm_explanation_soft_dropped(const swarm_explanation* explanation) {
   if (!IsLive(explanation, "swarm_explanation_soft_dropped")) return 0;
-  return explanation->explanation.chosen && explanation->explanation.chosen->soft_dropped ? 1 : 0;
+  return SoftDropped(explanation->explanation) ? 1 : 0;
 }
 const char* swarm_explanation_summary(const swarm_explanation* explanation) {
   return IsLive(explanation, "swarm_explanation_summary") ? explanation->explanation.summary.c_str()

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "bindings/c/json.h"
 #include "bindings/c/structs.h"
 #include "swarmlib/status.h"
 
@@ -50,11 +49,6 @@ absl::StatusOr<Request> ReadRequest(const swarm_request* given, swarm_request& w
 
 }  // namespace
 
-absl::Status StatusOfAnswer(int http_status, std::string_view body) {
-  const std::optional<std::string> message = StringMember(body, "message");
-  return HttpError(http_status, message ? std::string_view(*message) : body, body);
-}
-
 absl::StatusOr<Reply> Ask(const swarm_manager* manager, const char* method, std::string target,
                           std::string body, std::int64_t timeout_ms) {
   Request request;
@@ -65,7 +59,8 @@ absl::StatusOr<Reply> Ask(const swarm_manager* manager, const char* method, std:
   CallOptions options;
   options.timeout = ToDuration(timeout_ms);
   absl::StatusOr<Reply> reply = manager->manager->Call(std::move(request), std::move(options));
-  if (reply.ok() && reply->status >= 400) return StatusOfAnswer(reply->status, reply->body);
+  if (reply.ok() && reply->status >= 400)
+    return StatusOfReply(reply->status, reply->headers, reply->body);
   return reply;
 }
 

@@ -35,7 +35,4 @@ namespace swarm::c {
 absl::StatusOr<Reply> Ask(const swarm_manager* manager, const char* method, std::string target,
                           std::string body, std::int64_t timeout_ms);
 
-// The error that an answer of 400 or above stands for.
-absl::Status StatusOfAnswer(int http_status, std::string_view body);
-
 }  // namespace swarm::c

@@ -118,16 +118,18 @@ int RunExplain(Flags& flags) {
   const absl::StatusOr<swarm::Explanation> plan =
       (*manager)->PlanCreate(line->body, line->name, line->platform);
   if (!plan.ok()) return Fail(plan.status());
+  const char* const dropped = !plan->candidates.empty() && plan->candidates.front().soft_dropped
+                                  ? ", without the soft expressions: no node has them all"
+                                  : "";
   if (plan->chosen) {
-    std::printf(
-        "%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
-        plan->chosen->soft_dropped ? ", without the soft expressions: no node has them all" : "");
+    std::printf("%s (%s)%s\n", plan->chosen->node_name.c_str(), plan->chosen->node.c_str(),
+                dropped);
     for (std::size_t i = 1; i < plan->candidates.size(); ++i) {
       std::printf("  then %s (%s)\n", plan->candidates[i].node_name.c_str(),
                   plan->candidates[i].node.c_str());
     }
   } else if (!plan->candidates.empty()) {
-    std::puts("one of these, drawn when it is created");
+    std::printf("one of these, drawn when it is created%s\n", dropped);
     for (const swarm::Placement& each : plan->candidates)
       std::printf("  %s (%s)\n", each.node_name.c_str(), each.node.c_str());
   } else {

@@ -15,6 +15,11 @@
 
 namespace swarm {
 
+// The error that an answer of 400 or above stands for: its HTTP status, the message of its (whole)
+// body, and the code of that status. A 409 is FailedPrecondition, but AlreadyExists when it answers
+// a create whose name is taken: the field X-Swarmd-Error of the manager's answer says so.
+absl::Status StatusOfReply(int status, const Headers& headers, std::string_view body);
+
 // A request under way, its answer, and the bytes that flow both ways once it is a tunnel. Made by
 // Manager::Begin; may outlive the manager, whose Close makes every call below say Cancelled, except
 // that an answer which is all there can still be read.
@@ -47,10 +52,13 @@ class Exchange {
   absl::StatusOr<std::string> ReadAll(std::size_t most, Duration timeout);
 
   // Sends bytes of the request's body (begun with `streamed`) or, once the answer is a tunnel, into
-  // it, and waits until they are taken. FailedPrecondition when there is nothing to write to: the
-  // body was whole, or nobody reads it any more (see the answer, then).
-  absl::Status Write(std::string_view bytes);
-  // Ends the request's body or our side of the tunnel; the answer goes on.
+  // it, and waits until they are taken. Gives how many were: all of them, or those that were within
+  // `timeout`; DeadlineExceeded when none was. Go on with the others, then. Up to 65,536 bytes
+  // count as taken by a tunnel that are still on their way into it. FailedPrecondition when there
+  // is nothing to write to: the body was whole, or nobody reads it any more (see the answer, then).
+  absl::StatusOr<std::size_t> Write(std::string_view bytes, Duration timeout);
+  // Ends the request's body or our side of the tunnel; the answer goes on. Does not wait: as long
+  // as nobody knows whether the answer is a tunnel, it is ended once it is one.
   absl::Status CloseWrite();
 
   // Gives everything up: the work on the engines is cancelled, and whoever waits in a call above is

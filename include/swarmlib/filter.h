@@ -65,9 +65,9 @@ struct SlotFree {};
 struct Platform {
   std::string platform;
 };
-// Anything else: pure, same view same answer. Runs last, on the nodes left, while the cluster's
-// state is locked: it is quick, waits for nothing and calls no manager (Manager's calls then say
-// FailedPrecondition).
+// Anything else: pure, same view same answer. Runs last, on pictures of the nodes left, and again
+// for a node that changed before it was taken. Quick all the same, as it has a thread of the
+// manager; it waits for nothing and calls no manager (whose calls then say FailedPrecondition).
 struct Opaque {
   std::function<bool(const NodeView&)> holds;
 };

@@ -100,8 +100,8 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  // Listens on Config::listen. Nothing is accepted before this, and either every address is bound
-  // or none.
+  // Listens on Config::listen: every address is bound, or none and it may be tried again. Nothing
+  // is accepted before this. Once it was ok, FailedPrecondition: a manager listens once.
   absl::Status Serve();
 
   // The addresses really bound, "tcp://127.0.0.1:49153": port 0 is resolved.

@@ -211,7 +211,8 @@ SWARM_API swarm_code swarm_options_init(swarm_options* options, size_t struct_si
 SWARM_API swarm_code swarm_manager_open(const swarm_options* options, swarm_manager** manager,
                                         swarm_error** error);
 
-// Listens on the addresses of the options: all of them, or none and an error.
+// Listens on the addresses of the options: all of them, or none and an error, and then it may be
+// tried again. Once it was SWARM_OK, SWARM_FAILED_PRECONDITION: a manager listens once.
 SWARM_API swarm_code swarm_manager_serve(swarm_manager* manager, swarm_error** error);
 
 // The addresses really bound, "tcp://127.0.0.1:49153": port 0 is resolved.
@@ -297,11 +298,14 @@ SWARM_API int swarm_exchange_is_tunnel(const swarm_exchange* exchange);
 // *got = 0 when they have ended in order.
 SWARM_API swarm_code swarm_exchange_read(swarm_exchange* exchange, void* into, size_t size,
                                          int64_t timeout_ms, size_t* got, swarm_error** error);
-// Sends bytes of a streamed body, or into the tunnel, and waits until they are taken.
-// SWARM_FAILED_PRECONDITION: nobody reads them (any more); see the answer, then.
+// Sends bytes of a streamed body, or into the tunnel, and waits until they are taken. *taken says
+// how many were: all of them, or those that were within the time; SWARM_DEADLINE_EXCEEDED when none
+// was. Go on with the others. Up to 65,536 bytes count as taken by a tunnel that are still on their
+// way. SWARM_FAILED_PRECONDITION: nobody reads them (any more); see the answer, then.
 SWARM_API swarm_code swarm_exchange_write(swarm_exchange* exchange, const void* bytes,
-                                          size_t length, swarm_error** error);
-// Ends the streamed body, or our side of the tunnel; the answer goes on.
+                                          size_t length, int64_t timeout_ms, size_t* taken,
+                                          swarm_error** error);
+// Ends the streamed body, or our side of the tunnel; the answer goes on. Does not wait.
 SWARM_API swarm_code swarm_exchange_close_write(swarm_exchange* exchange, swarm_error** error);
 // Gives the work up; who waits in another call of the exchange is told SWARM_CANCELLED.
 SWARM_API void swarm_exchange_abort(swarm_exchange* exchange);
@@ -323,7 +327,7 @@ SWARM_API int swarm_explanation_fits(const swarm_explanation* explanation);
 // The node to take, by name and by address; NULL when there is none, or it is still to be drawn.
 SWARM_API const char* swarm_explanation_node(const swarm_explanation* explanation);
 SWARM_API const char* swarm_explanation_address(const swarm_explanation* explanation);
-// 1 when the node was found only without the soft expressions.
+// 1 when a node was found only without the soft expressions, also one that is still to be drawn.
 SWARM_API int swarm_explanation_soft_dropped(const swarm_explanation* explanation);
 // Why nothing fits, in a line; "" when something does.
 SWARM_API const char* swarm_explanation_summary(const swarm_explanation* explanation);
@@ -346,7 +350,8 @@ SWARM_API void swarm_explanation_free(swarm_explanation* explanation);
 // is named as Docker names it: by name, id or the beginning of an id.
 
 // Makes a container of the body of a create (JSON); *id is to be freed. `name` and `platform` may
-// be NULL.
+// be NULL. SWARM_ALREADY_EXISTS: the name is taken. SWARM_FAILED_PRECONDITION: no node fits, or
+// another conflict.
 SWARM_API swarm_code swarm_container_create(swarm_manager* manager, const char* body,
                                             size_t body_length, const char* name,
                                             const char* platform, int64_t timeout_ms, char** id,

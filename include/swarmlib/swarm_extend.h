@@ -3,9 +3,10 @@
 //
 // A callback that fails returns a code other than SWARM_OK and says why by swarm_failure_message. A
 // C++ exception that leaves a callback counts as SWARM_INTERNAL with its text. Callbacks come from
-// any thread of the manager, also several at once, and while the manager decides about a placement:
-// they must not wait and must not call the manager. What they are given is theirs until they
-// return.
+// any thread of the manager, also several at once, and while it decides about a placement: they
+// must not wait and must not call the manager. One that takes its time keeps that placement and a
+// thread of the manager; a strategy's rank keeps all placements and lists, as it is called while
+// the state is locked. What callbacks are given is theirs until they return.
 #ifndef SWARMLIB_SWARM_EXTEND_H_
 #define SWARMLIB_SWARM_EXTEND_H_
 

@@ -10,6 +10,7 @@
 #include "async/await.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
+#include "wire/conflicts.h"
 #include "wire/create.h"
 #include "wire/errors.h"
 
@@ -44,6 +45,13 @@ Task<void> LookForBuilt(ContextPointer context, std::string image) {
 absl::Status WithoutNotFound(const absl::Status& error) {
   if (HttpStatusOf(error) != 404) return error;
   return HttpError(409, MessageOf(error));
+}
+
+// HTTP has one status for a name that is taken and for other conflicts.
+Reply NameTaken(const absl::Status& error, ApiVersion client) {
+  Reply reply = ErrorReply(error, client);
+  MarkAlreadyExists(reply);
+  return reply;
 }
 
 void Count(Context& context, std::string_view outcome) {
@@ -106,6 +114,8 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   }
   if (!created.ok()) {
     Count(*context, "refused");
+    if (absl::IsAlreadyExists(created.status()))
+      co_return NameTaken(created.status(), exchange.version);
     co_return WithoutNotFound(created.status());
   }
   Reply reply = std::move(created->reply);
@@ -116,7 +126,10 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   Count(*context, "failed");
   const std::string message = EngineMessage(reply.body);
   if (reply.status == 404 && !SaysImageIsMissing(message)) co_return HttpError(409, message);
-  co_return HttpError(reply.status, message);
+  const absl::Status refused = HttpError(reply.status, message);
+  if (reply.status == 409 && SaysNameIsTaken(message))
+    co_return NameTaken(refused, exchange.version);
+  co_return refused;
 }
 
 }  // namespace swarm

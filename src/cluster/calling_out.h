@@ -1,4 +1,5 @@
-// Whether this thread is in foreign code that was called while the cluster's state is locked.
+// Whether this thread is in foreign code that decides about a placement, maybe with the cluster's
+// state locked.
 #pragma once
 
 namespace swarm {

@@ -207,20 +207,60 @@ void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began,
 
 absl::StatusOr<Explanation> SharedState::Explain(const ContainerSpec& spec) const {
   CheckNotCallingOut();
+  if (state_.has_own_filters()) return ExplainInSteps(spec);
   const std::lock_guard lock(mutex_);
   const CallingOut calling;
   return state_.Explain(spec);
 }
 
+absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spec) const {
+  // All of it may be foreign code.
+  const CallingOut calling;
+  const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
+  if (!plan.ok()) return plan.status();
+  Questions questions(Questions::Want::kAll);
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      Explanation explanation = state_.Explain(spec, **plan, questions);
+      if (!questions.open()) return explanation;
+    }
+    questions.Ask();
+  }
+}
+
 absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
+  if (state_.has_own_filters()) return PlaceInSteps(spec);
   const std::lock_guard lock(mutex_);
   absl::StatusOr<Reservation> reservation = [&] {
     const CallingOut calling;
     return state_.Place(spec);
   }();
   if (!reservation.ok()) return reservation.status();
+  return Hold(*std::move(reservation));
+}
+
+absl::StatusOr<HeldPlace> SharedState::PlaceInSteps(const ContainerSpec& spec) {
+  const CallingOut calling;
+  const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
+  if (!plan.ok()) return plan.status();
+  Questions questions = state_.AskingFor();
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      absl::StatusOr<Reservation> reservation = state_.Place(spec, **plan, questions);
+      if (!questions.open()) {
+        if (!reservation.ok()) return reservation.status();
+        return Hold(*std::move(reservation));
+      }
+    }
+    questions.Ask();
+  }
+}
+
+HeldPlace SharedState::Hold(Reservation reservation) {
   HeldPlace place;
-  place.reservation = *std::move(reservation);
+  place.reservation = std::move(reservation);
   const auto member = members_.find(place.reservation.placement.node);
   if (member != members_.end()) place.member = member->second;
   Held held;

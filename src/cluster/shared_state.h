@@ -103,6 +103,7 @@ class SharedState {
 
   // --- creates
   // ---------------------------------------------------------------------------------------------
+  // Both call filters of the embedding program while the state is not locked.
   absl::StatusOr<HeldPlace> Place(const ContainerSpec& spec);
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
   // The container was not made. Unknown or settled already: nothing happens.
@@ -135,6 +136,10 @@ class SharedState {
   static void CheckNotCallingOut() {
     SWARM_CHECK(!CallingOut::Now(), "a filter or strategy does not use the cluster");
   }
+  // The steps of Place and Explain with filters of the embedding program.
+  absl::StatusOr<HeldPlace> PlaceInSteps(const ContainerSpec& spec);
+  absl::StatusOr<Explanation> ExplainInSteps(const ContainerSpec& spec) const;
+  HeldPlace Hold(Reservation reservation);
   Stay* Find(Member member);
   bool Newest(Stay& stay, std::uint64_t read, std::string_view key);
   void SettleBySwarmId(Member member, const ContainerRecord& record);

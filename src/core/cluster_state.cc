@@ -22,6 +22,7 @@ ClusterState::Impl::Impl(StateOptions options, FilterList filters,
                          std::unique_ptr<Strategy> strategy, Random& random)
     : scheduler_options_{options.overcommit, options.failure_retry},
       filters_(std::move(filters)),
+      has_own_filters_(HasOwnFilter(filters_)),
       strategy_(std::move(strategy)),
       random_(random),
       scheduler_(*this, filters_, *strategy_, scheduler_options_, random_) {}
@@ -178,7 +179,23 @@ void ClusterState::SetImages(std::string_view address, std::vector<Image> images
 }
 
 absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec) {
-  return impl_->Place(spec);
+  return impl_->Place(spec, nullptr, nullptr);
+}
+bool ClusterState::has_own_filters() const { return impl_->has_own_filters_; }
+absl::StatusOr<std::unique_ptr<Plan>> ClusterState::PlanOf(const ContainerSpec& spec) const {
+  return MakePlan(impl_->filters_, spec);
+}
+Questions ClusterState::AskingFor() const {
+  // A draw is among all that fit.
+  return Questions(impl_->strategy_->draws() ? Questions::Want::kAll : Questions::Want::kBest);
+}
+absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec, Plan& plan,
+                                                Questions& questions) {
+  return impl_->Place(spec, &plan, &questions);
+}
+Explanation ClusterState::Explain(const ContainerSpec& spec, const Plan& plan,
+                                  Questions& questions) const {
+  return impl_->scheduler_.ExplainBy(spec, plan, questions);
 }
 void ClusterState::Settle(std::uint64_t ticket, const ContainerRecord* record) {
   impl_->Settle(ticket, record);

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sched/plan.h"
+#include "sched/questions.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/filter.h"
 #include "swarmlib/model.h"
@@ -75,6 +77,16 @@ class ClusterState {
   // step; without, everything is given back. Unknown ticket: nothing happens.
   void Settle(std::uint64_t ticket, const ContainerRecord* record);
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
+
+  // The same in steps, so that filters of the embedding program do not run while the state is held.
+  // These two by any thread, also while another changes the state:
+  bool has_own_filters() const;
+  absl::StatusOr<std::unique_ptr<Plan>> PlanOf(const ContainerSpec& spec) const;
+  // With questions open afterwards nothing was done and what is given counts for nothing: ask them,
+  // then call again. `plan` is PlanOf(spec); `questions` are those that AskingFor gave.
+  Questions AskingFor() const;
+  absl::StatusOr<Reservation> Place(const ContainerSpec& spec, Plan& plan, Questions& questions);
+  Explanation Explain(const ContainerSpec& spec, const Plan& plan, Questions& questions) const;
 
   // Holds a new name for a container while its engine is asked; ticket for SettleName.
   // AlreadyExists.

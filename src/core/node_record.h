@@ -32,7 +32,9 @@ struct Hold {
 // A value of the state; not thread-safe.
 class NodeRecord final : public NodeView {
  public:
-  explicit NodeRecord(NodePointer node) : node_(std::move(node)) {}
+  // `revision` is above any that the address had before.
+  NodeRecord(NodePointer node, std::uint64_t revision)
+      : node_(std::move(node)), revision_(revision) {}
 
   const Node& node() const override { return *node_; }
   std::vector<const Container*> containers() const override;
@@ -43,7 +45,14 @@ class NodeRecord final : public NodeView {
   const NodePointer& pointer() const { return node_; }
   Slot slot() const { return slot_; }  // in the scheduler
   void set_slot(Slot slot) { slot_ = slot; }
-  void set_node(NodePointer node) { node_ = std::move(node); }
+  // Another one after each change of what a view shows.
+  std::uint64_t revision() const { return revision_; }
+  // What it shows now, for good.
+  std::shared_ptr<const NodeView> Keep() const;
+  void set_node(NodePointer node) {
+    node_ = std::move(node);
+    ++revision_;
+  }
   const NodeTotals& counts() const { return counts_; }  // without resources
   const absl::btree_map<std::string_view, ContainerPointer>& entries() const { return entries_; }
   const std::vector<std::shared_ptr<const ImageEntry>>& image_entries() const { return images_; }
@@ -58,12 +67,14 @@ class NodeRecord final : public NodeView {
   bool HoldsImages(const std::vector<Image>& images, const std::vector<std::string>& rows) const;
   void set_images(std::vector<std::shared_ptr<const ImageEntry>> images) {
     images_ = std::move(images);
+    ++revision_;
   }
 
  private:
   void Count(const Container& container, int by);
 
   NodePointer node_;
+  std::uint64_t revision_;
   Slot slot_ = kNoSlot;
   absl::btree_map<std::string_view, ContainerPointer> entries_;  // by id
   std::map<std::uint64_t, const Hold*> holds_;                   // by ticket

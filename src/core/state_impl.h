@@ -30,6 +30,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   void HoldersOf(std::string_view reference,
                  std::vector<std::string_view>& addresses) const override;
   void HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const override;
+  std::uint64_t RevisionOf(const NodeView& view) const override;
+  std::shared_ptr<const NodeView> Keep(const NodeView& view) const override;
   // NodeLookup
   bool IsNode(std::string_view reference, std::string_view address) const override;
 
@@ -49,7 +51,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
                  std::vector<std::string> rows);
 
   // Placing: state_placing.cc
-  absl::StatusOr<Reservation> Place(const ContainerSpec& spec);
+  // Without `questions` predicates are asked at once.
+  absl::StatusOr<Reservation> Place(const ContainerSpec& spec, Plan* plan, Questions* questions);
   void Settle(std::uint64_t ticket, const ContainerRecord* record);
   absl::StatusOr<std::uint64_t> ReserveName(std::string_view container_id, std::string_view name);
   absl::StatusOr<std::uint64_t> ReserveStart(std::string_view container_id);
@@ -85,6 +88,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
 
   const SchedulerOptions scheduler_options_;
   const FilterList filters_;
+  const bool has_own_filters_;
   const std::unique_ptr<Strategy> strategy_;
   Random& random_;
   StringMap<std::unique_ptr<NodeRecord>> nodes_;                           // by address
@@ -97,6 +101,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   StringMap<std::uint64_t> held_swarm_ids_;  // of creates under way
   std::uint64_t next_ticket_ = 1;
   std::uint64_t generation_ = 1;
+  std::uint64_t joins_ = 0;  // of nodes
   ClusterTotals totals_;
   ResourceSum total_;  // of which totals_ has the value
   IndexedScheduler scheduler_;

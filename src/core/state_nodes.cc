@@ -25,6 +25,15 @@ const NodeView* ClusterState::Impl::ViewOf(std::string_view address) const {
   return FindRecord(address);
 }
 
+// All views are records.
+std::uint64_t ClusterState::Impl::RevisionOf(const NodeView& view) const {
+  return static_cast<const NodeRecord&>(view).revision();
+}
+
+std::shared_ptr<const NodeView> ClusterState::Impl::Keep(const NodeView& view) const {
+  return static_cast<const NodeRecord&>(view).Keep();
+}
+
 void ClusterState::Impl::HoldersOf(std::string_view reference,
                                    std::vector<std::string_view>& addresses) const {
   const std::string_view name = reference.substr(0, 1) == "/" ? reference.substr(1) : reference;
@@ -80,7 +89,8 @@ void ClusterState::Impl::SetNode(Node node) {
   auto pointer = std::make_shared<const Node>(std::move(node));
   NodeRecord* record = FindRecord(pointer->address);
   if (record == nullptr) {
-    auto made = std::make_unique<NodeRecord>(pointer);
+    constexpr int kChangesOfOneStay = 40;  // as bits
+    auto made = std::make_unique<NodeRecord>(pointer, ++joins_ << kChangesOfOneStay);
     record = made.get();
     nodes_.emplace(pointer->address, std::move(made));
     by_name_.emplace(std::pair(pointer->name, pointer->address), record);

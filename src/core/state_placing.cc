@@ -119,13 +119,15 @@ bool ClusterState::Impl::IsFreeSwarmId(std::string_view swarm_id) const {
          containers_.FindById(swarm_id) == nullptr;
 }
 
-absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec) {
+absl::StatusOr<Reservation> ClusterState::Impl::Place(const ContainerSpec& spec, Plan* plan,
+                                                      Questions* questions) {
   if (!spec.name.empty()) {
     if (!IsContainerName(spec.name)) return InvalidName(spec.name);
     const absl::Status free = CheckNameFree(spec.name);
     if (!free.ok()) return free;
   }
-  absl::StatusOr<Placement> placement = scheduler_.Choose(spec);
+  absl::StatusOr<Placement> placement =
+      questions == nullptr ? scheduler_.Choose(spec) : scheduler_.ChooseBy(spec, *plan, *questions);
   if (!placement.ok()) return placement.status();
   Reservation reservation;
   reservation.placement = *std::move(placement);

@@ -4,8 +4,22 @@
 
 #include "manager/exchange_core.h"
 #include "manager/usable.h"
+#include "swarmlib/status.h"
+#include "wire/conflicts.h"
+#include "wire/errors.h"
 
 namespace swarm {
+
+absl::Status StatusOfReply(int status, const Headers& headers, std::string_view body) {
+  std::string message = EngineMessage(body);
+  if (message.empty()) message = "HTTP status " + std::to_string(status);
+  const absl::Status plain = HttpError(status, message, body);
+  if (!IsMarkedAlreadyExists(headers)) return plain;
+  absl::Status error = AlreadyExists(message);
+  plain.ForEachPayload(
+      [&error](absl::string_view key, const absl::Cord& value) { error.SetPayload(key, value); });
+  return error;
+}
 
 Exchange::Exchange(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 Exchange::~Exchange() {
@@ -36,10 +50,10 @@ absl::StatusOr<std::string> Exchange::ReadAll(std::size_t most, Duration timeout
   return core_->ReadAll(most, timeout);
 }
 
-absl::Status Exchange::Write(std::string_view bytes) {
+absl::StatusOr<std::size_t> Exchange::Write(std::string_view bytes, Duration timeout) {
   if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::Write"); !usable.ok())
     return usable;
-  return core_->Write(bytes);
+  return core_->Write(bytes, timeout);
 }
 
 absl::Status Exchange::CloseWrite() {

@@ -17,6 +17,13 @@ std::chrono::steady_clock::time_point After(Duration timeout) {
   return std::chrono::steady_clock::now() + std::clamp(timeout, Duration::zero(), kLongestWait);
 }
 
+// Of one write into a tunnel, which cannot be taken back.
+constexpr std::size_t kTunnelPiece = 65536;
+
+absl::Status NothingTaken() {
+  return DeadlineExceeded("nothing of it was taken yet: the other side does not read");
+}
+
 absl::Status BodyNotRead() {
   return FailedPrecondition("the body of the request is not read any more; see its answer");
 }
@@ -86,6 +93,7 @@ std::unique_ptr<Stream> Exchange::Core::OpenUpload(std::string first) {
 void Exchange::Core::Answered(absl::StatusOr<Reply> reply) {
   if (released_) return;
   if (!reply.ok()) return Release(reply.status());
+  bool ended = false;
   {
     const Lock lock(mutex_);
     answered_ = true;
@@ -103,8 +111,11 @@ void Exchange::Core::Answered(absl::StatusOr<Reply> reply) {
       source_ = std::move(reply->body_stream);
     }
     more_ = source_ != nullptr;
+    if (tunnel_) written_ = absl::OkStatus();
+    ended = tunnel_ && ended_;
   }
   changed_.notify_all();
+  if (ended) CloseTunnel();
 }
 
 void Exchange::Core::Release(absl::Status why) {
@@ -166,12 +177,16 @@ void Exchange::Core::StartWrite() {
 }
 
 void Exchange::Core::OnWritten(absl::Status status) {
+  bool ended = false;
   {
     const Lock lock(mutex_);
     writing_ = false;
     written_ = std::move(status);
+    outgoing_.clear();
+    ended = ended_;
   }
   changed_.notify_all();
+  if (ended) CloseTunnel();
 }
 
 void Exchange::Core::CloseTunnel() {
@@ -300,47 +315,106 @@ absl::StatusOr<std::string> Exchange::Core::ReadAll(std::size_t most, Duration t
   }
 }
 
-absl::Status Exchange::Core::AwaitWritable(Lock& lock) {
-  changed_.wait(lock, [this] {
+absl::Status Exchange::Core::AwaitWritable(Lock& lock, Deadline deadline) {
+  const bool known = changed_.wait_until(lock, deadline, [this] {
     return !over_.ok() || answered_ || upload_ == Upload::kOpen || upload_ == Upload::kDropped;
   });
   if (!over_.ok()) return over_;
+  if (!known) return DeadlineExceeded("the manager has not answered yet");
+  return CheckWritable();
+}
+
+absl::Status Exchange::Core::CheckWritable() const {
+  if (ended_ && (tunnel_ || !answered_))
+    return FailedPrecondition("our side of the tunnel was ended already");
   if (tunnel_ || upload_ == Upload::kOpen) return absl::OkStatus();
-  if (upload_ == Upload::kDropped) {
-    return BodyNotRead();
-  }
+  if (upload_ == Upload::kDropped) return BodyNotRead();
   return FailedPrecondition(upload_ == Upload::kClosed ? "the body of the request was ended already"
                                                        : "the answer is not a tunnel");
 }
 
-absl::Status Exchange::Core::Write(std::string_view bytes) {
+absl::StatusOr<std::size_t> Exchange::Core::Write(std::string_view bytes, Duration timeout) {
+  const Deadline deadline = After(timeout);
   Lock lock(mutex_);
-  if (const absl::Status writable = AwaitWritable(lock); !writable.ok()) return writable;
-  if (bytes.empty()) return absl::OkStatus();
+  if (const absl::Status writable = AwaitWritable(lock, deadline); !writable.ok()) return writable;
+  std::size_t taken = 0;
+  while (taken < bytes.size()) {
+    const std::string_view left = bytes.substr(taken);
+    const absl::StatusOr<std::size_t> piece =
+        tunnel_ ? WriteIntoTunnel(lock, left, deadline) : WriteIntoBody(lock, left, deadline);
+    if (!piece.ok() && absl::IsDeadlineExceeded(piece.status()) && taken > 0) return taken;
+    if (!piece.ok()) return piece.status();
+    taken += *piece;
+  }
+  return taken;
+}
+
+absl::StatusOr<std::size_t> Exchange::Core::WriteIntoBody(Lock& lock, std::string_view bytes,
+                                                          Deadline deadline) {
   // What the upload has not taken yet (the first part) goes before.
-  changed_.wait(lock,
-                [this] { return !over_.ok() || outgoing_.empty() || upload_ != Upload::kOpen; });
+  const bool is_free = changed_.wait_until(lock, deadline, [this] {
+    return !over_.ok() || tunnel_ || outgoing_.empty() || upload_ != Upload::kOpen;
+  });
   if (!over_.ok()) return over_;
-  if (!tunnel_ && upload_ != Upload::kOpen) return AwaitWritable(lock);
+  if (tunnel_ || upload_ != Upload::kOpen) {
+    const absl::Status writable = CheckWritable();
+    if (!writable.ok()) return writable;
+    return std::size_t{0};
+  }
+  if (!is_free) return NothingTaken();
   outgoing_ = bytes;
   sent_ = 0;
   writing_ = true;
   Post(&Core::StartWrite);
-  changed_.wait(lock, [this] { return !over_.ok() || !writing_; });
+  const bool in_time =
+      changed_.wait_until(lock, deadline, [this] { return !over_.ok() || !writing_; });
   if (!over_.ok()) return over_;
+  const std::size_t sent = sent_;
   outgoing_.clear();
-  return written_;
+  sent_ = 0;
+  if (in_time) {
+    if (!written_.ok()) return written_;
+    return bytes.size();
+  }
+  writing_ = false;
+  if (sent == 0) return NothingTaken();
+  return sent;
+}
+
+absl::StatusOr<std::size_t> Exchange::Core::WriteIntoTunnel(Lock& lock, std::string_view bytes,
+                                                            Deadline deadline) {
+  // A piece for which an earlier call did not wait to its end.
+  const bool is_free =
+      changed_.wait_until(lock, deadline, [this] { return !over_.ok() || !writing_; });
+  if (!over_.ok()) return over_;
+  if (!is_free) return NothingTaken();
+  if (!written_.ok()) return written_;
+  const std::string_view piece = bytes.substr(0, kTunnelPiece);
+  outgoing_ = piece;
+  writing_ = true;
+  Post(&Core::StartWrite);
+  const bool in_time =
+      changed_.wait_until(lock, deadline, [this] { return !over_.ok() || !writing_; });
+  if (!over_.ok()) return over_;
+  if (in_time && !written_.ok()) return written_;
+  return piece.size();
 }
 
 absl::Status Exchange::Core::CloseWrite() {
-  Lock lock(mutex_);
-  if (const absl::Status writable = AwaitWritable(lock); !writable.ok()) return writable;
-  if (tunnel_) {
-    Post(&Core::CloseTunnel);
-  } else {
+  const Lock lock(mutex_);
+  if (!over_.ok()) return over_;
+  if (!tunnel_ && upload_ == Upload::kOpen) {
     upload_ = Upload::kClosed;
     Post(&Core::ServeUpload);
+    return absl::OkStatus();
   }
+  const bool may_become_tunnel = !answered_ && upload_ == Upload::kNone && !ended_;
+  if (!may_become_tunnel) {
+    if (const absl::Status writable = CheckWritable(); !writable.ok()) return writable;
+  }
+  ended_ = true;
+  // Else behind the piece that is on its way, or when there is a tunnel.
+  if (tunnel_ && !writing_) Post(&Core::CloseTunnel);
   return absl::OkStatus();
 }
 

@@ -67,7 +67,7 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   bool tunnel() const { return tunnel_; }
   absl::StatusOr<std::size_t> Read(std::span<char> into, Duration timeout);
   absl::StatusOr<std::string> ReadAll(std::size_t most, Duration timeout);
-  absl::Status Write(std::string_view bytes);
+  absl::StatusOr<std::size_t> Write(std::string_view bytes, Duration timeout);
   absl::Status CloseWrite();
   void Abort();
 
@@ -80,7 +80,12 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   absl::Status AwaitHead(Lock& lock, Deadline deadline);
   // Ok with an empty front when the bytes have ended.
   absl::Status AwaitBytes(Lock& lock, Deadline deadline);
-  absl::Status AwaitWritable(Lock& lock);
+  absl::Status AwaitWritable(Lock& lock, Deadline deadline);
+  absl::Status CheckWritable() const;
+  // How many bytes were taken; none when there is a tunnel now.
+  absl::StatusOr<std::size_t> WriteIntoBody(Lock& lock, std::string_view bytes, Deadline deadline);
+  absl::StatusOr<std::size_t> WriteIntoTunnel(Lock& lock, std::string_view bytes,
+                                              Deadline deadline);
   void Give(std::string bytes);
   void Post(void (Core::*work)());
   void StartRead();
@@ -112,6 +117,7 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   std::size_t sent_ = 0;  // of outgoing_, into the upload
   bool writing_ = false;
   absl::Status written_;  // of the last write
+  bool ended_ = false;    // our side of the tunnel that there is, or may be
   Upload upload_ = Upload::kNone;
 
   // On the loop only.

@@ -118,6 +118,7 @@ class Manager::Impl {
     if (const absl::Status may = CheckMayWait(home_, "Manager::Serve"); !may.ok()) return may;
     const std::lock_guard<std::mutex> serving(close_mutex_);
     if (closed_) return ManagerIsClosed();
+    if (serves_) return ServesAlready();
     std::vector<std::vector<net::Listener>> bound;
     for (const std::string& address : config_.listen) {
       auto listeners = net::BindListeners(address, loops_->size());
@@ -153,6 +154,7 @@ class Manager::Impl {
         for (net::Listener& listener : mine) servers_[i]->Adopt(std::move(listener));
       });
     }
+    serves_ = true;
     return absl::OkStatus();
   }
 
@@ -335,6 +337,16 @@ class Manager::Impl {
     discovery_error_ = status.ok() ? std::string() : std::string(MessageOf(status));
   }
 
+  absl::Status ServesAlready() const {
+    std::string where;
+    for (const std::string& address : addresses()) where += (where.empty() ? "" : ", ") + address;
+    if (where.empty()) where = "no address, as Config::listen is empty";
+    return FailedPrecondition("Manager::Serve: asked to listen again, but this manager serves on " +
+                              where +
+                              " already and does so once; to serve elsewhere too, name all "
+                              "addresses in Config::listen when it is opened");
+  }
+
   Loop& Main() { return (*loops_)[0]; }
 
   Loop& NextLoop() {
@@ -411,6 +423,7 @@ class Manager::Impl {
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<net::Server>> servers_;
   std::vector<std::string> addresses_;
+  bool serves_ = false;  // with close_mutex_
   std::atomic<std::size_t> next_loop_{0};
   std::atomic<bool> closed_{false};
   std::mutex close_mutex_;

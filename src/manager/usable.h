@@ -20,8 +20,8 @@ class HomeProcess {
   const pid_t id_;
 };
 
-// FailedPrecondition in a forked child and inside a filter or strategy, which run while the state
-// is locked. `call` names what was called: "Manager::Plan".
+// FailedPrecondition in a forked child and inside a filter or strategy, which may run while the
+// state is locked. `call` names what was called: "Manager::Plan".
 absl::Status CheckMayCall(const HomeProcess& home, std::string_view call);
 
 // The same, and on a thread that runs a loop, which would wait for itself.

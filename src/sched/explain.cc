@@ -125,16 +125,16 @@ Summary Summarize(const Judgement& judgement) {
 
 }  // namespace
 
-absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerSpec& spec) {
-  const absl::StatusOr<Judgement> judged = JudgeSpec(judging, spec);
-  if (!judged.ok()) return judged.status();
+Explanation ExplainSpec(const Judging& judging, const std::vector<FilterRules>& rules,
+                        const ContainerSpec& spec) {
+  const Judgement judged = JudgeSpec(judging, rules, spec);
   Explanation explanation;
   Reasons reasons(judging, spec);
-  for (const Verdict& verdict : judged->verdicts) {
+  for (const Verdict& verdict : judged.verdicts) {
     const Node& node = verdict.view->node();
     if (verdict.fits) {
       explanation.candidates.push_back(
-          {node.address, node.name, verdict.rank, judged->soft_dropped});
+          {node.address, node.name, verdict.rank, judged.soft_dropped});
     } else {
       explanation.refused.push_back({std::string(NameOf(node)), reasons.Of(verdict).text});
     }
@@ -148,7 +148,7 @@ absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerS
       explanation.refused.begin(), explanation.refused.end(),
       [](const NodeReason& left, const NodeReason& right) { return left.node < right.node; });
   if (explanation.candidates.empty()) {
-    explanation.summary = Summarize(*judged).first_line;
+    explanation.summary = Summarize(judged).first_line;
   } else if (!judging.strategy.draws()) {
     explanation.chosen = explanation.candidates.front();
   }

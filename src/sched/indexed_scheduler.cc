@@ -56,25 +56,46 @@ IndexedScheduler::IndexedScheduler(const Inventory& inventory, const FilterList&
 absl::StatusOr<Placement> IndexedScheduler::Choose(const ContainerSpec& spec) {
   const absl::StatusOr<Plan*> plan = plans_.PlanFor(spec);
   if (!plan.ok()) return plan.status();
+  return Choose(spec, **plan);
+}
+
+absl::StatusOr<Placement> IndexedScheduler::ChooseBy(const ContainerSpec& spec, Plan& plan,
+                                                     Questions& questions) {
+  questions.Begin();
+  judging_.questions = &questions;
+  absl::StatusOr<Placement> chosen = Choose(spec, plan);
+  judging_.questions = nullptr;
+  return chosen;
+}
+
+absl::StatusOr<Placement> IndexedScheduler::Choose(const ContainerSpec& spec, Plan& plan) {
   std::int64_t rank = 0;
   bool soft_dropped = false;
-  Slot slot = Find(**plan, (*plan)->passes[0], spec, true, rank);
-  if (slot == kNoSlot && (*plan)->has_soft) {
+  Slot slot = Find(plan, plan.passes[0], spec, true, rank);
+  if (slot == kNoSlot && plan.has_soft && !IsOpen()) {
     soft_dropped = true;
-    slot = Find(**plan, (*plan)->passes[1], spec, false, rank);
+    slot = Find(plan, plan.passes[1], spec, false, rank);
   }
-  if (slot == kNoSlot) {
-    const absl::StatusOr<Judgement> judgement = JudgeSpec(judging_, spec);
-    if (!judgement.ok()) return judgement.status();
-    return RefuseSpec(judging_, *judgement, spec);
+  if (slot == kNoSlot && !IsOpen()) {
+    const Judgement judgement = JudgeSpec(judging_, plan.rules, spec);
+    if (!IsOpen()) return RefuseSpec(judging_, judgement, spec);
   }
+  if (IsOpen()) return Unavailable("predicates are to be asked first");
   last_choice_ = slot;
   const Node& node = *nodes_[slot].node;
   return Placement{node.address, node.name, rank, soft_dropped};
 }
 
 absl::StatusOr<Explanation> IndexedScheduler::Explain(const ContainerSpec& spec) const {
-  return ExplainSpec(judging_, spec);
+  const absl::StatusOr<std::vector<FilterRules>> rules = ReadRules(filters_, spec);
+  if (!rules.ok()) return rules.status();
+  return ExplainSpec(judging_, *rules, spec);
+}
+
+Explanation IndexedScheduler::ExplainBy(const ContainerSpec& spec, const Plan& plan,
+                                        Questions& questions) const {
+  questions.Begin();
+  return ExplainSpec({inventory_, filters_, strategy_, options_, &questions}, plan.rules, spec);
 }
 
 Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spec, bool with_soft,
@@ -87,7 +108,8 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
   Slot slot = kNoSlot;
   if (strategy_.draws()) {
     const std::size_t count = query_.CountFitting(ranks);
-    if (count > 0) slot = query_.FittingAt(random_.Below(count));
+    // A draw that counted for nothing would change the next one.
+    if (count > 0 && !IsOpen()) slot = query_.FittingAt(random_.Below(count));
   } else {
     const bool hints = pass.query != 0 && pass.may_hint;
     slot = query_.First(ranks, hints ? ranks.HintFor(pass.query) : kNoHint);
@@ -172,10 +194,11 @@ void IndexedScheduler::AddMoving(const Term& term) {
   if (const auto* const ports = std::get_if<term::PortsFree>(&term)) return AddPorts(*ports);
   if (const auto* const holders = std::get_if<term::HoldsContainer>(&term))
     return AddHolders(*holders);
-  query_.AddCheck([this, check = TermCheck(term, inventory_)](Slot slot) {
-    const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
-    return view != nullptr && check.Holds(*view);
-  });
+  query_.AddCheck(
+      [this, check = TermCheck(term, inventory_, {judging_.questions, true})](Slot slot) {
+        const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
+        return view != nullptr && check.Holds(*view);
+      });
 }
 
 void IndexedScheduler::AppendPositions(const std::vector<std::string_view>& addresses,

@@ -51,6 +51,11 @@ class IndexedScheduler final : public Scheduler {
   absl::StatusOr<Placement> Choose(const ContainerSpec& spec) override;
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const override;
 
+  // The same with the predicates asked in between: what is given counts unless questions are open
+  // then. `plan` is of `spec` and of this scheduler's filters.
+  absl::StatusOr<Placement> ChooseBy(const ContainerSpec& spec, Plan& plan, Questions& questions);
+  Explanation ExplainBy(const ContainerSpec& spec, const Plan& plan, Questions& questions) const;
+
   // The node of the last successful Choose.
   Slot last_choice() const { return last_choice_; }
 
@@ -69,6 +74,8 @@ class IndexedScheduler final : public Scheduler {
   Column& LabelColumn(std::string_view key);
 
   // indexed_scheduler.cc: asking it.
+  absl::StatusOr<Placement> Choose(const ContainerSpec& spec, Plan& plan);
+  bool IsOpen() const { return judging_.questions != nullptr && judging_.questions->open(); }
   Slot Find(Plan& plan, PlanPass& pass, const ContainerSpec& spec, bool with_soft,
             std::int64_t& rank);
   void ResolveFixed(const Plan& plan, PlanPass& pass, bool with_soft);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +35,11 @@ class Inventory {
   // first name is `text`. A node may come twice.
   virtual void HoldersNamed(std::string_view text,
                             std::vector<std::string_view>& addresses) const = 0;
+
+  // Another number whenever a view of that address shows something else.
+  virtual std::uint64_t RevisionOf(const NodeView& view) const = 0;
+  // The node as it is now, for good. `view` is one of this inventory.
+  virtual std::shared_ptr<const NodeView> Keep(const NodeView& view) const = 0;
 };
 
 }  // namespace swarm

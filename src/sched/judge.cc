@@ -52,7 +52,8 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
   for (std::size_t i = 0; i < rules.size(); ++i) {
     for (const Rule& rule : rules[i].rules) {
       if (rule.soft && !with_soft) continue;
-      checks.push_back({i, &rule, TermCheck(rule.term, judging.inventory)});
+      checks.push_back(
+          {i, &rule, TermCheck(rule.term, judging.inventory, {judging.questions, false})});
     }
   }
   const std::vector<const NodeView*> views = judging.inventory.Views();
@@ -82,17 +83,15 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
   return verdicts;
 }
 
-absl::StatusOr<Judgement> JudgeSpec(const Judging& judging, const ContainerSpec& spec) {
-  absl::StatusOr<std::vector<FilterRules>> rules = ReadRules(judging.filters, spec);
-  if (!rules.ok()) return rules.status();
-  Judgement judgement;
-  judgement.rules = *std::move(rules);
-  judgement.verdicts = JudgeNodes(judging, judgement.rules, spec, true);
+Judgement JudgeSpec(const Judging& judging, const std::vector<FilterRules>& rules,
+                    const ContainerSpec& spec) {
+  Judgement judgement{rules, JudgeNodes(judging, rules, spec, true)};
   const bool found = std::any_of(judgement.verdicts.begin(), judgement.verdicts.end(),
                                  [](const Verdict& verdict) { return verdict.fits; });
-  if (!found && HasSoftRule(judgement.rules)) {
+  const bool is_open = judging.questions != nullptr && judging.questions->open();
+  if (!found && !is_open && HasSoftRule(rules)) {
     judgement.soft_dropped = true;
-    judgement.verdicts = JudgeNodes(judging, judgement.rules, spec, false);
+    judgement.verdicts = JudgeNodes(judging, rules, spec, false);
   }
   return judgement;
 }

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "sched/inventory.h"
+#include "sched/questions.h"
 #include "sched/usage.h"
 #include "swarmlib/filter.h"
 #include "swarmlib/model.h"
@@ -46,6 +47,9 @@ struct Judging {
   const FilterList& filters;
   const Strategy& strategy;
   const SchedulerOptions& options;
+  // Null = predicates are asked at once. What is judged while questions are open counts for
+  // nothing.
+  Questions* questions = nullptr;
 };
 
 NodeUsage UsageOf(const NodeView& view, const SchedulerOptions& options);
@@ -68,14 +72,17 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
 
 // Both passes; the verdicts of the one that decided.
 struct Judgement {
-  std::vector<FilterRules> rules;
+  const std::vector<FilterRules>& rules;
   std::vector<Verdict> verdicts;
   bool soft_dropped = false;
 };
-absl::StatusOr<Judgement> JudgeSpec(const Judging& judging, const ContainerSpec& spec);
+// `rules` are those of `spec`, and outlive what is given.
+Judgement JudgeSpec(const Judging& judging, const std::vector<FilterRules>& rules,
+                    const ContainerSpec& spec);
 
 // As Scheduler::Explain.
-absl::StatusOr<Explanation> ExplainSpec(const Judging& judging, const ContainerSpec& spec);
+Explanation ExplainSpec(const Judging& judging, const std::vector<FilterRules>& rules,
+                        const ContainerSpec& spec);
 
 // The status of Scheduler::Choose when nothing fits.
 absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement,

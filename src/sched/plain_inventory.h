@@ -48,6 +48,11 @@ class PlainInventory final : public Inventory {
   void HoldersOf(std::string_view reference,
                  std::vector<std::string_view>& addresses) const override;
   void HoldersNamed(std::string_view text, std::vector<std::string_view>& addresses) const override;
+  // Nothing is asked of it while it changes.
+  std::uint64_t RevisionOf(const NodeView&) const override { return 0; }
+  std::shared_ptr<const NodeView> Keep(const NodeView& view) const override {
+    return std::make_shared<PlainNode>(static_cast<const PlainNode&>(view));
+  }
 
  private:
   std::map<std::pair<std::string, std::string>, std::unique_ptr<PlainNode>>

@@ -62,14 +62,9 @@ bool SamePlanKey(const ContainerSpec& left, const ContainerSpec& right) {
          left.joined == right.joined && left.platform == right.platform;
 }
 
-PlanCache::PlanCache(const FilterList& filters) : filters_(filters) {
-  keeps_ = std::all_of(filters.begin(), filters.end(), [](const std::unique_ptr<Filter>& filter) {
-    return dynamic_cast<const BuiltinFilter*>(filter.get()) != nullptr;
-  });
-}
-
-absl::StatusOr<std::unique_ptr<Plan>> PlanCache::Make(const ContainerSpec& spec) {
-  absl::StatusOr<std::vector<FilterRules>> rules = ReadRules(filters_, spec);
+absl::StatusOr<std::unique_ptr<Plan>> MakePlan(const FilterList& filters,
+                                               const ContainerSpec& spec) {
+  absl::StatusOr<std::vector<FilterRules>> rules = ReadRules(filters, spec);
   if (!rules.ok()) return rules.status();
   auto plan = std::make_unique<Plan>();
   plan->rules = *std::move(rules);
@@ -77,10 +72,19 @@ absl::StatusOr<std::unique_ptr<Plan>> PlanCache::Make(const ContainerSpec& spec)
   return plan;
 }
 
+bool HasOwnFilter(const FilterList& filters) {
+  return std::any_of(filters.begin(), filters.end(), [](const std::unique_ptr<Filter>& filter) {
+    return dynamic_cast<const BuiltinFilter*>(filter.get()) == nullptr;
+  });
+}
+
+PlanCache::PlanCache(const FilterList& filters)
+    : filters_(filters), keeps_(!HasOwnFilter(filters)) {}
+
 absl::StatusOr<Plan*> PlanCache::PlanFor(const ContainerSpec& spec) {
   ++clock_;
   if (!keeps_) {
-    absl::StatusOr<std::unique_ptr<Plan>> made = Make(spec);
+    absl::StatusOr<std::unique_ptr<Plan>> made = MakePlan(filters_, spec);
     if (!made.ok()) return made.status();
     single_ = *std::move(made);
     return single_.get();
@@ -91,7 +95,7 @@ absl::StatusOr<Plan*> PlanCache::PlanFor(const ContainerSpec& spec) {
     known->second->used = clock_;
     return known->second.get();
   }
-  absl::StatusOr<std::unique_ptr<Plan>> made = Make(spec);
+  absl::StatusOr<std::unique_ptr<Plan>> made = MakePlan(filters_, spec);
   if (!made.ok()) return made.status();
   if (known == plans_.end() && plans_.size() >= kMaxPlans) {
     // `used` is unique, so which one goes does not depend on the map's order.

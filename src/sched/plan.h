@@ -38,6 +38,13 @@ struct Plan {
 std::uint64_t HashPlanKey(const ContainerSpec& spec);
 bool SamePlanKey(const ContainerSpec& left, const ContainerSpec& right);
 
+// The plan of one container alone. The error of the filter that cannot read the spec.
+absl::StatusOr<std::unique_ptr<Plan>> MakePlan(const FilterList& filters,
+                                               const ContainerSpec& spec);
+
+// One of them is not built in.
+bool HasOwnFilter(const FilterList& filters);
+
 class PlanCache {
  public:
   // `filters` outlives this. Nothing is kept when one of them is not built in: it may read any part
@@ -50,10 +57,8 @@ class PlanCache {
   std::size_t size() const { return plans_.size(); }
 
  private:
-  absl::StatusOr<std::unique_ptr<Plan>> Make(const ContainerSpec& spec);
-
   const FilterList& filters_;
-  bool keeps_ = true;
+  const bool keeps_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Plan>> plans_;  // by hash of the key
   std::unique_ptr<Plan> single_;  // the last one that was not kept
   std::uint64_t clock_ = 0;

@@ -138,7 +138,8 @@ bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
   return !container.names.empty() && pattern.Matches(container.names[0]);
 }
 
-TermCheck::TermCheck(const Term& term, const Inventory& inventory) : term_(term) {
+TermCheck::TermCheck(const Term& term, const Inventory& inventory, Asking asking)
+    : term_(term), inventory_(inventory), asking_(asking) {
   if (const Expression* const expression = ExpressionOf(term_))
     pattern_ = std::make_shared<const PatternMatcher>(*expression);
   const auto* const all = std::get_if<term::HoldsAll>(&term_);
@@ -182,7 +183,8 @@ bool TermCheck::Holds(const NodeView& view) const {
           return PlatformMatches(term.platform, node);
         } else {
           static_assert(std::is_same_v<Kind, term::Opaque>);
-          return term.holds(view);
+          if (asking_.questions == nullptr) return term.holds(view);
+          return asking_.questions->Holds(term, view, inventory_, asking_.exact);
         }
       },
       term_);

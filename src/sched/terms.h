@@ -8,6 +8,7 @@
 
 #include "model/expression.h"
 #include "sched/inventory.h"
+#include "sched/questions.h"
 #include "swarmlib/filter.h"
 
 namespace swarm {
@@ -28,11 +29,17 @@ inline bool IsEqual(const Expression& expression) {
   return expression.op == Expression::Operator::kEqual;
 }
 
-// A rule made ready to be held against many nodes of one inventory. `term` and `inventory` outlive
-// it.
+// Where the predicates of the embedding program are asked: at once, or by `questions`.
+struct Asking {
+  Questions* questions = nullptr;
+  bool exact = true;  // about the nodes as they are now
+};
+
+// A rule made ready to be held against many nodes of one inventory. `term`, `inventory` and the
+// questions outlive it.
 class TermCheck {
  public:
-  TermCheck(const Term& term, const Inventory& inventory);
+  TermCheck(const Term& term, const Inventory& inventory, Asking asking = {});
 
   bool Holds(const NodeView& view) const;
 
@@ -41,6 +48,8 @@ class TermCheck {
 
  private:
   const Term& term_;
+  const Inventory& inventory_;
+  Asking asking_;
   std::shared_ptr<const PatternMatcher> pattern_;  // of the term's expression; null without one
   std::vector<std::string>
       holders_;  // of HoldsAll: addresses of the nodes that hold every reference

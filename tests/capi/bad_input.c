@@ -34,7 +34,7 @@ static void nulls(void) {
   CHECK_FAILS(SWARM_INVALID_ARGUMENT, "swarm_exchange is NULL",
               swarm_exchange_wait_head(NULL, 0, &error));
   CHECK_FAILS(SWARM_INVALID_ARGUMENT, "swarm_exchange is NULL",
-              swarm_exchange_write(NULL, "", 0, &error));
+              swarm_exchange_write(NULL, "", 0, 0, NULL, &error));
   const char* event = NULL;
   CHECK_FAILS(SWARM_INVALID_ARGUMENT, "swarm_events is NULL",
               swarm_events_next(NULL, 0, &event, &error));

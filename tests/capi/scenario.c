@@ -90,6 +90,13 @@ static void draw(void) {
   CHECK(swarm_explanation_fits(explanation));
   CHECK(swarm_explanation_node(explanation) == NULL);
   CHECK(swarm_explanation_candidate_count(explanation) == 3);
+  CHECK(!swarm_explanation_soft_dropped(explanation));
+  swarm_explanation_free(explanation);
+  static const char kSoft[] = "{\"Image\":\"busybox\",\"Env\":[\"constraint:zone==~moon\"]}";
+  CHECK_OK(swarm_manager_plan(manager, kSoft, strlen(kSoft), NULL, NULL, &explanation, &error));
+  CHECK(swarm_explanation_node(explanation) == NULL);
+  CHECK(swarm_explanation_soft_dropped(explanation));
+  CHECK(strstr(swarm_explanation_json(explanation), "\"SoftDropped\":true") != NULL);
   swarm_explanation_free(explanation);
   CHECK_OK(
       swarm_manager_plan(manager, kNowhere, strlen(kNowhere), NULL, NULL, &explanation, &error));

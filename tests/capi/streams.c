@@ -64,6 +64,13 @@ static void follow_logs(swarm_manager* manager) {
   swarm_exchange_free(logs);
 }
 
+static void write_all(swarm_exchange* exchange, const char* text) {
+  swarm_error* error = NULL;
+  size_t taken = 0;
+  CHECK_OK(swarm_exchange_write(exchange, text, strlen(text), PATIENCE, &taken, &error));
+  CHECK(taken == strlen(text));
+}
+
 static void attach(swarm_manager* manager) {
   swarm_error* error = NULL;
   run(manager, "cat",
@@ -73,13 +80,13 @@ static void attach(swarm_manager* manager) {
   CHECK_OK(swarm_exchange_wait_head(tunnel, PATIENCE, &error));
   CHECK(swarm_exchange_status(tunnel) == 101);
   CHECK(swarm_exchange_is_tunnel(tunnel));
-  CHECK_OK(swarm_exchange_write(tunnel, "hello\n", 6, &error));
+  write_all(tunnel, "hello\n");
   CHECK(strstr(read_until(tunnel, "hello\n"), "hello\n") != NULL);
   char byte;
   size_t got = 1;
   CHECK_FAILS(SWARM_DEADLINE_EXCEEDED, "", swarm_exchange_read(tunnel, &byte, 1, 10, &got, &error));
   CHECK(got == 0);
-  CHECK_OK(swarm_exchange_write(tunnel, "and more\n", 9, &error));
+  write_all(tunnel, "and more\n");
   CHECK_OK(swarm_exchange_close_write(tunnel, &error));
   CHECK(strstr(read_until(tunnel, NULL), "and more\n") != NULL);
   swarm_exchange_free(tunnel);
@@ -113,7 +120,7 @@ static void exec(swarm_manager* manager) {
       begin(manager, "POST", target, "{\"Detach\":false,\"Tty\":false}", 1);
   CHECK_OK(swarm_exchange_wait_head(tunnel, PATIENCE, &error));
   CHECK(swarm_exchange_is_tunnel(tunnel));
-  CHECK_OK(swarm_exchange_write(tunnel, "12345", 5, &error));
+  write_all(tunnel, "12345");
   CHECK_OK(swarm_exchange_close_write(tunnel, &error));
   CHECK(strstr(read_until(tunnel, NULL), "5\n") != NULL);
   swarm_exchange_free(tunnel);
@@ -140,13 +147,16 @@ static void body_in_pieces(swarm_manager* manager) {
   request.streamed = 1;
   swarm_exchange* create = NULL;
   CHECK_OK(swarm_manager_begin(manager, &request, &create, &error));
-  CHECK_OK(swarm_exchange_write(create, "{\"Image\":", 9, &error));
+  write_all(create, "{\"Image\":");
   CHECK_FAILS(SWARM_DEADLINE_EXCEEDED, "", swarm_exchange_wait_head(create, 10, &error));
-  CHECK_OK(swarm_exchange_write(create, "\"busybox\"}", 10, &error));
+  write_all(create, "\"busybox\"}");
   CHECK_OK(swarm_exchange_close_write(create, &error));
   CHECK_OK(swarm_exchange_wait_head(create, PATIENCE, &error));
   CHECK(swarm_exchange_status(create) == 201);
-  CHECK_FAILS(SWARM_FAILED_PRECONDITION, "", swarm_exchange_write(create, "x", 1, &error));
+  size_t taken = 1;
+  CHECK_FAILS(SWARM_FAILED_PRECONDITION, "",
+              swarm_exchange_write(create, "x", 1, PATIENCE, &taken, &error));
+  CHECK(taken == 0);
   swarm_exchange_abort(create);
   swarm_exchange_abort(create);
   CHECK_FAILS(SWARM_CANCELLED, "", swarm_exchange_wait_head(create, PATIENCE, &error));
@@ -158,6 +168,15 @@ static void body_in_pieces(swarm_manager* manager) {
 static void short_forms(swarm_manager* manager) {
   swarm_error* error = NULL;
   char* json = NULL;
+  const char plain[] = "{\"Image\":\"busybox\"}";
+  CHECK_FAILS(SWARM_ALREADY_EXISTS, "talker",
+              swarm_container_create(manager, plain, strlen(plain), "talker", NULL, PATIENCE, &json,
+                                     &error));
+  CHECK(json == NULL);
+  const char moon[] = "{\"Image\":\"busybox\",\"Env\":[\"constraint:node==moon\"]}";
+  CHECK_FAILS(
+      SWARM_FAILED_PRECONDITION, "moon",
+      swarm_container_create(manager, moon, strlen(moon), NULL, NULL, PATIENCE, &json, &error));
   CHECK_OK(swarm_container_list(manager, 1, "{\"name\":[\"talker\"]}", PATIENCE, &json, &error));
   CHECK(strstr(json, "talker") != NULL && strstr(json, "\"/host\"") == NULL);
   swarm_string_free(json);
@@ -212,6 +231,8 @@ int main(void) {
   CHECK(strncmp(swarm_strings_at(addresses, 0), "tcp://127.0.0.1:", 16) == 0);
   CHECK(strcmp(swarm_strings_at(addresses, 0), "tcp://127.0.0.1:0") != 0);
   CHECK(swarm_strings_at(addresses, 1) == NULL);
+  CHECK_FAILS(SWARM_FAILED_PRECONDITION, swarm_strings_at(addresses, 0),
+              swarm_manager_serve(manager, &error));
   swarm_strings_free(addresses);
   follow_logs(manager);
   attach(manager);

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import queue
 import threading
 import time
 
@@ -209,6 +210,82 @@ def test_a_read_that_fails_is_begun_anew_by_the_next():
       with pytest.raises(asyncio.CancelledError if broken is None else pyswarm.Unavailable):
         await answer.read(64)
       assert answer._reading is None
+
+  run(main())
+
+
+class Piecemeal(Exchanged):
+  """An exchange that gives the pieces that the test puts there."""
+
+  def __init__(self):
+    super().__init__()
+    self.pieces = queue.SimpleQueue()
+
+  def read(self, most, seconds):
+    try:
+      return self.pieces.get(timeout=seconds)
+    except queue.Empty:
+      raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came") from None
+
+
+@pytest.mark.parametrize("how", ["cancelled", "stopped"])
+def test_lines_that_are_left_in_the_middle_lose_nothing(how):
+  async def main():
+    exchange = Piecemeal()
+    answer = pyswarm.aio.Response(exchange, None, "GET /logs")
+    seen = []
+
+    async def follow():
+      async for line in answer.lines():
+        seen.append(line)
+        if how == "stopped":
+          return
+
+    exchange.pieces.put(b"one\r\ntwo\nthr")
+    following = asyncio.ensure_future(follow())
+    if how == "cancelled":
+      await until(lambda: len(seen) == 2 and answer._reading is not None)
+      following.cancel()
+      with pytest.raises(asyncio.CancelledError):
+        await following
+    else:
+      await following
+    exchange.pieces.put(b"ee\nfour\nlast")
+    exchange.pieces.put(b"")
+    seen += [line async for line in answer.lines()]
+    return seen
+
+  assert run(main()) == [b"one", b"two", b"three", b"four", b"last"]
+
+
+def test_what_lines_left_is_what_read_gives():
+  async def main():
+    exchange = Piecemeal()
+    answer = pyswarm.aio.Response(exchange, None, "GET /logs")
+    for piece in (b"one\ntw", b"o\nthree", b""):
+      exchange.pieces.put(piece)
+    async for line in answer.lines():
+      break
+    return line, await answer.read(1), await answer.read()
+
+  assert run(main()) == (b"one", b"t", b"wo\nthree")
+
+
+def test_a_write_that_nobody_takes_ends_in_its_time():
+  class Deaf(Exchanged):
+    left = 3
+
+    def write(self, data, seconds):
+      if not self.left:
+        raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing was taken")
+      taken, self.left = min(self.left, len(data)), 0
+      return taken
+
+  async def main():
+    answer = pyswarm.aio.Response(Deaf(), None, "POST /attach")
+    assert await answer.write(b"hello", 0.05) == 3
+    with pytest.raises(pyswarm.DeadlineExceeded):
+      await answer.write(b"lo", 0.05)
 
   run(main())
 

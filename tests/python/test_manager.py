@@ -1,10 +1,13 @@
 """The blocking manager: placing, asking, errors."""
 
+import inspect
 import io
 import json
 import pickle
+import pydoc
 
 import pyswarm
+import pyswarm.aio
 import pytest
 from conftest import SLEEPER, run_python
 
@@ -70,6 +73,22 @@ def test_a_taken_name_and_a_node_that_does_not_fit_are_told_apart(swarm_manager)
   made = swarm_manager.inspect("web")["Id"]
   with pytest.raises(pyswarm.FailedPrecondition):
     swarm_manager.create_container(dict(SLEEPER, Env=["constraint:node==moon"]), name=made[:12])
+
+
+@pytest.mark.parametrize("strategy", ["spread", "random"])
+def test_a_plan_says_when_soft_expressions_are_dropped(swarm_factory, strategy):
+  manager = swarm_factory(3, strategy=strategy)
+  for value, dropped in (("external", False), ("moon", True)):
+    plan = manager.plan(dict(SLEEPER, Env=["constraint:zone==~" + value]))
+    assert plan.fits and plan.soft_dropped is dropped
+    assert all(one.soft_dropped is dropped for one in plan.candidates)
+  assert not manager.plan(dict(SLEEPER, Env=["constraint:zone==moon"])).soft_dropped
+
+
+def test_a_manager_serves_once(swarm_manager, swarm_address):
+  with pytest.raises(pyswarm.FailedPrecondition, match=swarm_address):
+    swarm_manager.serve()
+  assert swarm_manager.addresses == [swarm_address]
 
 
 def test_a_plan_whose_node_is_drawn_at_the_create_fits(swarm_factory):
@@ -231,3 +250,27 @@ def test_the_example_of_the_module_runs():
   code = "\n".join(line[2:] for line in pyswarm.__doc__.splitlines() if line.startswith("  "))
   done = run_python(code)
   assert (done.returncode, done.stderr) == (0, "") and done.stdout.strip() in ("sim-0001", "sim-0003")
+
+
+OPTIONS = dict(inspect.signature(pyswarm.Manager).parameters)
+
+
+def test_both_managers_take_the_same_options():
+  parameters = dict(inspect.signature(pyswarm.aio.Manager).parameters)
+  del parameters["blocking"]
+  assert parameters.keys() == OPTIONS.keys() - {"caller_threads"}
+  for name, parameter in parameters.items():
+    assert parameter.annotation == OPTIONS[name].annotation.replace("Log", "_manager.Log"), name
+    assert parameter.default == OPTIONS[name].default or name == "discovery"
+
+
+@pytest.mark.parametrize("manager", [pyswarm.Manager, pyswarm.aio.Manager], ids=["pyswarm", "pyswarm.aio"])
+def test_help_shows_each_option_with_its_type_and_what_it_is(manager):
+  text = pydoc.plain(pydoc.render_doc(manager))
+  options = dict(inspect.signature(manager).parameters)
+  options.pop("blocking", None)
+  described = text[text.index("Args:"):text.index("Raises:")].replace(",", " ").replace(":", " ").split()
+  for name, option in options.items():
+    assert option.annotation is not inspect.Parameter.empty and option.kind is not inspect.Parameter.VAR_KEYWORD
+    assert "%s: %r" % (name, option.annotation) in text or "%s: %s" % (name, option.annotation) in text, name
+    assert name in described, name

@@ -6,6 +6,7 @@ import time
 import pyswarm
 import pytest
 from conftest import SLEEPER, eventually, in_thread
+from pyswarm._manager import send_pieces
 
 
 def frames(data):
@@ -86,6 +87,53 @@ def test_lines(swarm_manager):
 
   eventually(lambda: len(lines()) == 2)
   assert all(line.startswith(b"{") and line.endswith(b"}") for line in lines())
+
+
+def test_who_stops_in_the_middle_of_lines_goes_on_behind_the_last_one(swarm_manager):
+  for stream in (False, True):
+    whole = swarm_manager.request("GET", "/swarmd/v1/metrics").read().splitlines()
+    answer = swarm_manager.request("GET", "/swarmd/v1/metrics", stream=stream)
+    first = next(answer.lines())
+    second = next(iter(answer.lines()))
+    rest = answer.read(5) + answer.read()
+    # Some counters have moved on.
+    assert [first, second] == whole[:2] and rest.startswith(whole[2][:5]) and len(rest.splitlines()) > 10
+    assert list(answer.lines()) == []
+
+
+class Deaf:
+  """An exchange that takes a little of each write, and from then on nothing."""
+
+  def __init__(self, little):
+    self.little, self.taken, self.closed = little, b"", False
+
+  def write(self, data, timeout):
+    if not self.little:
+      raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing was taken within %g s" % timeout)
+    size = min(self.little.pop(), len(data))
+    self.taken += data[:size]
+    return size
+
+  def close_write(self):
+    self.closed = True
+
+
+def test_a_streamed_body_waits_only_while_something_of_it_is_taken():
+  body = [b"one ", b"two ", b"three"]
+  deaf = Deaf([2, 1, 2, 3])
+  with pytest.raises(pyswarm.DeadlineExceeded, match="within 0.5 s"):
+    send_pieces(deaf, body, 0.5)
+  assert deaf.taken == b"one two" and not deaf.closed
+  taker = Deaf([3] * 10)
+  send_pieces(taker, body, 0.5)
+  assert taker.taken == b"one two three" and taker.closed
+
+
+def test_a_write_into_a_tunnel_that_nobody_reads_ends_in_its_time(swarm_manager):
+  swarm_manager.create_container({"Image": "busybox", "Cmd": ["cat"], "OpenStdin": True}, name="cat", start=True)
+  with swarm_manager.request("POST", "/containers/cat/attach?stream=1&stdin=1", upgrade=True) as tunnel:
+    assert tunnel.write(b"taken\n", timeout=10) == 6
+    assert tunnel.write(b"", timeout=0) == 0
 
 
 def test_events_are_followed(swarm_manager):

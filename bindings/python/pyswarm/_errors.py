@@ -84,19 +84,14 @@ _BY_CODE: dict[int, tuple[str, type[SwarmError]]] = {
 }
 _INTERNAL = 13
 _NUMBERS = {name: number for number, (name, _) in _BY_CODE.items()}
-_BY_HTTP = {404: 5, 409: 9, 429: 8, 499: 1, 501: 12, 503: 14, 504: 4}
 
 
 def from_status(code: int, http_status: int, message: str) -> SwarmError:
   """The exception of a canonical code (absl::StatusCode)."""
-  name, made = _BY_CODE.get(code, _BY_CODE[_INTERNAL])
+  if code not in _BY_CODE:
+    code = 3 if http_status < 500 else _INTERNAL
+  name, made = _BY_CODE[code]
   return made(http_status, name, message)
-
-
-def from_http(status: int, message: str) -> SwarmError:
-  """The exception of an HTTP answer of 400 and above. 409 is FailedPrecondition."""
-  code = _BY_HTTP.get(status, 3 if status < 500 else _INTERNAL)
-  return from_status(code, status, message)
 
 
 def code_number(error: BaseException) -> int:

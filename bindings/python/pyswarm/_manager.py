@@ -13,9 +13,9 @@ from typing import Any, Optional, TypeVar, Union
 
 from . import _core
 from ._callbacks import adapted, discovery_adapter, filter_adapter, log_adapter, strategy_adapter, to_stderr
-from ._errors import AlreadyExists, FailedPrecondition
-from ._paths import Filters, bears_name, filters_text, path
-from ._response import FOREVER, MOST_BODY, Body, Events, Response, pieces_of, split_body
+from ._errors import FailedPrecondition
+from ._paths import Filters, filters_text, path
+from ._response import FOREVER, MOST_BODY, Body, Events, Response, pieces_of, split_body, write_all
 from ._values import Explanation, Node, explanation_of, node_of
 
 Log = Callable[[str, str, dict[str, str]], object]
@@ -129,7 +129,8 @@ class Manager:
 
   def serve(self) -> list[str]:
     """Listens on the addresses of `listen` and gives those really bound: port 0 is resolved. Either every
-    address is bound or none. Returns at once; requests are answered until close()."""
+    address is bound or none, and then it may be tried again. Returns at once; requests are answered until close(). A
+    manager serves once: FailedPrecondition after that."""
     self._core.serve()
     return self._core.addresses()
 
@@ -201,12 +202,12 @@ class Manager:
       method: "GET", "POST", ...
       path: with the query, percent-encoded: "/v1.41/containers/json?all=1"; the version may be left out.
       body: bytes; a str, JSON in text; a dict or list, sent as JSON; an iterable of bytes or a binary file, sent as they come. Its
-        pieces wait until the engine takes them: `timeout` does not bound that, close() ends it.
+        pieces wait until the engine takes them, which goes on as long as something is taken within each `timeout`.
       headers: further header fields.
       stream: the answer's body comes as it is read (logs, events, pull, archives). Else it is read whole.
       upgrade: asks for a two-way stream (attach, exec); Response.tunnel says whether it became one.
       timeout: seconds until the head of the answer, and without `stream` and `upgrade` until its end; None = as long
-        as it takes. The time in which a streamed `body` makes its pieces is not counted.
+        as it takes. Of a streamed `body` only the time counts in which nothing of it is taken.
       max_body: bytes of a body that is read whole.
 
     Returns:
@@ -220,9 +221,9 @@ class Manager:
     data, fields, streamed = split_body(body, headers)
     exchange = self._core.begin(method.upper(), path, fields, data, streamed, upgrade)
     try:
-      if streamed:
-        send_pieces(exchange, body)
       seconds = FOREVER if timeout is None else timeout
+      if streamed:
+        send_pieces(exchange, body, seconds)
       end = time.monotonic() + seconds
       exchange.wait_head(seconds)
       if stream or upgrade:
@@ -266,16 +267,7 @@ class Manager:
     """
     target = path_of("containers", "create", name=name, platform=platform)
     answer = self.request("POST", target, dict(body), timeout=timeout)
-    try:
-      answer.raise_for_status()
-    except FailedPrecondition as error:
-      # HTTP has one status for both.
-      if name:
-        found = self.request("GET", path_of("containers", name, "json"), timeout=timeout)
-        if found.status == 200 and bears_name(found.json(), name):
-          raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
-      raise
-    made = str(answer.json()["Id"])
+    made = str(answer.raise_for_status().json()["Id"])
     if start:
       self.start(made, timeout=timeout)
     return made
@@ -333,11 +325,11 @@ def _names(given: Sequence[str], what: str) -> list[str]:
   return list(given)
 
 
-def send_pieces(exchange: _core.Exchange, body: object) -> None:
+def send_pieces(exchange: _core.Exchange, body: object, timeout: float) -> None:
   """Sends a streamed body until its end, or until the other side has answered without wanting the rest."""
   for piece in pieces_of(body):
     try:
-      exchange.write(piece)
+      write_all(exchange, piece, timeout)
     except FailedPrecondition:
       return
   try:

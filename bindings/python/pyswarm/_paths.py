@@ -11,11 +11,6 @@ from urllib.parse import quote, urlencode
 Filters = Mapping[str, Union[str, Sequence[str]]]
 
 
-def bears_name(container: Mapping[str, Any], name: str) -> bool:
-  """Whether a container, as inspected, has that name: a reference also finds it by the start of its id."""
-  return str(container.get("Name", "")).rsplit("/", 1)[-1] == name.lstrip("/")
-
-
 def path(*parts: str, **query: Any) -> str:
   """"/containers/web/start?t=5": parts are quoted; values of None are left out, bool become 1 and 0."""
   target = "/" + "/".join(quote(part, safe="") for part in parts)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Optional, Union
 
-from ._errors import SwarmError, from_http
+from . import _core
+from ._errors import SwarmError, from_status
 
 if TYPE_CHECKING:
   from ._core import Exchange
@@ -45,6 +46,11 @@ class Headers(Mapping[str, str]):
   def __repr__(self) -> str:
     return "Headers(%r)" % (self._fields,)
 
+  @property
+  def fields(self) -> list[tuple[str, str]]:
+    """All of them, in order."""
+    return list(self._fields)
+
   def get_all(self, name: str) -> list[str]:
     """Every field of that name, in order."""
     wanted = name.lower()
@@ -81,36 +87,53 @@ def pieces_of(body: Any) -> Iterator[bytes]:
     yield piece
 
 
-def error_of(status: int, body: bytes) -> SwarmError:
+def error_of(status: int, headers: Headers, body: bytes) -> SwarmError:
   """The exception of an answer that is an error, with Docker's {"message": ...} as its message."""
-  text = body.decode("utf-8", "replace").strip()
-  try:
-    decoded = json.loads(text)
-  except ValueError:
-    decoded = None
-  if isinstance(decoded, dict) and isinstance(decoded.get("message"), str):
-    text = decoded["message"].strip()
-  return from_http(status, text or "HTTP status %d" % status)
+  code, message = _core.error_of_reply(status, headers.fields, body)
+  return from_status(code, status, message)
 
 
-class LineSplitter:
-  """Cuts a stream of bytes into lines."""
+def write_all(exchange: Exchange, data: bytes, timeout: float) -> None:
+  """Writes `data` for as long as something of it is taken within each `timeout` seconds."""
+  left = memoryview(data)
+  while left:
+    left = left[exchange.write(bytes(left), timeout):]
 
-  __slots__ = ("_rest",)
 
-  def __init__(self) -> None:
-    self._rest = b""
+class Pending:
+  """Bytes that have come and were not asked for yet."""
 
-  def feed(self, piece: bytes) -> list[bytes]:
-    """The lines that end in `piece`, without their ends."""
-    lines = (self._rest + piece).split(b"\n")
-    self._rest = lines.pop()
-    return [line.rstrip(b"\r") for line in lines]
+  __slots__ = ("_bytes", "_at")
 
-  def rest(self) -> list[bytes]:
-    """What is left at the end of the stream."""
-    last, self._rest = self._rest, b""
-    return [last] if last else []
+  def __init__(self, first: bytes = b"") -> None:
+    self._bytes = first
+    self._at = 0
+
+  def __bool__(self) -> bool:
+    return self._at < len(self._bytes)
+
+  def take(self, size: int = -1) -> bytes:
+    """At most `size` of them, -1 = all."""
+    end = len(self._bytes) if size < 0 else min(self._at + size, len(self._bytes))
+    taken, self._at = self._bytes[self._at:end], end
+    if end == len(self._bytes):
+      self._bytes, self._at = b"", 0
+    return taken
+
+  def take_line(self) -> Optional[bytes]:
+    """The next line without its end; None when its end has not come."""
+    end = self._bytes.find(b"\n", self._at)
+    if end < 0:
+      return None
+    return self.take(end + 1 - self._at)[:-1].rstrip(b"\r")
+
+  def add(self, piece: bytes) -> None:
+    """Further ones, behind these."""
+    self._bytes, self._at = self._bytes[self._at:] + piece, 0
+
+  def put_back(self, piece: bytes) -> None:
+    """Some that were taken last."""
+    self._bytes, self._at = piece + self._bytes[self._at:], 0
 
 
 class Response:
@@ -126,7 +149,8 @@ class Response:
     self._status = exchange.status
     self._headers = Headers(exchange.headers)
     self._tunnel = exchange.tunnel and body is None
-    self._body = body
+    self._pending = Pending(body or b"")
+    self._whole = body is not None
     self._closed = False
 
   @property
@@ -162,14 +186,12 @@ class Response:
       Cancelled: the manager or the response was closed meanwhile.
       SwarmError: the stream broke off.
     """
-    if self._body is not None:
-      if size < 0:
-        size = len(self._body)
-      piece, self._body = self._body[:size], self._body[size:]
-      return piece
+    if self._whole or (self._pending and size >= 0):
+      return self._pending.take(size)
     seconds = FOREVER if timeout is None else timeout
     if size < 0:
-      return self._exchange.read_all(1 << 62, seconds)
+      rest = self._exchange.read_all(1 << 62, seconds)
+      return self._pending.take() + rest
     return self._exchange.read(size, seconds)
 
   def json(self) -> Any:
@@ -185,23 +207,41 @@ class Response:
       yield piece
 
   def lines(self) -> Iterator[bytes]:
-    """The lines of the body as they come, without their ends."""
-    splitter = LineSplitter()
-    for piece in self:
-      yield from splitter.feed(piece)
-    yield from splitter.rest()
+    """The lines of the body as they come, without their ends. Who stops in the middle loses nothing: the next call of
+    this or of read() goes on behind the last line that was given."""
+    while True:
+      line = self.next_line()
+      if line is None:
+        return
+      yield line
+
+  def next_line(self) -> Optional[bytes]:
+    """The next of lines(); None at their end."""
+    while True:
+      line = self._pending.take_line()
+      if line is not None:
+        return line
+      piece = b"" if self._whole else self._exchange.read(PIECE, FOREVER)
+      if not piece:
+        return self._pending.take() or None
+      self._pending.add(piece)
 
   def raise_for_status(self) -> Response:
     """Raises the exception of the status when it is 400 or above (NotFound for 404, ...); else itself.
     Reads the body of the error."""
     if self._status >= 400:
-      raise error_of(self._status, self.read())
+      raise error_of(self._status, self._headers, self.read())
     return self
 
-  def write(self, data: bytes) -> None:
-    """Sends bytes into the tunnel and waits until they are taken. FailedPrecondition: it is none, or
-    was closed on our side."""
-    self._exchange.write(data)
+  def write(self, data: bytes, timeout: Optional[float] = None) -> int:
+    """Sends bytes into the tunnel and waits until they are taken. Gives how many were: all of them, or those that were
+    within `timeout` seconds (None = as long as it takes). Up to 65,536 count as taken that are still on their way.
+
+    Raises:
+      DeadlineExceeded: none was taken; nothing is lost, ask again.
+      FailedPrecondition: it is no tunnel, or was closed on our side.
+    """
+    return self._exchange.write(data, FOREVER if timeout is None else timeout)
 
   def close_write(self) -> None:
     """Ends our side of the tunnel, as a closed standard input; reading goes on."""
@@ -230,23 +270,18 @@ class Events:
   def __init__(self, response: Response) -> None:
     """For Manager.events()."""
     self._response = response
-    self._splitter = LineSplitter()
-    self._lines: list[bytes] = []
 
   def __iter__(self) -> Events:
     return self
 
   def __next__(self) -> dict[str, Any]:
     while True:
-      while self._lines:
-        line = self._lines.pop(0)
-        if line:
-          event: dict[str, Any] = json.loads(line)
-          return event
-      piece = self._response.read(PIECE)
-      if not piece:
+      line = self._response.next_line()
+      if line is None:
         raise StopIteration
-      self._lines = self._splitter.feed(piece)
+      if line:
+        event: dict[str, Any] = json.loads(line)
+        return event
 
   def close(self) -> None:
     """Ends the subscription; whoever waits for an event gets Cancelled. May be repeated."""

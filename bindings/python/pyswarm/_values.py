@@ -90,6 +90,11 @@ class Explanation(NamedTuple):
     return self.chosen.node if self.chosen is not None else None
 
   @property
+  def soft_dropped(self) -> bool:
+    """A node fits only without the soft expressions; also of one that is still to be drawn."""
+    return any(one.soft_dropped for one in self.candidates)
+
+  @property
   def first_line(self) -> str:
     """The whole in a sentence."""
     if self.chosen is not None:

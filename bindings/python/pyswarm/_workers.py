@@ -9,9 +9,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from ._errors import DeadlineExceeded
+
+if TYPE_CHECKING:
+  from ._core import Exchange
 
 Result = TypeVar("Result")
 
@@ -135,3 +138,27 @@ async def in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -
       if time.monotonic() < end:
         continue
       raise DeadlineExceeded(error.status, error.code, "%s: no answer within %g s" % (what, timeout)) from None
+
+
+async def write(exchange: Exchange, data: bytes, timeout: float) -> int:
+  """As pyswarm.Response.write(), in turns with the other writers."""
+  end = time.monotonic() + timeout
+  taken = 0
+  while True:
+    left = max(end - time.monotonic(), 0.0)
+    try:
+      taken += await run(writes, exchange.write, data[taken:], min(_SLICE, left))
+      if taken == len(data):
+        return taken
+    except DeadlineExceeded as error:
+      if time.monotonic() >= end and not taken:
+        raise DeadlineExceeded(error.status, error.code, "nothing was taken within %g s" % timeout) from None
+    if time.monotonic() >= end:
+      return taken
+
+
+async def write_all(exchange: Exchange, data: bytes, timeout: float) -> None:
+  """Writes `data` for as long as something of it is taken within each `timeout` seconds."""
+  taken = 0
+  while taken < len(data):
+    taken += await write(exchange, data[taken:], timeout)

@@ -24,13 +24,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _manager
-from ._errors import AlreadyExists, FailedPrecondition
-from ._paths import Filters, bears_name, filters_text, path as _path
-from ._response import (FOREVER, MOST_BODY, PIECE, Body, Headers, LineSplitter, Response as _Blocking, error_of,
-                        pieces_of, split_body)
+from ._errors import FailedPrecondition
+from ._paths import Filters, filters_text, path as _path
+from ._response import (FOREVER, MOST_BODY, PIECE, Body, Headers, Pending, Response as _Blocking, error_of, pieces_of,
+                        split_body)
 from ._values import Explanation, Node
 from ._workers import Workers as _Workers, begin as _begin, calls as _calls, in_turns as _in_turns, run as _run
-from ._workers import writes as _writes
+from ._workers import write as _write, write_all as _write_all, writes as _writes
 
 if TYPE_CHECKING:
   from ._core import Exchange
@@ -53,11 +53,10 @@ class Response:
     """For Manager.request()."""
     self._exchange = exchange
     self._head = _Blocking(exchange, body)
-    self._body = body
     self._what = what
     self._reading: Optional[asyncio.Task[bytes]] = None
-    self._buffer = b""
-    self._ended = False
+    self._pending = Pending(body or b"")
+    self._ended = body is not None
     if body is None:
       # Dropped, it is given up as by close().
       weakref.finalize(self, exchange.abort).atexit = False
@@ -79,9 +78,8 @@ class Response:
 
   async def _piece(self) -> bytes:
     """The next piece of the stream. A task that is cancelled here leaves the read under way for the next one."""
-    if self._buffer or self._ended:
-      piece, self._buffer = self._buffer, b""
-      return piece
+    if self._ended:
+      return b""
     if self._reading is None:
       # Not of `self`: a read that is under way keeps no response that was dropped.
       exchange = self._exchange
@@ -108,22 +106,20 @@ class Response:
   async def read(self, size: int = -1) -> bytes:
     """Bytes of the body or of the tunnel, b"" at their end: at most `size`, as soon as there are any; -1 = all up to
     the end. The errors of pyswarm.Response.read(); a bound in time is asyncio.wait_for()."""
-    if self._body is not None:
-      return self._head.read(size)
+    if size >= 0 and not self._pending:
+      self._pending.add(await self._piece())
     if size < 0:
-      pieces: list[bytes] = []
+      pieces = [self._pending.take()]
       try:
         while True:
           piece = await self._piece()
           if not piece:
             return b"".join(pieces)
           pieces.append(piece)
-      except asyncio.CancelledError:
-        self._buffer = b"".join(pieces) + self._buffer
+      except BaseException:
+        self._pending.put_back(b"".join(pieces))
         raise
-    piece = await self._piece()
-    self._buffer = piece[size:] + self._buffer
-    return piece[:size]
+    return self._pending.take(size)
 
   async def json(self) -> Any:
     """The whole body as JSON. ValueError when it is none."""
@@ -138,26 +134,37 @@ class Response:
       yield piece
 
   async def lines(self) -> AsyncIterator[bytes]:
-    """The lines of the body as they come, without their ends."""
-    splitter = LineSplitter()
-    async for piece in self:
-      for line in splitter.feed(piece):
-        yield line
-    for line in splitter.rest():
+    """The lines of the body as they come, without their ends. A task that stops or is cancelled in the middle loses
+    nothing, not even a part of a line: the next call of this or of read() goes on behind the last line given."""
+    while True:
+      line = await self.next_line()
+      if line is None:
+        return
       yield line
+
+  async def next_line(self) -> Optional[bytes]:
+    """The next of lines(); None at their end."""
+    while True:
+      line = self._pending.take_line()
+      if line is not None:
+        return line
+      piece = await self._piece()
+      if not piece:
+        return self._pending.take() or None
+      self._pending.add(piece)
 
   async def raise_for_status(self) -> Response:
     """Raises the exception of the status when it is 400 or above; else itself."""
     if self.status >= 400:
-      raise error_of(self.status, await self.read())
+      raise error_of(self.status, self.headers, await self.read())
     return self
 
-  async def write(self, data: bytes) -> None:
-    """Sends bytes into the tunnel and waits until they are taken."""
+  async def write(self, data: bytes, timeout: Optional[float] = None) -> int:
+    """As pyswarm.Response.write(). A task that is cancelled in it closes the response: nobody can tell how much was
+    taken."""
     try:
-      await _run(_writes, self._exchange.write, data)
+      return await _write(self._exchange, data, _seconds(timeout))
     except asyncio.CancelledError:
-      # Nobody can tell how much of it was taken.
       self.close()
       raise
 
@@ -183,23 +190,18 @@ class Events:
   def __init__(self, response: Response) -> None:
     """For Manager.events()."""
     self._response = response
-    self._splitter = LineSplitter()
-    self._lines: list[bytes] = []
 
   def __aiter__(self) -> Events:
     return self
 
   async def __anext__(self) -> dict[str, Any]:
     while True:
-      while self._lines:
-        line = self._lines.pop(0)
-        if line:
-          event: dict[str, Any] = json.loads(line)
-          return event
-      piece = await self._response.read(PIECE)
-      if not piece:
+      line = await self._response.next_line()
+      if line is None:
         raise StopAsyncIteration
-      self._lines = self._splitter.feed(piece)
+      if line:
+        event: dict[str, Any] = json.loads(line)
+        return event
 
   def close(self) -> None:
     """Ends the subscription; whoever waits for an event gets Cancelled. May be repeated."""
@@ -220,8 +222,8 @@ def _close(made: list[_manager.Manager]) -> None:
 class Manager:
   """A manager for asyncio, opened by `async with` (or `await manager.open()`) and closed when that is left.
 
-  The arguments are those of pyswarm.Manager. Alternatively `blocking` is a pyswarm.Manager that is open already;
-  leaving the context then leaves it open.
+  The arguments are those of pyswarm.Manager, without caller_threads. Alternatively `blocking` is a pyswarm.Manager that
+  is open already; leaving the context then leaves it open.
   """
 
   def __init__(
@@ -365,9 +367,9 @@ class Manager:
     core = self.blocking._core
     exchange = await _run(_calls, core.begin, method.upper(), path, fields, data, streamed, upgrade)
     try:
-      if streamed:
-        await self._send(exchange, body)
       seconds = _seconds(timeout)
+      if streamed:
+        await self._send(exchange, body, seconds)
       end = time.monotonic() + seconds
       await _in_turns(what, seconds, exchange.wait_head)
       if stream or upgrade:
@@ -381,12 +383,12 @@ class Manager:
       exchange.abort()
       raise
 
-  async def _send(self, exchange: Exchange, body: Any) -> None:
+  async def _send(self, exchange: Exchange, body: Any, timeout: float) -> None:
     try:
       if hasattr(body, "__aiter__"):
         async for piece in body:
           if piece:
-            await _run(_writes, exchange.write, bytes(piece))
+            await _write_all(exchange, bytes(piece), timeout)
       else:
         pieces = pieces_of(body)
         while True:
@@ -394,7 +396,7 @@ class Manager:
           following = await _run(_writes, next, pieces, None)
           if following is None:
             break
-          await _run(_writes, exchange.write, following)
+          await _write_all(exchange, following, timeout)
       await _run(_writes, exchange.close_write)
     except FailedPrecondition:
       return  # answered already, without wanting the rest
@@ -414,14 +416,7 @@ class Manager:
     """As pyswarm.Manager.create_container()."""
     answer = await self.request("POST", _path("containers", "create", name=name, platform=platform), dict(body),
                                 timeout=timeout)
-    try:
-      await answer.raise_for_status()
-    except FailedPrecondition as error:
-      if name:
-        found = await self.request("GET", _path("containers", name, "json"), timeout=timeout)
-        if found.status == 200 and bears_name(await found.json(), name):
-          raise AlreadyExists(error.status, "ALREADY_EXISTS", error.message) from None
-      raise
+    await answer.raise_for_status()
     made = str((await answer.json())["Id"])
     if start:
       await self.start(made, timeout=timeout)
@@ -469,3 +464,15 @@ class Manager:
     target = _path("events", filters=filters_text(filters), since=since, until=until)
     answer = await self.request("GET", target, stream=True)
     return Events(await answer.raise_for_status())
+
+
+def _with_arguments(own: Optional[str], blocking: Optional[str]) -> Optional[str]:
+  """The docstring `own` with what that of the blocking manager says of each argument; None under -OO."""
+  if own is None or blocking is None:
+    return own
+  arguments = blocking[blocking.index("  Args:\n"):].splitlines(keepends=True)
+  return own.rstrip() + "\n\n" + "".join(line for line in arguments if not line.startswith("    caller_threads:"))
+
+
+# help() tells it all in one place.
+Manager.__doc__ = _with_arguments(Manager.__doc__, _manager.Manager.__doc__)

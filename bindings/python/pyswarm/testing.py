@@ -95,4 +95,4 @@ def swarm_manager(swarm_factory: Factory) -> Manager:
 @pytest.fixture
 def swarm_address(swarm_manager: Manager) -> str:
   """The address on loopback at which swarm_manager answers Docker clients: "tcp://127.0.0.1:49153"."""
-  return swarm_manager.serve()[0]
+  return (swarm_manager.addresses or swarm_manager.serve())[0]

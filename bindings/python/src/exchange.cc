@@ -90,9 +90,21 @@ py::bytes PythonExchange::ReadAll(std::size_t most, double timeout) {
   return whole;
 }
 
-void PythonExchange::Write(const std::string& bytes) {
+std::size_t PythonExchange::Write(const std::string& bytes, double timeout) {
   const auto exchange = Live();
-  OkOrRaise(Unlocked([&] { return exchange->Write(bytes); }));
+  const swarm::TimePoint end = swarm::SystemClock().Now() + Seconds(timeout);
+  const std::string late = what_ + ": nothing was taken within " + SecondsText(timeout);
+  std::size_t taken = 0;
+  do {
+    const swarm::Duration left = end - swarm::SystemClock().Now();
+    absl::StatusOr<std::size_t> more = InSlices(left, late, [&](swarm::Duration slice) {
+      return exchange->Write(std::string_view(bytes).substr(taken), slice);
+    });
+    if (!more.ok() && taken > 0 && more.status().code() == absl::StatusCode::kDeadlineExceeded)
+      break;
+    taken += ValueOrRaise(std::move(more));
+  } while (taken < bytes.size());
+  return taken;
 }
 
 void PythonExchange::CloseWrite() {
@@ -131,9 +143,21 @@ void BindExchange(py::module_& module) {
                              [](PythonExchange& self) { return self.exchange().tunnel(); })
       .def("read", &PythonExchange::Read, py::arg("most"), py::arg("timeout"))
       .def("read_all", &PythonExchange::ReadAll, py::arg("most"), py::arg("timeout"))
-      .def("write", &PythonExchange::Write, py::arg("data"))
+      .def("write", &PythonExchange::Write, py::arg("data"), py::arg("timeout"))
       .def("close_write", &PythonExchange::CloseWrite)
       .def("abort", &PythonExchange::Abort);
+  module.def(
+      "error_of_reply",
+      [](int status, const py::list& fields, const std::string& body) {
+        swarm::Headers headers;
+        for (const py::handle field : fields) {
+          const auto pair = field.cast<py::tuple>();
+          headers.emplace_back(pair[0].cast<std::string>(), pair[1].cast<std::string>());
+        }
+        const absl::Status error = swarm::StatusOfReply(status, headers, body);
+        return py::make_tuple(static_cast<int>(error.code()), Text(swarm::MessageOf(error)));
+      },
+      py::arg("status"), py::arg("headers"), py::arg("body"));
 }
 
 }  // namespace pyswarm

@@ -25,7 +25,8 @@ class PythonExchange {
   void WaitHead(double timeout);
   py::bytes Read(std::size_t most, double timeout);
   py::bytes ReadAll(std::size_t most, double timeout);
-  void Write(const std::string& bytes);
+  // How many were taken within `timeout`, at least one.
+  std::size_t Write(const std::string& bytes, double timeout);
   void CloseWrite();
   void Abort();
   swarm::Exchange& exchange();

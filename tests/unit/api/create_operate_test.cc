@@ -196,6 +196,36 @@ TEST_F(CreateTest, OnlyAMissingImageIs404) {
   }
 }
 
+// Clients of any kind may tell it from the other conflicts.
+TEST_F(CreateTest, OnlyATakenNameIsMarked) {
+  struct Case {
+    absl::Status error;
+    const char* engine_body;  // of a 409, when there is no error
+    bool marked;
+  };
+  const Case cases[] = {
+      {AlreadyExists("Conflict. The container name \"/x\" is already in use"), "", true},
+      {FailedPrecondition("Unable to find a node"), "", false},
+      {absl::OkStatus(),
+       "{\"message\":\"Conflict. The container name \\\"/x\\\" is already in use\"}", true},
+      {absl::OkStatus(), "{\"message\":\"container is marked for removal\"}", false},
+  };
+  for (const Case& each : cases) {
+    cluster_.create = [&each](const CreateRequest&) -> absl::StatusOr<CreateResult> {
+      if (!each.error.ok()) return each.error;
+      CreateResult result;
+      result.reply.status = 409;
+      result.reply.body = each.engine_body;
+      return result;
+    };
+    const Reply reply =
+        Send("POST", "/v1.41/containers/create?name=web", "{\"Image\":\"busybox\"}");
+    EXPECT_EQ(reply.status, 409);
+    const std::string* const mark = FindHeader(reply.headers, "X-Swarmd-Error");
+    EXPECT_EQ(mark != nullptr && *mark == "ALREADY_EXISTS", each.marked) << reply.body;
+  }
+}
+
 TEST_F(CreateTest, OutcomesAreCounted) {
   Send("POST", "/v1.41/containers/create", "{\"Image\":\"x\"}");
   cluster_.create = [](const CreateRequest&) { return FailedPrecondition("no node fits"); };

@@ -19,73 +19,12 @@
 #include "swarmlib/manager.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
+#include "unit/manager/exchange_fixture.h"
 
 namespace swarm {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr std::chrono::seconds kLong(20);
-
-Config ThreeEngines() {
-  Config config;
-  config.discovery = "sim://3?seed=5";
-  config.seed = 5;
-  config.threads = 2;
-  AddSimulation(config);
-  return config;
-}
-
-Request Asking(std::string method, std::string target, std::string body = {}) {
-  Request request;
-  request.method = std::move(method);
-  request.target = std::move(target);
-  if (!body.empty()) request.headers = {{"Content-Type", "application/json"}};
-  request.body = std::move(body);
-  return request;
-}
-
-class ExchangeTest : public testing::Test {
- protected:
-  ExchangeTest() : ExchangeTest(ThreeEngines()) {}
-  explicit ExchangeTest(Config config) {
-    auto opened = Manager::Open(std::move(config));
-    EXPECT_TRUE(opened.ok()) << opened.status();
-    manager_ = *std::move(opened);
-  }
-  void SetUp() override { ASSERT_TRUE(manager_->WaitReady(kLong).ok()); }
-
-  // The body of a request that must end with `status`.
-  std::string Ask(int status, std::string method, std::string target, std::string body = {}) {
-    Request request = Asking(std::move(method), target, std::move(body));
-    const absl::StatusOr<Reply> reply = manager_->Call(std::move(request), {});
-    if (!reply.ok()) {
-      ADD_FAILURE() << target << ": " << reply.status();
-      return "";
-    }
-    EXPECT_EQ(reply->status, status) << target << ": " << reply->body;
-    return reply->body;
-  }
-  // A container that runs `command` (a JSON array).
-  void Run(const std::string& name, const std::string& command) {
-    Ask(201, "POST", "/containers/create?name=" + name,
-        R"({"Image":"busybox","OpenStdin":true,"StdinOnce":true,"Cmd":)" + command + "}");
-    Ask(204, "POST", "/containers/" + name + "/start");
-  }
-  // Reads until `text` has come, bounded.
-  static std::string ReadUntil(Exchange& exchange, const std::string& text) {
-    std::string all;
-    std::array<char, 256> piece;
-    const auto end = std::chrono::steady_clock::now() + kLong;
-    while (all.find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
-      const auto count = exchange.Read(piece, kLong);
-      if (!count.ok() || *count == 0) return all + " [" + count.status().ToString() + "]";
-      all.append(piece.data(), *count);
-    }
-    return all;
-  }
-
-  std::unique_ptr<Manager> manager_;
-};
 
 TEST_F(ExchangeTest, GivesWholeAnswersOfEachKind) {
   EXPECT_NE(Ask(200, "GET", "/version").find("\"ApiVersion\""), std::string::npos);
@@ -164,13 +103,13 @@ TEST_F(ExchangeTest, SendsABodyInPieces) {
   request.headers = {{"Content-Type", "application/json"}};
   request.body = R"({"Image":)";
   const auto create = manager_->Begin(std::move(request), true);
-  ASSERT_TRUE(create->Write(R"("busy)").ok());
+  ASSERT_TRUE(create->Write(R"("busy)", kLong).ok());
   EXPECT_EQ(create->WaitHead(milliseconds(20)).code(), absl::StatusCode::kDeadlineExceeded);
-  ASSERT_TRUE(create->Write(R"(box"})").ok());
+  ASSERT_EQ(*create->Write(R"(box"})", kLong), 5U);
   ASSERT_TRUE(create->CloseWrite().ok());
   ASSERT_TRUE(create->WaitHead(kLong).ok());
   EXPECT_EQ(create->status(), 201);
-  EXPECT_EQ(create->Write("more").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(create->Write("more", kLong).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ExchangeTest, TheLengthOfABodyInPiecesIsOfWhatIsWritten) {
@@ -180,7 +119,7 @@ TEST_F(ExchangeTest, TheLengthOfABodyInPiecesIsOfWhatIsWritten) {
   const std::string rest = R"("busybox"})";
   request.body_length = rest.size();
   const auto create = manager_->Begin(std::move(request), true);
-  ASSERT_TRUE(create->Write(rest).ok());
+  ASSERT_TRUE(create->Write(rest, kLong).ok());
   ASSERT_TRUE(create->CloseWrite().ok());
   ASSERT_TRUE(create->WaitHead(kLong).ok());
   EXPECT_EQ(create->status(), 201);
@@ -191,12 +130,13 @@ TEST_F(ExchangeTest, SaysThatABodyIsNotRead) {
   // The answer comes without the body; a write is refused from then on, wherever it was.
   ASSERT_TRUE(nowhere->WaitHead(kLong).ok());
   EXPECT_EQ(nowhere->status(), 404);
-  absl::Status status = nowhere->Write("x");
+  absl::Status status = nowhere->Write("x", kLong).status();
   const auto end = std::chrono::steady_clock::now() + kLong;
-  while (status.ok() && std::chrono::steady_clock::now() < end) status = nowhere->Write("x");
+  while (status.ok() && std::chrono::steady_clock::now() < end)
+    status = nowhere->Write("x", kLong).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   const auto whole = manager_->Begin(Asking("GET", "/version"));
-  EXPECT_EQ(whole->Write("x").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(whole->Write("x", kLong).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ExchangeTest, SpeaksWithAProcessThroughATunnel) {
@@ -207,13 +147,53 @@ TEST_F(ExchangeTest, SpeaksWithAProcessThroughATunnel) {
   ASSERT_TRUE(attached->WaitHead(kLong).ok());
   EXPECT_EQ(attached->status(), 101);
   ASSERT_TRUE(attached->tunnel());
-  ASSERT_TRUE(attached->Write("hello\n").ok());
+  ASSERT_TRUE(attached->Write("hello\n", kLong).ok());
   EXPECT_NE(ReadUntil(*attached, "hello\n").find("hello\n"), std::string::npos);
   ASSERT_TRUE(attached->CloseWrite().ok());
   const absl::StatusOr<std::string> rest = attached->ReadAll(1 << 20, kLong);
   EXPECT_TRUE(rest.ok()) << rest.status();
   EXPECT_EQ(manager_->Call(Asking("POST", "/containers/web/attach?stream=1"), {}).status().code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ExchangeTest, OurSideMayBeEndedBeforeTheTunnelIsThere) {
+  Run("web", R"(["cat"])");
+  Request request = Asking("POST", "/containers/web/attach?stream=1&stdin=1&stdout=1");
+  request.headers = {{"Upgrade", "tcp"}};
+  const auto attached = manager_->Begin(std::move(request));
+  EXPECT_TRUE(attached->CloseWrite().ok());
+  EXPECT_EQ(attached->CloseWrite().code(), absl::StatusCode::kFailedPrecondition);
+  // The container's standard input has ended, and with it the container.
+  const absl::StatusOr<std::string> rest = attached->ReadAll(1 << 20, kLong);
+  EXPECT_TRUE(rest.ok()) << rest.status();
+}
+
+TEST_F(ExchangeTest, ErrorsOfAnswersTellATakenNameFromOtherConflicts) {
+  struct Case {
+    const char* target;
+    const char* body;
+    absl::StatusCode code;
+    const char* part;
+  };
+  Run("web", R"(["sleep","1000"])");
+  const Case cases[] = {
+      {"/containers/create?name=web", R"({"Image":"busybox"})", absl::StatusCode::kAlreadyExists,
+       "already in use"},
+      {"/v1.20/containers/create?name=web", R"({"Image":"busybox"})",
+       absl::StatusCode::kAlreadyExists, "already in use"},
+      {"/containers/create?name=other", R"({"Image":"busybox","Env":["constraint:node==moon"]})",
+       absl::StatusCode::kFailedPrecondition, "node==moon"},
+      {"/containers/nosuch/start", "", absl::StatusCode::kNotFound, "nosuch"},
+  };
+  for (const Case& each : cases) {
+    const absl::StatusOr<Reply> reply = manager_->Call(Asking("POST", each.target, each.body), {});
+    ASSERT_TRUE(reply.ok()) << reply.status();
+    const absl::Status error = StatusOfReply(reply->status, reply->headers, reply->body);
+    EXPECT_EQ(error.code(), each.code) << each.target << ": " << error;
+    EXPECT_EQ(HttpStatusOf(error), reply->status) << each.target;
+    EXPECT_NE(MessageOf(error).find(each.part), std::string_view::npos) << error;
+  }
+  EXPECT_EQ(MessageOf(StatusOfReply(502, {}, "")), "HTTP status 502");
 }
 
 TEST_F(ExchangeTest, AbortFreesWhoWaits) {

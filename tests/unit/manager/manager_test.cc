@@ -14,6 +14,7 @@
 #include "sim/faults.h"
 #include "sim/sim_server.h"
 #include "sim/simulation.h"
+#include "swarmlib/client.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
 
@@ -182,6 +183,38 @@ TEST(Manager, APortInUseIsAnErrorAndNothingIsServed) {
   ASSERT_TRUE(second.ok());
   EXPECT_EQ((*second)->Serve().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE((*second)->addresses().empty());
+}
+
+TEST(Manager, ServesOnce) {
+  auto taken = Manager::Open(SimulatedConfig());
+  ASSERT_TRUE(taken.ok());
+  ASSERT_TRUE((*taken)->Serve().ok());
+  const std::vector<std::string> addresses = (*taken)->addresses();
+  const absl::Status again = (*taken)->Serve();
+  EXPECT_EQ(again.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(MessageOf(again).find(addresses.front()), std::string_view::npos) << again;
+  EXPECT_EQ((*taken)->addresses(), addresses);
+  Request ping;
+  ping.method = "GET";
+  ping.target = "/_ping";
+  const absl::StatusOr<Reply> answer = CallOnce(addresses.front(), {}, std::move(ping), {});
+  EXPECT_TRUE(answer.ok() && answer->status == 200) << "the first listeners are gone";
+
+  Config config = SimulatedConfig();
+  config.listen = addresses;
+  auto later = Manager::Open(std::move(config));
+  ASSERT_TRUE(later.ok());
+  EXPECT_EQ((*later)->Serve().code(), absl::StatusCode::kAlreadyExists);
+  (*taken)->Close(Duration::zero());
+  EXPECT_TRUE((*later)->Serve().ok()) << "one that was not bound may try again";
+
+  config = SimulatedConfig();
+  config.listen.clear();
+  auto nowhere = Manager::Open(std::move(config));
+  ASSERT_TRUE(nowhere.ok());
+  EXPECT_TRUE((*nowhere)->Serve().ok());
+  const absl::Status empty = (*nowhere)->Serve();
+  EXPECT_NE(MessageOf(empty).find("no address"), std::string_view::npos) << empty;
 }
 
 TEST(Manager, AWrongConfigIsRefusedBeforeAnythingStarts) {
