@@ -205,6 +205,7 @@ Task<absl::Status> BringNamedNetwork(ContextPointer context, NodePointer node, s
   const std::vector<std::string> names = {NetworkLock(name)};
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   const FoundNetworks found = co_await FindNetworks(context);
   absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, name);
   absl::Status brought = FailedPrecondition("network " + name + " was removed meanwhile");
@@ -212,7 +213,6 @@ Task<absl::Status> BringNamedNetwork(ContextPointer context, NodePointer node, s
     std::vector<NetworkCopy> known = *std::move(copies);
     brought = co_await BringNetwork(context, node, std::move(known));
   }
-  UnlockNames(context->locks(), names);
   co_return brought;
 }
 
@@ -324,15 +324,12 @@ Task<absl::StatusOr<std::shared_ptr<Attachments>>> FindAttachments(ContextPointe
   if (!locks.empty()) {
     const absl::Status locked = co_await LockNames(context->locks(), locks);
     if (!locked.ok()) co_return locked;
-    attachments->locked = std::move(locks);
+    attachments->locked = HeldNames(context, std::move(locks));
     // Others may have made something while this one waited.
     found = co_await FindVolumes(context, NamesOfVolumes(*parsed));
   }
   const absl::Status collected = co_await Collect(attachments, parsed, std::move(found));
-  if (!collected.ok()) {
-    UnlockNames(context->locks(), attachments->locked);
-    co_return collected;
-  }
+  if (!collected.ok()) co_return collected;
   co_return attachments;
 }
 
@@ -382,7 +379,7 @@ Task<void> Release(std::shared_ptr<Attachments> attachments, bool created) {
     const absl::Status gone = co_await Unmake(context, volume.name, volume.node);
     if (gone.ok()) context->fresh_volumes().Forget(volume.name);
   }
-  UnlockNames(context->locks(), attachments->locked);
+  attachments->locked.GiveBack();
 }
 
 }  // namespace swarm

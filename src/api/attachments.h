@@ -9,11 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "api/context.h"
+#include "api/held_names.h"
 #include "wire/create.h"
 
 namespace swarm {
 
-// One create's networks and volumes. On one loop; the names that it locked are held until Release.
+// One create's networks and volumes. On one loop; the names that it locked are held until Release,
+// or its end.
 struct Attachments {
   // A volume that is not there yet, or may still move.
   struct Volume {
@@ -24,7 +26,7 @@ struct Attachments {
   };
 
   ContextPointer context;
-  std::vector<std::string> locked;
+  HeldNames locked;
   std::vector<Volume> volumes;
   std::vector<std::string> networks;  // of the cluster, by name: to be brought to the node
   // Demands on the node: hard ones by the addresses that will do, and what says why.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "api/build_context.h"
+#include "api/build_hold.h"
 #include "api/build_place.h"
 #include "api/build_relay.h"
 #include "api/build_sessions.h"
@@ -128,8 +129,9 @@ Task<std::vector<std::string>> PeekBaseImages(Request* request, std::string dock
   }
 }
 
-// Where a build goes. What was decided by another part of it stays, if the build may go there.
-Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, ApiExchange* exchange,
+// Where a build goes, and is held. What was decided by another part of it stays, if the build may
+// go there.
+Task<absl::StatusOr<BuildPlace>> PlaceOfBuild(ContextPointer context, ApiExchange* exchange,
                                               BuildRequest* build) {
   BuildSessions& sessions = *context->build_sessions();
   const Keys keys = KeysOfBuild(exchange->query);
@@ -138,8 +140,12 @@ Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, ApiExchang
   std::string decided = sessions.NodeOf(keys);
   const bool is_upload = QueryTextOf(exchange->query, "buildid").starts_with(kUploadPrefix);
   if (decided.empty() && is_upload) decided = co_await AwaitDecision(context, keys);
+  // What belongs to a build that is held already is not held again.
+  if (is_upload) build->spec.request = Resources();
+  const bool asks_nothing = build->spec.request == Resources();
   BuildWishes wishes;
   wishes.node = NodeAskedFor(*exchange);
+  BuildPlace place;
   if (!decided.empty()) {
     const NodePointer node = context->cluster().FindNode(decided);
     if (!node)
@@ -148,7 +154,8 @@ Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, ApiExchang
     // The other keys of the build mean this node from now on too.
     const absl::StatusOr<std::string> same = sessions.Decide(keys, decided);
     if (!same.ok()) co_return same.status();
-    if (may_choose) co_return node;
+    place.node = node;
+    if (may_choose && asks_nothing) co_return place;
     if (wishes.node.empty()) wishes.node = node->name;
   } else {
     std::string dockerfile = QueryTextOf(exchange->query, "dockerfile");
@@ -158,16 +165,22 @@ Task<absl::StatusOr<NodePointer>> NodeOfBuild(ContextPointer context, ApiExchang
     wishes.images = co_await PeekBaseImages(request, std::move(dockerfile), wanted);
   }
   wishes.names = build->names;
-  const absl::StatusOr<NodePointer> chosen = PlaceBuild(context, build->spec, wishes);
+  absl::StatusOr<BuildPlace> chosen = co_await HoldBuild(context, build->spec, wishes);
   if (!chosen.ok() || keys.empty()) co_return chosen;
-  const absl::StatusOr<std::string> place = sessions.Decide(keys, (*chosen)->address);
-  if (!place.ok()) co_return place.status();
-  if (*place == (*chosen)->address) co_return chosen;
-  const NodePointer node = context->cluster().FindNode(*place);
+  const absl::StatusOr<std::string> address = sessions.Decide(keys, chosen->node->address);
+  if (!address.ok()) co_return address.status();
+  if (*address == chosen->node->address) co_return chosen;
+  const NodePointer node = context->cluster().FindNode(*address);
   const bool is_free = wishes.node.empty() && build->spec.constraints.empty();
-  if (node && is_free) co_return node;
-  co_return FailedPrecondition("the build began on node " + (node ? node->name : *place) +
-                               ", and " + (*chosen)->name + " is asked for: build again");
+  if (node && is_free) {
+    place.node = node;
+    if (asks_nothing) co_return place;
+    wishes.node = node->name;
+    chosen = co_await HoldBuild(context, build->spec, wishes);
+    co_return chosen;
+  }
+  co_return FailedPrecondition("the build began on node " + (node ? node->name : *address) +
+                               ", and " + chosen->node->name + " is asked for: build again");
 }
 
 std::shared_ptr<BuildRun> BeginBuild(const ContextPointer& context, NodePointer node, Keys keys,
@@ -226,12 +239,14 @@ Task<Result> BuildImage(ContextPointer context, ApiExchange exchange) {
   if (!wanted.ok()) co_return wanted.status();
   ApiExchange* const asked = &exchange;
   BuildRequest* const request = &*wanted;
-  const absl::StatusOr<NodePointer> node = co_await NodeOfBuild(context, asked, request);
-  if (!node.ok()) co_return node.status();
+  absl::StatusOr<BuildPlace> place = co_await PlaceOfBuild(context, asked, request);
+  if (!place.ok()) co_return place.status();
+  const NodePointer node = place->node;
   const std::shared_ptr<BuildRun> build =
-      BeginBuild(context, *node, KeysOfBuild(exchange.query), exchange.request.stop);
+      BeginBuild(context, node, KeysOfBuild(exchange.query), exchange.request.stop);
+  build->place = std::move(place->hold);
   exchange.query = std::move(wanted->query);
-  SetSharesOfCores(rules, **node, exchange.query);
+  SetSharesOfCores(rules, *node, exchange.query);
   EngineCall call;
   call.path = "/build";
   call.way = EngineCall::Way::kStream;

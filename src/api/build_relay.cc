@@ -61,6 +61,7 @@ Task<void> PassBuild(std::shared_ptr<BuildRun> build, std::shared_ptr<Output> ou
     (void)reread;  // the image is there all the same; the node's events have them read again too
   }
   build->holds.clear();
+  build->place.reset();
   output->End();
 }
 

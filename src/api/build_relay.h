@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "api/build_hold.h"
 #include "api/build_sessions.h"
 #include "api/context.h"
 #include "api/image_upload.h"
@@ -20,6 +21,7 @@ struct BuildRun {
   ContextPointer context;
   std::shared_ptr<ClientRun> watched;
   std::vector<std::shared_ptr<BuildSessions::Hold>> holds;  // given up at its end
+  std::shared_ptr<PlaceHold> place;                         // given up at its end; may be null
 
   const NodePointer& node() const { return watched->run()->node; }
 };

@@ -12,13 +12,28 @@
 namespace swarm {
 namespace {
 
+bool Has(const NodeAnswer& said) {
+  return said.answered && said.answer.ok() && said.answer->status == 200;
+}
+
 // The first node by name that has it is known when all before it have said that they have not.
 bool FirstIsKnown(const std::vector<NodeAnswer>& answers) {
   for (const NodeAnswer& said : answers) {
     if (!said.answered) return false;
-    if (said.answer.ok() && said.answer->status == 200) return true;
+    if (Has(said)) return true;
   }
   return true;
+}
+
+// Null when none has it.
+NodeAnswer* FirstOf(std::vector<NodeAnswer>& answers, const FirstRule& rule) {
+  NodeAnswer* first = nullptr;
+  for (NodeAnswer& said : answers) {
+    if (!Has(said)) continue;
+    if (rule.is_preferred == nullptr || rule.is_preferred(*said.answer)) return &said;
+    if (first == nullptr) first = &said;
+  }
+  return first;
 }
 
 // Under way on one loop; its workers share it.
@@ -130,8 +145,15 @@ Task<Result> AskForClient(ContextPointer context, NodeRequest request, ApiVersio
   co_return settled;
 }
 
+FirstRule FirstByName() {
+  FirstRule rule;
+  rule.is_known = FirstIsKnown;
+  return rule;
+}
+
 Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, ApiExchange exchange,
-                                         NodePointer only, std::string path, absl::Status unknown) {
+                                         NodePointer only, std::string path, absl::Status unknown,
+                                         FirstRule rule) {
   std::vector<NodePointer> nodes;
   if (only) {
     nodes.push_back(std::move(only));
@@ -140,12 +162,11 @@ Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, ApiExchange exc
   }
   std::vector<NodeAnswer> answers =
       co_await AskNodesUntil(context, std::move(nodes), std::move(path), exchange.query,
-                             exchange.version, kFanOutPatience, FirstIsKnown);
+                             exchange.version, kFanOutPatience, rule.is_known);
   NodeReply found;
-  for (NodeAnswer& said : answers) {
-    if (!said.answer.ok() || said.answer->status != 200) continue;
-    found.node = std::move(said.node);
-    found.reply = *std::move(said.answer);
+  if (NodeAnswer* const first = FirstOf(answers, rule)) {
+    found.node = std::move(first->node);
+    found.reply = *std::move(first->answer);
     co_return found;
   }
   for (NodeAnswer& said : answers) {

@@ -61,11 +61,20 @@ struct NodeReply {
   NodePointer node;
   Reply reply;
 };
+// Which of the nodes that have something counts as the first.
+struct FirstRule {
+  Enough is_known = nullptr;  // enough has been said to tell; null = all have to say
+  // Whether an answer (200) goes before those of nodes whose names come first; null = none does.
+  bool (*is_preferred)(const Reply& reply) = nullptr;
+};
+// The first healthy node by name that has it.
+FirstRule FirstByName();
 // The client's GET for `path` at the node `only`, or, when that is null, at the first healthy one
-// by name that has it. Of any status but 404, an error in the shape of the client's version;
-// `unknown` when none has it.
+// that has it. Of any status but 404, an error in the shape of the client's version; `unknown` when
+// none has it.
 Task<absl::StatusOr<NodeReply>> AskFirst(ContextPointer context, ApiExchange exchange,
-                                         NodePointer only, std::string path, absl::Status unknown);
+                                         NodePointer only, std::string path, absl::Status unknown,
+                                         FirstRule rule = FirstByName());
 
 // AskEach for changes of images, each within kPatientChange. When an engine has carried its out
 // (2xx), its images are read again before.

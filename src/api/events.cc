@@ -61,7 +61,7 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
   ApiVersion version;
   bool sequence_marks = false;  // RFC 7464: RS before each object
   std::optional<std::int64_t> until;
-  std::uint64_t replayed = 0;  // the newest sequence that the replay held
+  std::uint64_t passed = 0;  // the newest sequence that was taken or is replayed
   std::shared_ptr<Output> output;
   std::unique_ptr<Subscription> subscription;
   std::deque<std::shared_ptr<const ClusterEvent>> waiting;  // not yet put into words
@@ -152,6 +152,10 @@ struct EventFeed : std::enable_shared_from_this<EventFeed> {
   }
 };
 
+std::int64_t NowOf(const EventFeed& feed) {
+  return feed.context->clock().Wall().time_since_epoch().count();
+}
+
 void FollowLive(const std::shared_ptr<EventFeed>& feed) {
   const std::weak_ptr<EventFeed> weak = feed;
   feed->subscription =
@@ -160,10 +164,42 @@ void FollowLive(const std::shared_ptr<EventFeed>& feed) {
         if (!feed || !feed->subscription) return;
         if (!event) {
           feed->CutOff();
-        } else if (event->sequence > feed->replayed) {
+        } else if (event->sequence > feed->passed) {
+          feed->passed = event->sequence;
           feed->Take(std::move(event));
         }
       });
+}
+
+// Of a span that ends before now: its last events may not have come through yet.
+Task<void> ReplayOnly(std::shared_ptr<EventFeed> feed, std::int64_t since) {
+  const std::int64_t until = *feed->until;
+  std::vector<std::shared_ptr<const ClusterEvent>> told;
+  if (until > NowOf(*feed) - kEventDelay.count()) {
+    const std::int64_t latest = std::max(since, until - kEventDelay.count());
+    told = co_await LatestTold(feed->context, latest, until, feed->version);
+  }
+  KeptEvents kept = feed->context->cluster().EventsBetween(since, until);
+  kept.events.insert(kept.events.end(), told.begin(), told.end());
+  std::vector<std::shared_ptr<const ClusterEvent>> past =
+      co_await PastEvents(feed->context, std::move(kept), since, until, feed->version);
+  feed->EndReplay(std::move(past));
+}
+
+// The time has come, and with it the end: behind what engines have told up to then.
+Task<void> EndLive(std::shared_ptr<EventFeed> feed, std::int64_t since) {
+  const std::int64_t until = *feed->until;
+  const std::vector<std::shared_ptr<const ClusterEvent>> told =
+      co_await LatestTold(feed->context, since, until, feed->version);
+  if (feed->output->gone()) co_return;
+  std::vector<std::shared_ptr<const ClusterEvent>> latest =
+      feed->context->cluster().EventsBetween(since, until).events;
+  latest.insert(latest.end(), told.begin(), told.end());
+  PutInOrder(latest);
+  for (std::shared_ptr<const ClusterEvent>& event : latest) {
+    if (event->sequence == 0 || event->sequence > feed->passed) feed->Take(std::move(event));
+  }
+  feed->Finish();
 }
 
 Task<void> Replay(std::shared_ptr<EventFeed> feed, KeptEvents kept, std::int64_t since) {
@@ -234,23 +270,30 @@ Task<Result> GetEvents(ContextPointer context, ApiExchange exchange) {
     feed->subscription.reset();
     feed.reset();
   });
-  // Following begins before the replay, so that nothing falls between the two.
-  const std::int64_t now = context->clock().Wall().time_since_epoch().count();
-  const bool live = !*until || **until > now;
-  if (live) FollowLive(feed);
-  if (*since) {
-    KeptEvents kept = context->cluster().EventsBetween(**since, until->value_or(kEndOfTime));
-    feed->replayed = kept.newest;
-    feed->replays = true;
-    loop->Spawn(Replay(feed, std::move(kept), **since));
-  }
-  if (!live) {
+  const std::int64_t now = NowOf(*feed);
+  if (*until && **until <= now) {
+    if (*since) {
+      feed->replays = true;
+      loop->Spawn(ReplayOnly(feed, **since));
+    }
     feed->Finish();
-  } else if (*until) {
+    co_return reply;
+  }
+  // Following begins before the replay, so that nothing falls between the two.
+  FollowLive(feed);
+  if (*since || *until) {
+    KeptEvents kept =
+        context->cluster().EventsBetween(since->value_or(kEndOfTime), until->value_or(kEndOfTime));
+    feed->passed = kept.newest;
+    feed->replays = since->has_value();
+    if (*since) loop->Spawn(Replay(feed, std::move(kept), **since));
+  }
+  if (*until) {
     const std::weak_ptr<EventFeed> weak = feed;
+    const std::int64_t latest = std::max(since->value_or(now), **until - kEventDelay.count());
     const Duration left = std::min(Duration(**until - now), kMostFollowed);
-    feed->until_timer = loop->After(left, [weak] {
-      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Finish();
+    feed->until_timer = loop->After(left, [weak, loop, latest] {
+      if (const std::shared_ptr<EventFeed> feed = weak.lock()) loop->Spawn(EndLive(feed, latest));
     });
   }
   co_return reply;

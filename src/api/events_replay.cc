@@ -42,9 +42,15 @@ EventPointer LostMark(const Missing& missing, std::string_view reason) {
   return std::make_shared<const ClusterEvent>(EventsLost(*missing.node, missing.until, reason));
 }
 
+// How much an engine told.
+struct Told {
+  std::size_t count = 0;
+  std::size_t skipped = 0;  // as too large
+};
+
 // Appends what the engine tells of it.
-absl::Status TakeTold(const Missing& missing, const Result& answer,
-                      std::vector<EventPointer>& events) {
+absl::StatusOr<Told> ReadTold(const Missing& missing, const Result& answer,
+                              std::vector<EventPointer>& events) {
   if (!answer.ok()) return answer.status();
   if (answer->status != 200) return Internal(EngineMessage(answer->body));
   ObjectSplitter splitter(kMostEventBytes, ObjectSplitter::Larger::kSkip);
@@ -56,11 +62,19 @@ absl::Status TakeTold(const Missing& missing, const Result& answer,
     if (event->time_nano < missing.since || event->time_nano > missing.until) continue;
     events.push_back(std::make_shared<const ClusterEvent>(*std::move(event)));
   }
-  if (splitter.TakeSkipped() > 0) {
+  return Told{objects.size(), splitter.TakeSkipped()};
+}
+
+// The same, and what may be missing in it.
+absl::Status TakeTold(const Missing& missing, const Result& answer,
+                      std::vector<EventPointer>& events) {
+  const absl::StatusOr<Told> told = ReadTold(missing, answer, events);
+  if (!told.ok()) return told.status();
+  if (told->skipped > 0) {
     events.push_back(LostMark(missing, "an event was too large and was left out"));
   } else if (missing.forgotten) {
     events.push_back(LostMark(missing, "the engine has forgotten what happened then"));
-  } else if (objects.size() + missing.kept_after >= kKeptByEngines) {
+  } else if (told->count + missing.kept_after >= kKeptByEngines) {
     events.push_back(LostMark(missing, "the engine keeps no more than its latest events"));
   }
   return absl::OkStatus();
@@ -76,29 +90,6 @@ bool HasLoss(const std::vector<EventPointer>& kept, const std::string& node) {
 bool IsSame(const ClusterEvent& left, const ClusterEvent& right) {
   return left.time_nano == right.time_nano && left.node == right.node && left.type == right.type &&
          left.action == right.action && left.actor_id == right.actor_id;
-}
-
-// In order, and each once. The kept ones, which have a number, stand before what engines told.
-void PutInOrder(std::vector<EventPointer>& events) {
-  std::stable_sort(events.begin(), events.end(),
-                   [](const EventPointer& left, const EventPointer& right) {
-                     return ComesBefore(*left, *right);
-                   });
-  std::vector<EventPointer> once;
-  once.reserve(events.size());
-  std::size_t group = 0;  // where the events of the same time begin
-  for (EventPointer& event : events) {
-    if (!once.empty() && once.back()->time_nano != event->time_nano) group = once.size();
-    const bool told = event->sequence == 0;
-    const auto begin = once.begin() + static_cast<std::ptrdiff_t>(group);
-    if (told && std::any_of(begin, once.end(), [&event](const EventPointer& other) {
-          return IsSame(*other, *event);
-        })) {
-      continue;
-    }
-    once.push_back(std::move(event));
-  }
-  events = std::move(once);
 }
 
 // Asks the answering ones of them; the others are named as lost.
@@ -142,6 +133,49 @@ Task<void> AskEngines(ContextPointer context, std::vector<Missing> missing, ApiV
 }
 
 }  // namespace
+
+void PutInOrder(std::vector<EventPointer>& events) {
+  std::stable_sort(events.begin(), events.end(),
+                   [](const EventPointer& left, const EventPointer& right) {
+                     return ComesBefore(*left, *right);
+                   });
+  std::vector<EventPointer> once;
+  once.reserve(events.size());
+  std::size_t group = 0;  // where the events of the same time begin
+  for (EventPointer& event : events) {
+    if (!once.empty() && once.back()->time_nano != event->time_nano) group = once.size();
+    const bool told = event->sequence == 0;
+    const auto begin = once.begin() + static_cast<std::ptrdiff_t>(group);
+    if (told && std::any_of(begin, once.end(), [&event](const EventPointer& other) {
+          return IsSame(*other, *event);
+        })) {
+      continue;
+    }
+    once.push_back(std::move(event));
+  }
+  events = std::move(once);
+}
+
+Task<std::vector<EventPointer>> LatestTold(ContextPointer context, std::int64_t since,
+                                           std::int64_t until, ApiVersion client) {
+  Query query;
+  query.emplace_back("since", Moment(since));
+  query.emplace_back("until", Moment(until));
+  std::vector<NodePointer> nodes = HealthyNodes(*context);
+  const std::vector<NodeAnswer> answers =
+      co_await AskNodes(context, std::move(nodes), "/events", std::move(query), client);
+  std::vector<EventPointer> events;
+  for (const NodeAnswer& said : answers) {
+    Missing part;
+    part.node = said.node;
+    part.since = since;
+    part.until = until;
+    // They come by the usual way too: nothing is known to be lost.
+    const absl::StatusOr<Told> told = ReadTold(part, said.answer, events);
+    (void)told;
+  }
+  co_return events;
+}
 
 Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents kept,
                                            std::int64_t since, std::int64_t until,

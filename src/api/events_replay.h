@@ -26,4 +26,18 @@ Task<std::vector<std::shared_ptr<const ClusterEvent>>> PastEvents(ContextPointer
                                                                   std::int64_t until,
                                                                   ApiVersion client);
 
+// What an engine told this long ago may still be on its way through the manager, which reads what
+// events tell of before it hands them on.
+inline constexpr Duration kEventDelay = std::chrono::seconds(2);
+
+// What healthy nodes tell at once of [since, until], within a second.
+Task<std::vector<std::shared_ptr<const ClusterEvent>>> LatestTold(ContextPointer context,
+                                                                  std::int64_t since,
+                                                                  std::int64_t until,
+                                                                  ApiVersion client);
+
+// Oldest first, equal times by node name, and each once: kept ones, which have a number, stand
+// before what engines told.
+void PutInOrder(std::vector<std::shared_ptr<const ClusterEvent>>& events);
+
 }  // namespace swarm

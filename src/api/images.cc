@@ -7,9 +7,11 @@
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "base/text.h"
+#include "model/platform.h"
 #include "swarmlib/status.h"
 #include "wire/errors.h"
 #include "wire/images.h"
+#include "wire/json.h"
 
 namespace swarm {
 namespace {
@@ -50,12 +52,34 @@ std::vector<ImageGroup> Groups(const Context& context, const ImageQuery& query) 
   return groups;
 }
 
+// The copies on nodes of the platform that the query asks for, which are those that engines have
+// such an image of; all of them when there is none.
+FoundImage OfPlatform(FoundImage found, const Query& query) {
+  const std::string* text = FindQuery(query, "platform");
+  JsonDocument document;
+  if (text == nullptr || !document.Parse(*text).ok()) return found;
+  std::vector<std::string> parts;
+  for (const char* key : {"os", "architecture"}) {
+    if (std::string part = document.root().Find(key).text(); !part.empty())
+      parts.push_back(std::move(part));
+  }
+  if (parts.empty()) return found;
+  const std::string platform = Join(parts, "/");
+  std::vector<ImageCopy> copies;
+  for (const ImageCopy& copy : found.copies) {
+    if (PlatformMatches(platform, *copy.node)) copies.push_back(copy);
+  }
+  if (!copies.empty()) found.copies = std::move(copies);
+  return found;
+}
+
 Task<Result> AskHolder(ContextPointer context, ApiExchange exchange, std::string verb) {
-  const absl::StatusOr<FoundImage> found = FindImage(*context, exchange.name);
-  if (!found.ok()) co_return found.status();
-  const std::string id = NewestId(*found);
+  absl::StatusOr<FoundImage> any = FindImage(*context, exchange.name);
+  if (!any.ok()) co_return any.status();
+  const FoundImage found = OfPlatform(*std::move(any), exchange.query);
+  const std::string id = NewestId(found);
   std::vector<NodePointer> holders;
-  for (const ImageCopy& copy : found->copies) {
+  for (const ImageCopy& copy : found.copies) {
     if (copy.id == id) holders.push_back(copy.node);
   }
   Result answer = NotFound("No such image: " + exchange.name);

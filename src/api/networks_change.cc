@@ -8,6 +8,7 @@
 #include "api/container_filters.h"
 #include "api/each_node.h"
 #include "api/handlers.h"
+#include "api/held_names.h"
 #include "api/networks.h"
 #include "api/node_objects.h"
 #include "api/prune_report.h"
@@ -136,6 +137,7 @@ Task<absl::StatusOr<std::string>> NetworkOn(ContextPointer context, NodePointer 
   const std::vector<std::string> names = {NetworkLock(name)};
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   // Another may have made the copy meanwhile.
   found = co_await FindNetworks(context);
   copies = MatchNetwork(found, name);
@@ -144,7 +146,6 @@ Task<absl::StatusOr<std::string>> NetworkOn(ContextPointer context, NodePointer 
     std::vector<NetworkCopy> known = *std::move(copies);
     brought = co_await BringNetwork(context, node, std::move(known));
   }
-  UnlockNames(context->locks(), names);
   if (!brought.ok()) co_return brought;
   co_return name;
 }
@@ -251,11 +252,11 @@ Task<Result> CreateNetwork(ContextPointer context, ApiExchange exchange) {
   const std::vector<std::string> names = {NetworkLock(wanted->name)};
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   ObjectRequest object = *std::move(wanted);
   std::string text = *std::move(body);
   Result answer = co_await CreateClusterNetwork(context, std::move(object), std::move(text), client,
                                                 std::move(exchange.request.stop));
-  UnlockNames(context->locks(), names);
   co_return answer;
 }
 
@@ -280,9 +281,9 @@ Task<Result> RemoveNetwork(ContextPointer context, ApiExchange exchange) {
   const std::vector<std::string> names = {NetworkLock(copies->front().name)};
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   std::string reference = exchange.name;
   Result answer = co_await RemoveCopies(context, std::move(reference), std::move(exchange));
-  UnlockNames(context->locks(), names);
   co_return answer;
 }
 

@@ -11,6 +11,30 @@
 #include "wire/placement.h"
 
 namespace swarm {
+namespace {
+
+// An inspect answer of a network or volume that has our label.
+bool IsOfCluster(const Reply& reply) {
+  const auto names = [&reply](std::string_view label) {
+    return reply.body.find(label) != std::string::npos;
+  };
+  if (!names(kNetworkIdLabel) && !names(kVolumeIdLabel)) return false;
+  JsonDocument document;
+  if (!document.Parse(reply.body).ok()) return false;
+  return !LabelOf(document.root(), kNetworkIdLabel).empty() ||
+         !LabelOf(document.root(), kVolumeIdLabel).empty();
+}
+
+bool IsClustersKnown(const std::vector<NodeAnswer>& answers) {
+  for (const NodeAnswer& said : answers) {
+    if (!said.answered) return false;
+    if (said.answer.ok() && said.answer->status == 200 && IsOfCluster(*said.answer)) return true;
+  }
+  return true;
+}
+
+}  // namespace
+
 ApiVersion LookUpVersion() { return OwnNewestApi(); }
 
 bool IsPlainName(std::string_view name) {
@@ -50,8 +74,12 @@ Task<Result> InspectFirst(ContextPointer context, ApiExchange exchange, std::str
   if (!IsPlainName(name)) co_return unknown;
   std::string target = path + PercentEncode(name);
   NodePointer only = node;
-  absl::StatusOr<NodeReply> found = co_await AskFirst(std::move(context), std::move(exchange),
-                                                      std::move(only), std::move(target), unknown);
+  // What every engine has is no object of the cluster: the first answer will do.
+  const bool is_everywhere = path == "/networks/" && !IsNetworkReference(name);
+  FirstRule rule = FirstByName();
+  if (!node && !is_everywhere) rule = {IsClustersKnown, IsOfCluster};
+  absl::StatusOr<NodeReply> found = co_await AskFirst(
+      std::move(context), std::move(exchange), std::move(only), std::move(target), unknown, rule);
   if (!found.ok()) co_return found.status();
   co_return std::move(found->reply);
 }

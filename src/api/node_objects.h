@@ -37,8 +37,8 @@ std::string LabelOf(JsonValue object, std::string_view key);
 // own (`node` is not null).
 std::string ShownObject(std::string_view body, JsonValue object, const Node* node);
 
-// What there is of one name: on the node that the name tells, or the first that has it. `unknown`
-// when none has.
+// What there is of one name: on the node that the name tells; else what is the cluster's, or, when
+// no node has such, the first node's. `unknown` when none has.
 Task<Result> InspectFirst(ContextPointer context, ApiExchange exchange, std::string path,
                           absl::Status unknown);
 

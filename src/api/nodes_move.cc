@@ -8,6 +8,7 @@
 
 #include "api/handlers.h"
 #include "api/handover.h"
+#include "api/held_names.h"
 #include "api/move_steps.h"
 #include "api/upstream.h"
 #include "base/text.h"
@@ -27,8 +28,8 @@ enum class Turn { kAsked, kTaken, kGivenUp };
 
 std::string TurnName(const std::string& id) { return "move of " + id; }
 
-// True: the caller moves it, and nobody else until UnlockNames. A turn that comes later goes on to
-// the next at once.
+// True: the caller moves it, and nobody else until the name is given back. A turn that comes later
+// goes on to the next at once.
 bool TakeTurn(Context& context, const std::string& id) {
   auto turn = std::make_shared<std::atomic<Turn>>(Turn::kAsked);
   NameLocks* const locks = &context.locks();
@@ -207,8 +208,8 @@ Task<MoveOutcome> MoveContainer(ContextPointer context, MoveOrder order) {
   const std::string id = order.entry->container.id;
   if (!TakeTurn(*context, id))
     co_return OutcomeOf(MoveOutcome::What::kLeft, "it is being moved already");
+  const HeldNames turn(context, {TurnName(id)});
   MoveOutcome outcome = co_await MoveInTurn(context, std::move(order));
-  context->locks().Release(TurnName(id));
   co_return outcome;
 }
 

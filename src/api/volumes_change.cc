@@ -6,6 +6,7 @@
 #include "api/container_filters.h"
 #include "api/each_node.h"
 #include "api/handlers.h"
+#include "api/held_names.h"
 #include "api/node_objects.h"
 #include "api/prune_report.h"
 #include "api/reply.h"
@@ -234,11 +235,11 @@ Task<Result> CreateVolume(ContextPointer context, ApiExchange exchange) {
   if (!wanted->name.empty()) names.push_back(VolumeLock(wanted->name));
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   ObjectRequest request = *std::move(wanted);
   std::string text = *std::move(body);
   Result answer = co_await CreateClusterVolume(context, std::move(request), std::move(text), client,
                                                exchange.request.stop);
-  UnlockNames(context->locks(), std::move(names));
   co_return answer;
 }
 
@@ -256,8 +257,8 @@ Task<Result> RemoveVolume(ContextPointer context, ApiExchange exchange) {
   const std::vector<std::string> names = {VolumeLock(exchange.name)};
   const absl::Status locked = co_await LockNames(context->locks(), names);
   if (!locked.ok()) co_return locked;
+  const HeldNames held(context, names);
   Result answer = co_await RemoveEverywhere(context, std::move(exchange));
-  UnlockNames(context->locks(), names);
   co_return answer;
 }
 

@@ -17,11 +17,28 @@
 namespace swarm {
 namespace {
 
+// Gives a place back at the end of its try, whatever way that comes, unless it was settled, or
+// nobody knows what became of the create.
+struct PlaceKeeper {
+  PlaceKeeper(std::shared_ptr<Hub> its_hub, std::uint64_t its_ticket)
+      : hub(std::move(its_hub)), ticket(its_ticket) {}
+  ~PlaceKeeper() {
+    if (!in_doubt) hub->state.GiveBack(ticket);
+  }
+  PlaceKeeper(const PlaceKeeper&) = delete;
+  PlaceKeeper& operator=(const PlaceKeeper&) = delete;
+
+  const std::shared_ptr<Hub> hub;
+  const std::uint64_t ticket;
+  bool in_doubt = false;
+};
+
 // One try on one node.
 struct Attempt {
   std::shared_ptr<Hub> hub;
   std::shared_ptr<Engine> engine;
   HeldPlace place;
+  std::shared_ptr<PlaceKeeper> keeper;
   CreateRequest* request = nullptr;  // of the coroutine that waits for the attempt
   bool prepared = false;
   std::shared_ptr<UnderWay::Change> change = nullptr;  // once the engine is asked
@@ -164,6 +181,7 @@ absl::Status Unknown(const std::string& name, const std::string& node, const abs
 Task<absl::StatusOr<CreateResult>> FindLost(Attempt attempt, absl::Status why) {
   const std::string name = attempt.place.reservation.name;
   const TimePoint until = attempt.engine->home()->clock().Now() + kDoubtMargin;
+  attempt.keeper->in_doubt = true;
   attempt.hub->state.Doubt(attempt.place.reservation.ticket, until);
   absl::StatusOr<std::string> id = absl::StatusOr<std::string>(why);
   // An engine that is known to be ill is not asked: its next whole reading tells.
@@ -352,9 +370,10 @@ Task<absl::StatusOr<CreateResult>> Create(std::shared_ptr<Hub> hub, CreateReques
     Attempt attempt;
     attempt.hub = hub;
     attempt.place = *std::move(place);
+    const std::uint64_t ticket = attempt.place.reservation.ticket;
+    attempt.keeper = std::make_shared<PlaceKeeper>(hub, ticket);
     attempt.request = &request;
     TakeSwarmId(request, attempt.place.reservation.swarm_id);
-    const std::uint64_t ticket = attempt.place.reservation.ticket;
     const std::string address = attempt.place.reservation.placement.node;
     attempt.engine = hub->membership.Find(address);
     if (!attempt.engine) {

@@ -12,6 +12,10 @@
 namespace swarm {
 namespace {
 
+// For a ping beside a call that was not answered in time.
+constexpr Duration kPingPatience = std::chrono::seconds(1);
+constexpr std::size_t kMostPingBytes = 64U << 10U;
+
 std::string HostOf(std::string_view address) {
   std::string_view host = address.substr(0, address.rfind(':'));
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
@@ -79,12 +83,34 @@ void Engine::NoteOutcome(const absl::Status& outcome, TimePoint began) {
   const bool heals = outcome.ok() && failures_.load(std::memory_order_relaxed) > 0;
   if (!failed && !heals) return;
   home_->Post([self = shared_from_this(), outcome, began, failed] {
-    if (failed) {
+    if (absl::IsDeadlineExceeded(outcome)) {
+      self->NoteSilence(outcome, began);
+    } else if (failed) {
       self->NoteFailure(outcome, began);
     } else {
       self->NoteSuccess();
     }
   });
+}
+
+void Engine::NoteSilence(const absl::Status& failure, TimePoint began) {
+  if (stopping_ || began <= last_counted_) return;
+  if (node_.state != NodeState::kHealthy) return NoteFailure(failure, began);
+  if (std::exchange(pings_beside_, true)) return;
+  CallOptions options;
+  options.timeout = std::min(hub_->options.engine_timeout, kPingPatience);
+  options.max_body = kMostPingBytes;
+  options.stop = stop_token();
+  client_->Call(MakeRequest("GET", version_prefix() + "/_ping"), std::move(options),
+                [self = shared_from_this(), failure, began](absl::StatusOr<Reply> reply) {
+                  self->pings_beside_ = false;
+                  if (!CheckAnswer(reply, "GET /_ping").ok())
+                    return self->NoteFailure(failure, began);
+                  Log(self->hub_->options.log, LogLevel::kWarning,
+                      "a call was not answered in time, by an engine that answers others",
+                      {{"node", self->Label()}, {"reason", std::string(MessageOf(failure))}});
+                  self->NoteSuccess();
+                });
 }
 
 void Engine::Describe(Node node) {

@@ -55,7 +55,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Asked to stop when the engine stops being healthy, or leaves.
   std::stop_token health_token() const;
   UnderWay& under_way() { return under_way_; }
-  // How a call ended that was begun at `began`.
+  // How a call ended that was begun at `began`. One that was not answered in time is a failure only
+  // if a ping beside is not answered either: an engine makes who asks for a container wait while it
+  // starts that one.
   void NoteOutcome(const absl::Status& outcome, TimePoint began);
 
   // --- home loop
@@ -90,6 +92,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
  private:
   void PublishNode();
   void BecomeUnhealthy(const std::string& reason);
+  // NoteFailure, unless the engine answers a ping.
+  void NoteSilence(const absl::Status& failure, TimePoint began);
   void SetHealthy(bool healthy);
   void PublishNodeEvent(const char* action);
 
@@ -115,6 +119,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool was_healthy_ = false;
   int attempts_ = 0;
   TimePoint last_counted_ = TimePoint::min();
+  bool pings_beside_ = false;
   Random random_;
   Pause pause_;
   std::stop_source stop_;

@@ -109,6 +109,16 @@ std::vector<std::string> Warnings(const ManagerFacts& facts) {
   return warnings;
 }
 
+// Without overcommit, which is a rule of placement: clients take these for the size of the machine.
+Resources WhatThereIs(const ManagerFacts& facts) {
+  Resources sum;
+  for (const auto& [node, totals] : facts.nodes) {
+    sum.nano_cpus += node->total.nano_cpus;
+    sum.memory += node->total.memory;
+  }
+  return sum;
+}
+
 // What clients print and the manager has no say in: values that make them print nothing wrong.
 void AppendConstants(std::string& json) {
   for (const char* key :
@@ -154,8 +164,9 @@ std::string FormatInfo(const ManagerFacts& facts, ApiVersion client) {
     AppendRaw(json, "DriverStatus", "[]");
     AppendRows(json, "SystemStatus", StatusRows(facts));
   }
-  AppendJsonField(json, "NCPU", facts.totals.total.nano_cpus / kProcessor);
-  AppendJsonField(json, "MemTotal", facts.totals.total.memory);
+  const Resources machines = WhatThereIs(facts);
+  AppendJsonField(json, "NCPU", machines.nano_cpus / kProcessor);
+  AppendJsonField(json, "MemTotal", machines.memory);
   AppendJsonField(json, "Name", facts.host_name);
   AppendJsonField(json, "ServerVersion", "swarm/" + facts.version);
   AppendJsonField(json, "OperatingSystem", "linux");

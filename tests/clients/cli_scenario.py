@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Everything a user does with the docker client, against swarmd over three engines and against one plain engine.
 
-usage: cli_scenario.py [--cli cli-20.10|cli-28] [--swarmd PATH] [--only WORD]     compares both, step by step
-       cli_scenario.py --reference HOST [--cli ...]                               only one plain engine
+usage: cli_scenario.py [--cli cli-20.10|cli-26.1|cli-28] [--swarmd PATH] [--only WORD]   compares both, step by step
+       cli_scenario.py --reference HOST [--cli ...]                                      only one plain engine
+       --long                                                      SKIPPED unless SWARM_LONG=1
 
 Each step gives exit code, standard output and standard error. What differs between any two runs (ids, times,
 addresses, names of nodes) is removed; the rest must be the same. The engines are of several ages and differ among
@@ -113,6 +114,8 @@ def play_cluster(report, hosts, swarmd_program, client, steps):
 
 
 def run(options, report):
+  if options.long and not os.environ.get("SWARM_LONG"):
+    raise harness.Skipped("the client between the oldest and the newest: SWARM_LONG=1 plays it")
   client = harness.part(options.cli)
   if options.reference:
     play_reference(report, client, options.reference)
@@ -125,6 +128,7 @@ def run(options, report):
 def add_options(parser):
   parser.add_argument("--cli", default="cli-20.10", help="the docker client, a part of scripts/parts.sh")
   parser.add_argument("--reference", metavar="HOST", help="play only at this plain engine, tcp://ADDRESS:PORT")
+  parser.add_argument("--long", action="store_true", help="only with SWARM_LONG=1")
   parser.add_argument("--only", default="", help="only the steps with this word in their names")
 
 

@@ -231,5 +231,18 @@ TEST_F(NetworksTest, ANetworkThatANodeHasOfItsOwnIsNotTakenForOurs) {
   EXPECT_NE(refused.body.find(NameOf(free)), std::string::npos) << refused.body;
 }
 
+TEST_F(NetworksTest, AnInspectOfAPlainNameShowsTheClustersNetwork) {
+  const std::string id = MakeNetwork(
+      "back", R"(,"Labels":{"com.docker.swarm.constraints":"[\"node==)" + NameOf(2) + R"(\"]"})");
+  ASSERT_EQ(AskEngine(2, "GET", "/networks/back").status, 200);
+  const Answer own = AskEngine(0, "POST", "/networks/create", R"({"Name":"back"})");
+  ASSERT_EQ(own.status, 201) << own.body;
+  const Answer plain = Ask("GET", "/networks/back");
+  EXPECT_NE(plain.body.find(id), std::string::npos) << plain.body;
+  const Answer of_node = Ask("GET", "/networks/" + NameOf(0) + "/back");
+  EXPECT_EQ(of_node.status, 200);
+  EXPECT_EQ(of_node.body.find(id), std::string::npos) << of_node.body;
+}
+
 }  // namespace
 }  // namespace swarm

@@ -188,6 +188,25 @@ TEST_F(VolumesTest, PruneTakesUnusedOnesOfAllNodes) {
   EXPECT_EQ(Names(Ask("GET", "/volumes"), "Volumes"), std::vector<std::string>{"kept"});
 }
 
+// Made past the manager later, on a node that comes first.
+TEST_F(VolumesTest, AnInspectOfAPlainNameShowsTheClustersVolume) {
+  const std::string there = R"("Labels":{"com.docker.swarm.constraints":"[\"node==)" + NameOf(2) +
+                            R"(\"]","whose":"ours"})";
+  EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data",)" + there + "}").status, 201);
+  ASSERT_EQ(AskEngine(2, "GET", "/volumes/data").status, 200);
+  AskEngine(0, "POST", "/volumes/create", R"({"Name":"data","Labels":{"whose":"own"}})");
+  const Answer plain = Ask("GET", "/volumes/data");
+  EXPECT_EQ(plain.status, 200);
+  EXPECT_NE(plain.body.find(R"("whose":"ours")"), std::string::npos) << plain.body;
+  const Answer own = Ask("GET", "/volumes/" + NameOf(0) + "/data");
+  EXPECT_NE(own.body.find(R"("whose":"own")"), std::string::npos) << own.body;
+  // Of what is no node's but its own, the first node's is shown.
+  AskEngine(1, "POST", "/volumes/create", R"({"Name":"two","Labels":{"whose":"n1"}})");
+  AskEngine(2, "POST", "/volumes/create", R"({"Name":"two","Labels":{"whose":"n2"}})");
+  const Answer first = Ask("GET", "/volumes/two");
+  EXPECT_NE(first.body.find(R"("whose":"n1")"), std::string::npos) << first.body;
+}
+
 TEST_F(VolumesTest, LabelsTellAfterARestart) {
   EXPECT_EQ(Ask("POST", "/volumes/create", R"({"Name":"data"})").status, 201);
   Restart();

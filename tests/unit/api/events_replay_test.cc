@@ -7,6 +7,9 @@
 namespace swarm::testing {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
 constexpr std::int64_t kSecond = 1'000'000'000;
 
 class EventsReplayTest : public ApiTest {
@@ -86,7 +89,7 @@ class EventsReplayTest : public ApiTest {
 
 TEST_F(EventsReplayTest, EnginesAreAskedOnlyForWhatIsNotKept) {
   cluster_.ring = {Kept(1, "start", At(-5), "n1")};
-  Reply kept = Send("GET", "/v1.41/events?since=" + Seconds(-10) + "&until=" + Seconds(0));
+  Reply kept = Send("GET", "/v1.41/events?since=" + Seconds(-10) + "&until=" + Seconds(-3));
   EXPECT_EQ(Shown(BodyOf(kept)), "start@n1");
   EXPECT_TRUE(cluster_.seen.empty());
 }
@@ -97,7 +100,7 @@ TEST_F(EventsReplayTest, WhatEnginesTellIsMergedByTimeThenNodeName) {
                 Told("double", At(-10));
   told_["n2"] = Told("pull", At(-40)) + Told("create", At(-30));
   cluster_.ring = {Kept(1, "double", At(-10), "n1"), Kept(2, "die", At(-9), "n2")};
-  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
   EXPECT_EQ(HeaderOf(reply, "Content-Type"), "application/json");
   EXPECT_EQ(Shown(BodyOf(reply)), "pull@n2 create@n1 create@n2 attach@n1 double@n1 die@n2");
   const std::string query = "since=" + Seconds(-60) +
@@ -113,7 +116,7 @@ TEST_F(EventsReplayTest, AnEngineThatCameBackTellsNothingTwice) {
   cluster_.ring = {Kept(1, "create", At(-30), "n1")};
   told_["n1"] = Told("create", At(-30)) + Told("start", At(-29));
   told_["n2"] = "";
-  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
   EXPECT_EQ(Shown(BodyOf(reply)), "create@n1 start@n1");
 }
 
@@ -136,7 +139,7 @@ TEST_F(EventsReplayTest, LiveEventsComeBehindTheReplayAndNoneTwice) {
 TEST_F(EventsReplayTest, AHangingNodeIsMarkedWithinASecond) {
   told_["n1"] = "";
   const TimePoint began = clock_.Now();
-  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
   const auto followed = Follow(*reply.body_stream);
   while (!followed->ended && loop_.StepTime(clock_)) Settle();
   EXPECT_LE(clock_.Now() - began, std::chrono::seconds(1));
@@ -148,7 +151,7 @@ TEST_F(EventsReplayTest, AHangingNodeIsMarkedWithinASecond) {
 TEST_F(EventsReplayTest, WhatMayBeMissingIsMarked) {
   told_["n1"] = "no events at all";
   cluster_.ChangeNode("n2", [](Node& node) { node.state = NodeState::kUnhealthy; });
-  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
   const std::string text = BodyOf(reply);
   EXPECT_EQ(Shown(text), "events_lost@n1 events_lost@n2");
   EXPECT_NE(text.find("could not be asked"), std::string::npos) << text;
@@ -164,7 +167,7 @@ TEST_F(EventsReplayTest, AnEngineThatTellsAllItKeepsMayHaveForgottenMore) {
       told_["n1"] += Told("top", At(-30) + static_cast<std::int64_t>(at));
     told_["n2"] = "";
     cluster_.kept_of_nodes[cluster_.nodes[0]->address].count = kept_after;
-    Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+    Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
     const std::string text = BodyOf(reply);
     EXPECT_EQ(text.find("events_lost") != std::string::npos, kept_after == 1) << kept_after;
   }
@@ -173,7 +176,7 @@ TEST_F(EventsReplayTest, AnEngineThatTellsAllItKeepsMayHaveForgottenMore) {
 TEST_F(EventsReplayTest, AnEngineThatForgotLaterOnesHasForgottenThese) {
   told_["n1"] = told_["n2"] = "";
   cluster_.ring = {Kept(1, "events_lost", At(-5), "n1")};
-  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0));
+  Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
   EXPECT_EQ(Shown(BodyOf(reply)), "events_lost@n1 events_lost@n1");
 }
 
@@ -181,7 +184,7 @@ TEST_F(EventsReplayTest, FiltersHoldForWhatEnginesTell) {
   told_["n1"] = Told("create", At(-30)) + Told("start", At(-29));
   told_["n2"] = Told("start", At(-28));
   Reply reply =
-      Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(0) +
+      Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3) +
                       "&filters=" + PercentEncode(R"({"event":["start"],"node":["n1"]})"));
   EXPECT_EQ(Shown(BodyOf(reply)), "start@n1");
   for (const std::string& line : AskedForEvents())
@@ -207,6 +210,42 @@ TEST_F(EventsReplayTest, UntilMayComeWhileEnginesAreAsked) {
   while (!followed->ended && loop_.StepTime(clock_)) Settle();
   EXPECT_EQ(Shown(followed->text), "create@n1 events_lost@n2");
   EXPECT_TRUE(followed->status.ok());
+}
+
+// It came to the engine's stream, and has not come through the manager.
+TEST_F(EventsReplayTest, WhatEnginesToldJustBeforeTheEndIsNotLost) {
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  told_["n1"] = Told("start", At(0) - 3 * kMillisecond) + Told("die", At(0) + 2 * kMillisecond);
+  cluster_.ring = {Kept(1, "create", At(-1), "n1")};
+  told_["n2"] = "";
+  Reply past = Send("GET", "/v1.41/events?since=" + Seconds(-1) + "&until=" + Seconds(0));
+  const auto ended = Follow(*past.body_stream);
+  Settle();
+  EXPECT_TRUE(ended->ended);
+  EXPECT_EQ(Shown(ended->text), "create@n1 start@n1");
+  EXPECT_EQ(AskedForEvents().size(), 2U);
+
+  // A few milliseconds ahead; one of them has come through meanwhile.
+  Reply ahead = Send("GET", "/v1.41/events?until=" + Seconds(0) + ".003000000");
+  const auto followed = Follow(*ahead.body_stream);
+  cluster_.ring.push_back(Kept(2, "pause", At(0) + kMillisecond, "n1"));
+  Publish(cluster_.ring.back());
+  told_["n1"] = Told("pause", At(0) + kMillisecond) + Told("die", At(0) + 2 * kMillisecond);
+  const TimePoint before = clock_.Now();
+  while (!followed->ended && loop_.StepTime(clock_)) Settle();
+  EXPECT_TRUE(followed->ended);
+  EXPECT_EQ(Shown(followed->text), "pause@n1 die@n1");
+  EXPECT_LE(clock_.Now() - before, milliseconds(3));
+  EXPECT_EQ(cluster_.subscriptions, 0);
+}
+
+TEST_F(EventsReplayTest, TheEndIsNotHeldBackByANodeThatHangs) {
+  Reply reply = Send("GET", "/v1.41/events?until=" + Seconds(1));
+  const auto followed = Follow(*reply.body_stream);
+  const TimePoint before = clock_.Now();
+  while (!followed->ended && loop_.StepTime(clock_)) Settle();
+  EXPECT_EQ(Shown(followed->text), "");
+  EXPECT_LE(clock_.Now() - before, seconds(2));
 }
 
 TEST_F(EventsReplayTest, TheLastEventOfOneThatIsCutOffSaysSo) {

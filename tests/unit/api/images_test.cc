@@ -102,6 +102,25 @@ TEST_F(ImagesTest, InspectFindsAHolder) {
   EXPECT_EQ(Send("GET", "/v1.41/images/1/json").status, 400);
 }
 
+// Nodes of two platforms have two images under one name.
+TEST_F(ImagesTest, AnInspectForAPlatformGoesToANodeOfIt) {
+  cluster_.ChangeNode("n1", [](Node& node) { node.architecture = "aarch64"; });
+  cluster_.ChangeNode("n2", [](Node& node) { node.architecture = "x86_64"; });
+  AddImage("n1", std::string(64, '5'), {"web:latest"}, 40);
+  AddImage("n2", std::string(64, '6'), {"web:latest"}, 50);
+  const auto asked = [this](const std::string& verb, const std::string& platform) {
+    cluster_.seen.clear();
+    Send("GET", "/v1.45/images/web/" + verb + "?platform=" + PercentEncode(platform));
+    return AskedForMore().at(0).node;
+  };
+  for (const char* verb : {"json", "history"}) {
+    EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"arm64"})"), "n1");
+    EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"amd64"})"), "n2");
+    EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"s390x"})"), "n2");  // the newest
+    EXPECT_EQ(asked(verb, "rubbish"), "n2");
+  }
+}
+
 TEST_F(ImagesTest, TheNextHolderIsAskedWhenOneLostIt) {
   cluster_.script = [](const Seen& seen) {
     Reply reply;
@@ -209,6 +228,51 @@ TEST_F(PullTest, FailuresAreNamedAtTheEnd) {
   EXPECT_NE(line.find("n2: manifest unknown"), std::string::npos) << line;
   EXPECT_EQ(CountOf(followed->text, "\"error\":"), 1);
   EXPECT_TRUE(cluster_.refreshed_images.empty());
+}
+
+TEST_F(PullTest, ThePolicySaysHowManyNodesAreEnough) {
+  struct Case {
+    const char* policy;
+    const char* end;
+  };
+  // Of two nodes one fails.
+  for (const Case& one :
+       {Case{"any",
+             "{\"status\":\"Pulled on 1/2 nodes: n2; not on n1: no answer within 30 s\"}\r\n"},
+        Case{"quorum", "was pulled on 1 of 2 nodes: n1: no answer within 30 s\"}\r\n"},
+        Case{"all", "was pulled on 1 of 2 nodes: n1: no answer within 30 s\"}\r\n"}}) {
+    broken_["n1"] = DeadlineExceeded("no answer within 30 s");
+    Request request = MakeRequest("POST", "/v1.45/images/create?fromImage=nginx");
+    request.headers.emplace_back("X-Swarmd-Pull-Policy", one.policy);
+    Reply reply = Send(std::move(request));
+    const auto followed = Follow(*reply.body_stream);
+    bodies_["n2"]->End();
+    Settle();
+    EXPECT_TRUE(followed->ended);
+    EXPECT_TRUE(followed->text.ends_with(one.end)) << one.policy << ": " << followed->text;
+  }
+  Request wrong = MakeRequest("POST", "/v1.45/images/create?fromImage=nginx");
+  wrong.headers.emplace_back("X-Swarmd-Pull-Policy", "some");
+  EXPECT_EQ(Send(std::move(wrong)).status, 400);
+}
+
+TEST_F(PullTest, TheHeaderChoosesTheNode) {
+  const auto pull_on = [this](const std::string& node) {
+    Request request = MakeRequest("POST", "/v1.45/images/create?fromImage=nginx");
+    request.headers.emplace_back("X-Swarmd-Pull-Node", node);
+    return Send(std::move(request));
+  };
+  Reply reply = pull_on("n2");
+  const auto followed = Follow(*reply.body_stream);
+  ASSERT_EQ(cluster_.seen.size(), 1U);
+  EXPECT_EQ(cluster_.seen[0].node, "n2");
+  bodies_["n2"]->End();
+  Settle();
+  EXPECT_TRUE(followed->text.ends_with("{\"status\":\"Pulled on 1/1 nodes: n2\"}\r\n"))
+      << followed->text;
+  EXPECT_EQ(pull_on("nosuch").status, 400);
+  cluster_.ChangeNode("n2", [](Node& node) { node.state = NodeState::kUnhealthy; });
+  EXPECT_EQ(pull_on("n2").status, 503);
 }
 
 TEST_F(PullTest, AnEnginesStatusIsAFailureToo) {

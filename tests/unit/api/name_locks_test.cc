@@ -2,9 +2,11 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
+#include "api/held_names.h"
 #include "async/loop.h"
 
 namespace swarm {
@@ -72,6 +74,34 @@ TEST_F(NameLocksTest, WhoComesTooLateGetsNoneOfThem) {
   EXPECT_EQ(called, static_cast<int>(NameLocks::kMostWaiting));
 }
 
+Task<void> TakeAndThrow(std::shared_ptr<NameLocks> locks, std::vector<std::string> names) {
+  const absl::Status taken = co_await LockNames(*locks, names);
+  EXPECT_TRUE(taken.ok());
+  const HeldNames held(locks, names);
+  throw std::runtime_error("no memory");
+}
+
+TEST_F(NameLocksTest, AnExceptionGivesBackWhatIsHeld) {
+  const std::shared_ptr<NameLocks> locks(&locks_, [](NameLocks*) {});
+  loop_.Spawn(TakeAndThrow(locks, {"a", "b"}));
+  loop_.RunReady();
+  std::optional<absl::Status> next;
+  Take({"b", "a"}, next);
+  ASSERT_TRUE(next.has_value());
+  {
+    HeldNames first(locks, {"a", "b"});  // those of `next`
+    HeldNames moved = std::move(first);
+    first.GiveBack();  // holds nothing any more
+    std::optional<absl::Status> waits;
+    Take({"a"}, waits);
+    EXPECT_FALSE(waits.has_value());
+    moved.GiveBack();
+    loop_.RunReady();
+    EXPECT_TRUE(waits.has_value());
+  }
+  Give({"a"});
+}
+
 TEST_F(NameLocksTest, WhatWaitsIsDroppedAtTheEnd) {
   auto held = std::make_shared<int>(1);
   std::optional<absl::Status> first;
@@ -80,6 +110,7 @@ TEST_F(NameLocksTest, WhatWaitsIsDroppedAtTheEnd) {
   EXPECT_EQ(held.use_count(), 2);
   locks_.Abandon();
   EXPECT_EQ(held.use_count(), 1);
+  Give({"a"});  // by a request that ends later
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Creates: placed, carried out once, and known afterwards.
 #include <chrono>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,36 @@ TEST(Create, TheNodeIsPreparedBeforeItsEngineIsAsked) {
   ASSERT_TRUE(made && made->ok());
   ASSERT_EQ(prepared.size(), 2U);
   EXPECT_EQ(prepared[1], (*made)->entry->container.node);
+}
+
+// Nobody is left who could give the place back.
+TEST(Create, ACreateThatBreaksOffGivesItsPlaceBack) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  const PrepareNode broken[] = {
+      [](const std::string&, Callback<absl::Status>) {},  // never calls back
+      [](const std::string&, Callback<absl::Status>) { throw std::runtime_error("no memory"); }};
+  for (const PrepareNode& prepare : broken) {
+    CreateRequest request = CreateOf("web", "busybox", "8080");
+    request.prepare = prepare;
+    const auto begin = [&world, &request] {
+      world.OnLoop([&world, &request] {
+        world.cluster().CreateContainer(std::move(request), [](absl::StatusOr<CreateResult>) {});
+      });
+      world.Settle();
+    };
+    if (&prepare == &broken[1]) {
+      EXPECT_THROW(begin(), std::runtime_error);
+    } else {
+      begin();
+    }
+    world.Settle();  // what the exception unwound ends on the loop
+    EXPECT_EQ(world.cluster().TotalsOf(World::AddressOf(1)).reserved, Resources());
+    EXPECT_TRUE(world.cluster().Plan(CreateOf("next", "busybox", "8080").spec)->candidates.size());
+  }
+  const auto made = world.Create(CreateOf("web", "busybox", "8080"));
+  ASSERT_TRUE(made.has_value() && made->ok()) << made->status();
+  EXPECT_EQ((*made)->reply.status, 201);
 }
 
 TEST(Create, OfSixtyWithOnePortThreeAreMadeAndNoEngineIsAskedInVain) {

@@ -265,6 +265,12 @@ std::size_t FakeEngine::streams() const {
                                                 [](const auto& weak) { return !weak.expired(); }));
 }
 
+void FakeEngine::Lock(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const Box* const box = Find(name);
+  locked_ = box == nullptr ? std::string() : box->id;
+}
+
 FakeEngine::Answer FakeEngine::Handle(const Request& request) {
   const std::lock_guard lock(mutex_);
   std::string path = request.target.substr(0, request.target.find('?'));
@@ -274,7 +280,8 @@ FakeEngine::Answer FakeEngine::Handle(const Request& request) {
   calls_.push_back(request.method + " " + path);
   if (mode_ == Mode::kRefusing)
     return {Unavailable("connection to " + address_ + " refused"), {}, false};
-  if (mode_ == Mode::kFrozen) return {absl::StatusOr<Reply>(Reply{}), {}, true};
+  const bool is_locked = !locked_.empty() && path == "/containers/" + locked_ + "/json";
+  if (mode_ == Mode::kFrozen || is_locked) return {absl::StatusOr<Reply>(Reply{}), {}, true};
   if (mode_ == Mode::kHtml) return {Json(200, "<html>hello</html>"), latency_, false};
   if (path == "/events") {
     Reply reply;

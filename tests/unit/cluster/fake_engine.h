@@ -45,6 +45,9 @@ class FakeEngine {
   std::string Run(const std::string& name, const std::string& state);
   void Remove(const std::string& name);
   void SetState(const std::string& name, const std::string& state, bool say_so);
+  // Who asks for that container's description gets no answer, until Unlock.
+  void Lock(const std::string& name);
+  void Unlock() { Lock({}); }
   // Ends every event stream, as a restart of a proxy between would.
   void BreakStreams();
   // Nothing comes through the open event streams any more, not even their end.
@@ -86,6 +89,7 @@ class FakeEngine {
   std::string id_, name_;
   Mode mode_ = Mode::kWell;
   Loss loss_ = Loss::kNone;
+  std::string locked_;  // id of a container
   absl::Status loss_error_;
   std::string late_body_, late_query_;
   Duration latency_{};

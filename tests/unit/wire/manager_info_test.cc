@@ -27,19 +27,20 @@ ManagerFacts Facts() {
   healthy->labels = {{"zone", "external"}, {"storage", "ssd"}};
   healthy->engine_version = "20.10.24";
   healthy->updated_at = facts.now;
+  healthy->total = {4'000'000'000, 4'294'967'296};
   NodeTotals totals;
   totals.containers = 2;
   totals.running = 1;
   totals.stopped = 1;
   totals.reserved = {1'500'000'000, 536'870'912};
-  totals.total = {2'000'000'000, 2'147'483'648};
+  totals.total = {5'000'000'000, 5'368'709'120};  // with overcommit
   auto pending = std::make_shared<Node>();
   pending->address = "10.0.0.2:2375";
   pending->error = "connection refused";
   facts.nodes = {{healthy, totals}, {pending, NodeTotals{}}};
   facts.totals.containers = 2;
   facts.totals.running = 1;
-  facts.totals.total = {2'000'000'000, 2'147'483'648};
+  facts.totals.total = totals.total;
   return facts;
 }
 
@@ -67,8 +68,8 @@ TEST(FormatInfoTest, ShowsTheNodesAsThePeerDid) {
             "  └ ID: ID1\n"
             "  └ Status: Healthy\n"
             "  └ Containers: 2 (1 Running, 0 Paused, 1 Stopped)\n"
-            "  └ Reserved CPUs: 1.5 / 2\n"
-            "  └ Reserved Memory: 512 MiB / 2 GiB\n"
+            "  └ Reserved CPUs: 1.5 / 5\n"
+            "  └ Reserved Memory: 512 MiB / 5 GiB\n"
             "  └ Labels: storage=ssd, zone=external\n"
             "  └ UpdatedAt: 2015-01-01T00:00:00Z\n"
             "  └ ServerVersion: 20.10.24\n"
@@ -85,8 +86,8 @@ TEST(FormatInfoTest, ShowsTheNodesAsThePeerDid) {
   JsonDocument document;
   ASSERT_TRUE(document.Parse(json).ok());
   const JsonValue info = document.root();
-  EXPECT_EQ(info.Find("NCPU").integer(), 2);
-  EXPECT_EQ(info.Find("MemTotal").integer(), 2'147'483'648);
+  EXPECT_EQ(info.Find("NCPU").integer(), 4);
+  EXPECT_EQ(info.Find("MemTotal").integer(), 4'294'967'296);
   EXPECT_EQ(info.Find("ServerVersion").text(), "swarm/0.1.0");
   EXPECT_EQ(info.Find("Swarm").Find("LocalNodeState").text(), "inactive");
   EXPECT_EQ(info.Find("Warnings").elements().size(), 1u);
