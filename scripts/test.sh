@@ -10,7 +10,8 @@
 #        scripts/test.sh --all        all of the above with every test under ASan and TSan and with clang, and coverage
 #                                     of the pure rooms, fuzz targets, engines of one age, a clean Debian root, the
 #                                     Debian packages on another
-#        scripts/test.sh --long       the release tests in their long, seeded forms (SWARM_LONG=1)
+#        scripts/test.sh --long       the long, seeded forms (SWARM_LONG=1): of the release tests, and of the C and Python
+#                                     threads under ASan and TSan
 #
 # Every phase goes on to the next when it fails. The last line is 'N passed, N failed, N skipped' over everything that
 # ran: each CTest test, build and script counts as one. Exit code 0 only when nothing failed.
@@ -127,18 +128,26 @@ everything_in() {
   configure "$preset" "${options[@]}" && build "$preset" && run_tests "$preset" "$@"
 }
 
-# labelled_in PRESET LABELS: only the tests of those labels, and only what they need.
-labelled_in() {
-  local targets
-  configure "$1" "$as_units" || return
-  mapfile -t targets < <(targets_of "$1" -L "$2")
-  ((${#targets[@]} > 0)) || { say "FAILED: no test of $1 has a label like '$2'"; failed=$((failed + 1)); return 1; }
-  build "$1" "${targets[@]}" && run_tests "$1" -L "$2"
+# chosen_in PRESET CTEST_OPTIONS...: only the chosen tests, and only what they need.
+chosen_in() {
+  local preset=$1 targets
+  shift
+  configure "$preset" "$as_units" || return
+  mapfile -t targets < <(targets_of "$preset" "$@")
+  ((${#targets[@]} > 0)) || { say "FAILED: no test of $preset is chosen by '$*'"; failed=$((failed + 1)); return 1; }
+  build "$preset" "${targets[@]}" && run_tests "$preset" "$@"
 }
 
 sanitizers() {
-  phase "ASan and UBSan: unit, simulation, API" labelled_in dev 'unit|sim|api'
+  phase "ASan and UBSan: unit, simulation, API" chosen_in dev -L 'unit|sim|api'
   phase "clang build with TSan: threads" everything_in tsan -L threads
+}
+
+# Eight threads, 10,000 calls each.
+long_threads() {
+  local -x SWARM_LONG=1
+  phase "ASan and UBSan: C and Python threads, long forms" chosen_in dev -R '^(capi|python)_threads$'
+  phase "TSan: C and Python threads, long forms" chosen_in tsan -R '^(capi|python)_threads$'
 }
 
 lint_scripts() {
@@ -186,7 +195,10 @@ phase "scripts" lint_scripts
 case $mode in
   quick) phase "release, without engines" everything_in release -LE integration ;;
   sanitizers) sanitizers ;;
-  long) SWARM_LONG=1 phase "release, long forms" everything_in release ;;
+  long)
+    SWARM_LONG=1 phase "release, long forms" everything_in release
+    long_threads
+    ;;
   *)
     phase "release, all tests" everything_in release
     if [[ $mode == ci ]]; then

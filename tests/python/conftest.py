@@ -10,6 +10,7 @@ import time
 import pytest
 
 LONG = os.environ.get("SWARM_LONG", "") not in ("", "0")
+SANITIZED = os.environ.get("SWARM_SANITIZE", "") != ""
 SLEEPER = {"Image": "busybox", "Cmd": ["sleep", "1000"], "StopSignal": "SIGKILL"}
 
 

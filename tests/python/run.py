@@ -17,8 +17,10 @@ def main(arguments):
     print("SKIPPED: pytest is not installed (scripts/setup.sh test)")
     return SKIP_CODE
   here = os.path.dirname(os.path.abspath(__file__))
+  # A sanitizer's report goes to standard error itself, and the signals of a crash to the sanitizer.
+  plain = ["--capture", "sys", "-p", "no:faulthandler"] if os.environ.get("SWARM_SANITIZE") else []
   code = pytest.main(["-q", "-p", "no:cacheprovider", "--rootdir", here, "--import-mode", "prepend", "--durations", "5",
-                      *[os.path.join(here, word) if word.endswith(".py") else word for word in arguments]])
+                      *plain, *[os.path.join(here, word) if word.endswith(".py") else word for word in arguments]])
   return int(code)
 
 
