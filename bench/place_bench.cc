@@ -243,6 +243,8 @@ class EmptyInventory final : public Inventory {
                  std::vector<std::string_view>& /*addresses*/) const override {}
   void HoldersNamed(std::string_view /*text*/,
                     std::vector<std::string_view>& /*addresses*/) const override {}
+  std::uint64_t RevisionOf(const NodeView& /*view*/) const override { return 0; }
+  std::shared_ptr<const NodeView> Keep(const NodeView& /*view*/) const override { return nullptr; }
 };
 
 struct FillFigures {
