@@ -225,7 +225,7 @@ absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spe
       Explanation explanation = state_.Explain(spec, **plan, questions);
       if (!questions.open()) return explanation;
     }
-    questions.Ask();
+    ClusterState::Ask(questions);
   }
 }
 
@@ -254,7 +254,7 @@ absl::StatusOr<HeldPlace> SharedState::PlaceInSteps(const ContainerSpec& spec) {
         return Hold(*std::move(reservation));
       }
     }
-    questions.Ask();
+    ClusterState::Ask(questions);
   }
 }
 

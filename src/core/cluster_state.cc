@@ -185,6 +185,8 @@ bool ClusterState::has_own_filters() const { return impl_->has_own_filters_; }
 absl::StatusOr<std::unique_ptr<Plan>> ClusterState::PlanOf(const ContainerSpec& spec) const {
   return MakePlan(impl_->filters_, spec);
 }
+void ClusterState::Ask(Questions& questions) { questions.Ask(); }
+
 Questions ClusterState::AskingFor() const {
   // A draw is among all that fit.
   return Questions(impl_->strategy_->draws() ? Questions::Want::kAll : Questions::Want::kBest);

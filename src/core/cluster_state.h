@@ -85,6 +85,8 @@ class ClusterState {
   // With questions open afterwards nothing was done and what is given counts for nothing: ask them,
   // then call again. `plan` is PlanOf(spec); `questions` are those that AskingFor gave.
   Questions AskingFor() const;
+  // Asks what the call has left open. While the state is not locked.
+  static void Ask(Questions& questions);
   absl::StatusOr<Reservation> Place(const ContainerSpec& spec, Plan& plan, Questions& questions);
   Explanation Explain(const ContainerSpec& spec, const Plan& plan, Questions& questions) const;
 

@@ -393,7 +393,7 @@ class Manager:
         pieces = pieces_of(body)
         while True:
           # A file or a generator may block.
-          following = await _run(_writes, next, pieces, None)
+          following: Optional[bytes] = await _run(_writes, lambda: next(pieces, None))
           if following is None:
             break
           await _write_all(exchange, following, timeout)

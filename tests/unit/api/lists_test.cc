@@ -388,11 +388,11 @@ TEST_F(ListsTest, KeptListsAreBoundedInBytes) {
   EXPECT_TRUE(is_kept(Filters("{\"name\":[\"^web$\"]}")));
 }
 
-TEST_F(ListsTest, TheFirstNodeThatHasANameIsEnough) {
+TEST_F(ListsTest, TheFirstNodeThatHasAnObjectOfTheClusterIsEnough) {
   cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
     if (seen.node == "n2") return FakeEngine::Silence();
     Reply reply;
-    reply.body = "{\"Name\":\"web\"}";
+    reply.body = R"({"Name":"web","Labels":{"com.docker.swarm.volume.id":"1"}})";
     return reply;
   };
   Reply reply = Send("GET", "/v1.41/volumes/web");  // without time passing
