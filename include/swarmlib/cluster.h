@@ -87,7 +87,8 @@ struct CreateRequest {
   PullOnNode pull;
   bool pull_unknown = false;  // also an image that no node has
   // The callback need not wait until the container is read from its engine. Until then, for about
-  // 0.1 s, it is known as the request describes it: WhenRead waits for the rest.
+  // 0.1 s, it is known as the request describes it, without what comes from its image (labels,
+  // exposed ports) and from the engine (networks, mounts): WhenRead waits for the rest.
   bool may_be_read_later = false;
 };
 
@@ -143,9 +144,9 @@ class Cluster {
   // Calls back when Ready() becomes true, or when the cluster is stopped before.
   virtual void WhenReady(Callback<> done) = 0;
   // Reads what may_be_read_later had put off. Calls back once that is published, in the call itself
-  // when nothing is put off. An engine that does not answer is waited for as long as for any call,
-  // but not by those who ask half a second later.
-  virtual void WhenRead(Callback<> done) = 0;
+  // when nothing is put off. An engine that does not answer is waited for as long as for any call;
+  // readings that have been under way for `patience` are not waited for.
+  virtual void WhenRead(Duration patience, Callback<> done) = 0;
 
   // By node name, then address.
   virtual std::vector<NodePointer> Nodes() const = 0;

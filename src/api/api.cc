@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/forward.h"
+#include "api/readings.h"
 #include "api/reply.h"
 #include "api/router.h"
 #include "async/await.h"
@@ -17,10 +18,6 @@
 
 namespace swarm {
 namespace {
-
-// A list does not wait longer for an engine that is asked for what was put off: it shows what the
-// create told.
-constexpr Duration kMostUnread = std::chrono::milliseconds(500);
 
 // Counts a stream as open while it lives.
 class CountedStream final : public Stream {
@@ -91,30 +88,13 @@ struct Course {
   std::string route = "unknown";
 };
 
-// Until the cluster calls back, but not longer than `most`.
-Task<void> AwaitAtMost(ContextPointer context, Duration most,
-                       void (Cluster::*when)(Callback<> done)) {
-  Loop* const loop = Loop::Current();
-  auto start = [context, loop, most, when](Callback<bool> done) {
-    auto waiting = std::make_shared<Callback<bool>>(std::move(done));
-    const auto end = [waiting](bool told) {
-      if (*waiting) std::exchange(*waiting, nullptr)(told);
-    };
-    const Loop::TimerId timer = loop->After(most, [end] { end(false); });
-    (context->cluster().*when)([end, loop, timer] {
-      loop->Cancel(timer);
-      end(true);
-    });
-  };
-  co_await AwaitCallback<bool>(std::move(start));
-}
-
 // A manager that has just started knows only some of the containers: it would call the others
 // unknown, and give their names away.
 Task<void> AwaitFirstReading(ContextPointer context) {
   const Duration left = context->first_reading_end() - context->clock().Now();
   if (context->cluster().Ready() || left <= Duration::zero()) co_return;
-  co_await AwaitAtMost(std::move(context), left, &Cluster::WhenReady);
+  const auto when = [](Cluster& cluster, Callback<> done) { cluster.WhenReady(std::move(done)); };
+  co_await AwaitAtMost(std::move(context), left, when);
 }
 
 Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<Course> course) {
@@ -135,7 +115,7 @@ Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<C
   course->route = LabelOf(route);
   if (route.handler == nullptr) co_return RefusalOf(route);
   if (!route.at_once) co_await AwaitFirstReading(context);
-  if (route.whole) co_await AwaitAtMost(context, kMostUnread, &Cluster::WhenRead);
+  if (route.whole) co_await AwaitReadings(context);
   ApiExchange exchange;
   exchange.name = std::move(match->name);
   exchange.second = std::move(match->second);

@@ -13,6 +13,7 @@
 #include "api/build_relay.h"
 #include "api/build_sessions.h"
 #include "api/each_node.h"
+#include "api/readings.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "async/await.h"
@@ -165,6 +166,7 @@ Task<absl::StatusOr<BuildPlace>> PlaceOfBuild(ContextPointer context, ApiExchang
     wishes.images = co_await PeekBaseImages(request, std::move(dockerfile), wanted);
   }
   wishes.names = build->names;
+  if (!build->spec.affinities.empty()) co_await AwaitReadings(context);
   absl::StatusOr<BuildPlace> chosen = co_await HoldBuild(context, build->spec, wishes);
   if (!chosen.ok() || keys.empty()) co_return chosen;
   const absl::StatusOr<std::string> address = sessions.Decide(keys, chosen->node->address);

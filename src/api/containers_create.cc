@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/image_holders.h"
 #include "api/pull_on_node.h"
+#include "api/readings.h"
 #include "api/reply.h"
 #include "api/upstream.h"
 #include "async/await.h"
@@ -98,8 +99,12 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   request.query = FormatQuery(further);
   OfferPull(context, exchange, request);
   request.api_version = ApiVersionText(exchange.version);
-  // What it is attached to decides where others go.
-  request.may_be_read_later = attachments == nullptr && !parsed->names_of_node;
+  // Of others their images' labels count, too.
+  if (!request.spec.affinities.empty()) co_await AwaitReadings(context);
+  // What it is attached to decides where others go; so do the ports that its image exposes, when it
+  // has the node's network. A rule of relayed ports may ask for a label of its image.
+  request.may_be_read_later = attachments == nullptr && !parsed->names_of_node &&
+                              !request.spec.host_network && context->options().relayed == nullptr;
   if (attachments) Apply(attachments, request);
   absl::StatusOr<CreateResult> created = co_await Create(context, std::move(request));
   if (created.ok() && created->entry) {

@@ -50,7 +50,7 @@ Task<Result> CarryOut(ContextPointer context, ApiVersion client, ContainerOperat
   const ApiVersion spoken = SpokenTo(*operation.entry->node, client);
   const ContainerPointer entry = operation.entry;
   // Ports are relayed to where they were found.
-  operation.may_be_read_later = !IsRelayed(*context, *entry);
+  operation.may_be_read_later = context->options().relayed == nullptr;
   Result answer = co_await Operate(context, std::move(operation));
   if (!answer.ok()) co_return answer.status();
   if (IsRelayed(*context, *entry)) co_await SettleRelay(context);

@@ -103,7 +103,9 @@ ContainerRecord PlainRecord(const Attempt& attempt, const std::string& id) {
     AppendJsonString(row, value);
   }
   row.append("},\"State\":\"created\",\"Status\":");
-  record.row.tail = "}";
+  record.row.tail =
+      ",\"HostConfig\":{\"NetworkMode\":\"default\"},\"NetworkSettings\":{\"Networks\":{}},"
+      "\"Mounts\":[]}";
   return record;
 }
 

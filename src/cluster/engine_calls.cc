@@ -215,12 +215,14 @@ Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
 Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop) {
   SharedState& state = engine->hub().state;
   const TimePoint began = engine->home()->clock().Now();
-  engine->hub().put_off.Forget(*engine, id);
+  PutOffReadings& put_off = engine->hub().put_off;
+  const PutOffReadings::Mark mark = put_off.Now();
   const std::uint64_t read = state.BeginRead(engine->member());
   const absl::StatusOr<std::optional<ContainerRecord>> record =
       co_await FetchContainer(engine, id, std::move(stop));
   if (record.ok()) {
     state.PublishContainer(engine->member(), read, id, record->has_value() ? &**record : nullptr);
+    put_off.Done(*engine, id, mark);
   }
   state.EndRead(engine->member(), read);
   engine->NoteOutcome(record.status(), began);

@@ -102,10 +102,10 @@ void EngineCluster::WhenReady(Callback<> done) {
   hub_->readiness.When([loop, done = std::move(done)]() mutable { loop->Post(std::move(done)); });
 }
 
-void EngineCluster::WhenRead(Callback<> done) {
+void EngineCluster::WhenRead(Duration patience, Callback<> done) {
   if (hub_->put_off.empty()) return done();
   Loop* const loop = hub_->CallersLoop();
-  hub_->put_off.ReadNow(loop->clock().Now(), nullptr,
+  hub_->put_off.ReadNow(loop->clock().Now(), patience, nullptr,
                         [loop, done = std::move(done)]() mutable { loop->Post(std::move(done)); });
 }
 

@@ -67,7 +67,7 @@ class EngineCluster final : public Cluster {
 
   bool Ready() const override;
   void WhenReady(Callback<> done) override;
-  void WhenRead(Callback<> done) override;
+  void WhenRead(Duration patience, Callback<> done) override;
   std::vector<NodePointer> Nodes() const override;
   NodePointer FindNode(std::string_view reference) const override;
   ClusterTotals Totals() const override;

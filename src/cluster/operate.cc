@@ -93,15 +93,40 @@ void Erase(const Engine& engine, const std::string& id) {
   hub.state.EndRead(engine.member(), read);
 }
 
+// A start whose container need not be read before it is answered. What is read of it while it is
+// under way is newer than what its answer tells.
+class PutOffStart {
+ public:
+  PutOffStart(const Engine& engine, const ContainerOperation& operation)
+      : state_(engine.hub().state), member_(engine.member()) {
+    if (operation.may_be_read_later && operation.verb == Verb::kStart)
+      read_ = state_.BeginRead(member_);
+  }
+  ~PutOffStart() {
+    if (read_ != 0) state_.EndRead(member_, read_);
+  }
+  PutOffStart(const PutOffStart&) = delete;
+  PutOffStart& operator=(const PutOffStart&) = delete;
+
+  bool Publish(const std::string& id, WallTime now) const {
+    return read_ != 0 && state_.PublishStart(member_, read_, id, now);
+  }
+
+ private:
+  SharedState& state_;
+  const Member member_;
+  std::uint64_t read_ = 0;
+};
+
 // True when what the operation did is known and published, and the container will be read.
 bool PutOffReading(const std::shared_ptr<Engine>& engine, const ContainerOperation& operation,
-                   const absl::StatusOr<Reply>& reply, UnderWay::Change& change) {
-  if (!operation.may_be_read_later || operation.verb != Verb::kStart) return false;
+                   const absl::StatusOr<Reply>& reply, const PutOffStart& start,
+                   UnderWay::Change& change) {
   if (!reply.ok() || reply->status != 204) return false;
   Hub& hub = engine->hub();
   const std::string& id = operation.entry->container.id;
+  if (!start.Publish(id, hub.WallNow())) return false;
   change.BeginReading(true);
-  if (!hub.state.PublishStart(engine->member(), id, hub.WallNow())) return false;
   hub.put_off.Add(engine, id);
   change.EndReading(true);
   return true;
@@ -138,6 +163,7 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
   if (!ticket.ok()) co_return ticket.status();
 
   UnderWay::Change change(engine->under_way(), container.id, OwnEvent(operation.verb));
+  const PutOffStart put_off(*engine, operation);
   Request message = OperationMessage(operation, NodeNow(*engine));
   CallOptions options;
   options.timeout = OperationTimeout(operation);
@@ -147,7 +173,7 @@ Task<absl::StatusOr<Reply>> RunOperation(std::shared_ptr<Hub> hub, ContainerOper
   const bool removed = reply.ok() && operation.verb == Verb::kRemove && reply->status == 204;
   if (removed) {
     Erase(*engine, container.id);
-  } else if (PutOffReading(engine, operation, reply, change)) {
+  } else if (PutOffReading(engine, operation, reply, put_off, change)) {
     // What is published now counts; whoever asks for more has it read.
   } else if (engine->healthy() && !absl::IsUnavailable(reply.status())) {
     // Also after a refusal or a lost answer: what is known may have been out of date.

@@ -175,7 +175,7 @@ Task<void> ReadPutOff(std::shared_ptr<Engine> engine) {
   if (engine->hub().listeners == 0 || engine->hub().put_off.empty()) co_return;
   auto start = [engine](Callback<bool> done) {
     const TimePoint now = engine->home()->clock().Now();
-    engine->hub().put_off.ReadNow(now, engine.get(),
+    engine->hub().put_off.ReadNow(now, Duration::max(), engine.get(),
                                   [done = std::move(done)]() mutable { done(true); });
   };
   co_await AwaitCallback<bool>(std::move(start));

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/described.h"
-
 #include "wire/containers.h"
 
 namespace swarm {
@@ -144,18 +143,20 @@ bool SharedState::PublishHealth(Member member, std::string_view id, std::string_
   return true;
 }
 
-bool SharedState::PublishStart(Member member, std::string_view id, WallTime now) {
+bool SharedState::PublishStart(Member member, std::uint64_t read, std::string_view id,
+                               WallTime now) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);
   if (stay == nullptr) return false;
   const ContainerPointer entry = state_.FindById(id);
   if (!entry || entry->container.node != stay->address) return false;
+  if (!Newest(*stay, read, id)) return false;
   ContainerRecord record{entry->container, entry->row};
   MarkStarted(record.container, now);
   SetRowState(record.row, "running");
-  // Nothing that was begun before shows it.
-  const std::uint64_t read = ++stay->last_read;
-  if (!stay->open.empty()) Newest(*stay, read, id);
+  // Of what was begun before nothing shows it.
+  const std::uint64_t made = ++stay->last_read;
+  Newest(*stay, made, id);
   state_.PutContainer(stay->address, std::move(record));
   return true;
 }

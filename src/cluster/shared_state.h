@@ -92,8 +92,9 @@ class SharedState {
   // its own words, or a reading is under way, which may have begun before the event.
   bool PublishHealth(Member member, std::string_view id, std::string_view health);
   // A container that was started just now: running, with the ports that it was to take, until it is
-  // read. False, and nothing is changed, when it is not known.
-  bool PublishStart(Member member, std::string_view id, WallTime now);
+  // read. `read` was begun before its engine was asked. False, and nothing is changed, when it is
+  // not known, or something newer is.
+  bool PublishStart(Member member, std::uint64_t read, std::string_view id, WallTime now);
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
   // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
   // it does not show give their places back, if it was begun after their doubt and not before the

@@ -110,8 +110,46 @@ Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Engine> eng
   co_return contents;
 }
 
-// Reads `ids` into `work`, whose records are then those that are there.
-Task<absl::Status> ReadSeveral(std::shared_ptr<Inspects> work, std::vector<std::string> ids) {
+// Single readings that share a list, and the workers that make them.
+struct Readings {
+  std::shared_ptr<Engine> engine;
+  NodePointer node;
+  std::stop_token stop;
+  std::uint64_t read = 0;
+  PutOffReadings::Mark mark = 0;
+  std::vector<ContainerRecord> records;
+  std::size_t next = 0;
+  absl::Status failure;
+};
+
+void Publish(const Readings& work, const std::string& id, const ContainerRecord* record) {
+  Hub& hub = work.engine->hub();
+  hub.state.PublishContainer(work.engine->member(), work.read, id, record);
+  hub.put_off.Done(*work.engine, id, work.mark);
+}
+
+// One that cannot be read does not keep the others back.
+Task<void> ReadAndPublishSome(std::shared_ptr<Readings> work) {
+  Loop* const home = work->engine->home();
+  Gate& gate = work->engine->hub().GatesOf(home).inspects;
+  while (work->next < work->records.size()) {
+    const bool entered = co_await gate.Enter(home, work->stop);
+    if (!entered) co_return;
+    const GatePass pass(gate);
+    if (work->next >= work->records.size()) co_return;
+    ContainerRecord* const record = &work->records[work->next++];
+    const absl::StatusOr<bool> there =
+        co_await AddInspect(work->engine, work->node, record, work->stop);
+    if (there.ok()) {
+      Publish(*work, record->container.id, *there ? record : nullptr);
+    } else {
+      work->failure = there.status();
+    }
+  }
+}
+
+// The rows of `ids` go into `work`; those without a row are gone.
+Task<absl::Status> ReadRows(std::shared_ptr<Readings> work, std::vector<std::string> ids) {
   const std::shared_ptr<Engine> engine = work->engine;
   std::string target = ListTarget(*engine, "id", ids);
   const absl::StatusOr<std::string> body =
@@ -120,13 +158,13 @@ Task<absl::Status> ReadSeveral(std::shared_ptr<Inspects> work, std::vector<std::
   absl::StatusOr<std::vector<ContainerRecord>> records =
       ReadContainers(*engine, *work->node, *body);
   if (!records.ok()) co_return records.status();
-  work->records = *std::move(records);
-  // Engines take an id for the beginning of one.
-  std::erase_if(work->records, [&ids](const ContainerRecord& record) {
-    return std::find(ids.begin(), ids.end(), record.container.id) == ids.end();
-  });
-  for (std::size_t i = 0; i < work->records.size(); ++i) work->wanted.push_back(i);
-  co_return co_await InspectAll(work);
+  StringSet wanted(ids.begin(), ids.end());
+  for (ContainerRecord& record : *records) {
+    // Engines take an id for the beginning of one.
+    if (wanted.erase(record.container.id) > 0) work->records.push_back(std::move(record));
+  }
+  for (const std::string& id : wanted) Publish(*work, id, nullptr);
+  co_return absl::OkStatus();
 }
 
 }  // namespace
@@ -135,24 +173,20 @@ Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std
                                  std::stop_token stop) {
   SharedState& state = engine->hub().state;
   const TimePoint began = engine->home()->clock().Now();
-  auto work = std::make_shared<Inspects>();
+  auto work = std::make_shared<Readings>();
   work->engine = engine;
   work->node = std::make_shared<const Node>(NodeNow(*engine));
   work->stop = std::move(stop);
-  const std::uint64_t read = state.BeginRead(engine->member());
-  const absl::Status status = co_await ReadSeveral(work, ids);
-  if (status.ok()) {
-    StringMap<const ContainerRecord*> found;
-    for (const ContainerRecord& record : work->records) found.emplace(record.container.id, &record);
-    for (const std::string& id : ids) {
-      const auto record = found.find(id);
-      state.PublishContainer(engine->member(), read, id,
-                             record == found.end() ? nullptr : record->second);
-    }
-  }
-  state.EndRead(engine->member(), read);
-  engine->NoteOutcome(status, began);
-  co_return status;
+  work->mark = engine->hub().put_off.Now();
+  work->read = state.BeginRead(engine->member());
+  work->failure = co_await ReadRows(work, std::move(ids));
+  std::vector<Task<void>> workers;
+  const std::size_t most = std::min<std::size_t>(work->records.size(), kMostInspectsPerEngine);
+  for (std::size_t i = 0; i < most; ++i) workers.push_back(ReadAndPublishSome(work));
+  co_await RunAll(std::move(workers));
+  state.EndRead(engine->member(), work->read);
+  engine->NoteOutcome(work->failure, began);
+  co_return work->failure;
 }
 
 Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
@@ -163,12 +197,15 @@ Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::s
   if (!entered) co_return Cancelled("the reading was given up");
   const GatePass pass(gate);
   const TimePoint began = engine->home()->clock().Now();
+  const PutOffReadings::Mark mark = engine->hub().put_off.Now();
   const std::uint64_t read = state.BeginRead(engine->member());
   absl::StatusOr<EngineContents> contents =
       co_await ReadAllContents(engine, inspect_all, changed, std::move(stop));
   const absl::Status status = contents.status();
-  if (contents.ok() && !engine->stopping())
+  if (contents.ok() && !engine->stopping()) {
     engine->PublishHealthy(read, began, *std::move(contents));
+    engine->hub().put_off.AllDone(*engine, mark);
+  }
   state.EndRead(engine->member(), read);
   co_return status;
 }

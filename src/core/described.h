@@ -13,7 +13,7 @@ Container DescribedContainer(const ContainerSpec& spec, std::string_view address
                              std::string_view name, std::string_view swarm_id);
 
 // Makes of a container that was not running what it is right after its start: the ports that it was
-// to take count as taken.
+// to take count as taken. One whose health is not known yet stays without.
 void MarkStarted(Container& container, WallTime now);
 
 }  // namespace swarm

@@ -22,7 +22,7 @@ bool Questions::Holds(const term::Opaque& predicate, const NodeView& view,
   // A search that has noted enough comes to its end by taking what it finds.
   if (noted_.size() >= most_) return true;
   if (known != answers_.end()) changed_ = true;
-  noted_.push_back({std::move(key), revision, inventory.Keep(view)});
+  noted_.push_back({std::move(key), revision, inventory.Keep(view), exact});
   return false;
 }
 
@@ -30,7 +30,8 @@ void Questions::Ask() {
   for (const Question& question : noted_) {
     const bool holds = question.key.first->holds(*question.view);
     answers_[question.key] = {question.revision, holds};
-    if (holds && want_ == Want::kBest) return;
+    // The best that is known to fit now ends a search; what it was asked for a report does not.
+    if (holds && question.exact && want_ == Want::kBest) return;
   }
 }
 

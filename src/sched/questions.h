@@ -51,6 +51,7 @@ class Questions {
     Key key;
     std::uint64_t revision = 0;
     std::shared_ptr<const NodeView> view;
+    bool exact = false;
   };
 
   const Want want_;

@@ -162,7 +162,7 @@ class FakeCluster final : public Cluster {
 
   bool Ready() const override { return ready; }
   void WhenReady(Callback<> done) override { when_ready.push_back(std::move(done)); }
-  void WhenRead(Callback<> done) override {
+  void WhenRead(Duration, Callback<> done) override {
     if (all_read) return done();
     when_read.push_back(std::move(done));
   }

@@ -161,13 +161,20 @@ TEST(OwnFilters, AnAnswerAboutANodeThatHasChangedDoesNotCount) {
 TEST(OwnFilters, APictureIsWholeAndStaysAsItWas) {
   std::vector<std::string> seen;
   SharedState* state = nullptr;
+  std::promise<void> looked;
+  std::vector<std::thread> threads;
   Cluster cluster(
       [&](const ContainerSpec& spec, const NodeView& view) {
         // As another thread would.
         if (spec.name == "third" && HeldOn(view) == 2) {
-          std::thread([&] {
+          std::thread other([&] {
             state->With([](const ClusterState& now) { return now.generation(); });
-          }).join();
+            looked.set_value();
+          });
+          // Not without end: with the state locked this would wait for itself.
+          EXPECT_EQ(looked.get_future().wait_for(std::chrono::seconds(30)),
+                    std::future_status::ready);
+          threads.push_back(std::move(other));
         }
         std::string text = std::to_string(view.reserved().memory) + ":";
         for (const PortHold& port : view.held_ports())
@@ -184,6 +191,7 @@ TEST(OwnFilters, APictureIsWholeAndStaysAsItWas) {
   EXPECT_EQ(cluster.Place(Named("second")), "n1");
   EXPECT_EQ(cluster.Place(Named("third")), "n1");
   EXPECT_EQ(seen, (std::vector<std::string>{"0:", "100:first=80", "100:first=80"}));
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST(OwnFilters, ManyAtOnceFillEveryPlaceOnceAndNoMore) {

@@ -24,6 +24,8 @@ CreateRequest Unread(CreateRequest request) {
   return request;
 }
 
+constexpr Duration kPatience = milliseconds(500);
+
 class PutOff : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(world_.Connect()); }
@@ -56,7 +58,7 @@ class PutOff : public testing::Test {
   std::optional<Duration> AwaitRead(Duration most) {
     auto done = std::make_shared<bool>(false);
     const TimePoint began = world_.clock().Now();
-    world_.OnLoop([this, done] { world_.cluster().WhenRead([done] { *done = true; }); });
+    world_.OnLoop([this, done] { world_.cluster().WhenRead(kPatience, [done] { *done = true; }); });
     if (!world_.Until([done] { return *done; }, most)) return std::nullopt;
     return world_.clock().Now() - began;
   }
@@ -175,14 +177,63 @@ TEST_F(PutOff, AFrozenEngineIsWaitedForNoLongerThanAnyCall) {
   Create("bb");
   world_.engine(1).SetMode(FakeEngine::Mode::kFrozen);
   const auto first = std::make_shared<bool>(false);
-  world_.OnLoop([&, first] { world_.cluster().WhenRead([first] { *first = true; }); });
-  world_.Pass(kReadingPatience);
+  world_.OnLoop([&, first] { world_.cluster().WhenRead(kPatience, [first] { *first = true; }); });
+  world_.Pass(kPatience);
   EXPECT_FALSE(*first);
   EXPECT_EQ(AwaitRead(seconds(1)), Duration::zero());  // it was waited for long enough
   EXPECT_TRUE(world_.Until([first] { return *first; }, seconds(10)));
   EXPECT_EQ(Known("aa").state, ContainerState::kCreated);  // what was acknowledged stays known
   world_.engine(1).SetMode(FakeEngine::Mode::kWell);
   EXPECT_TRUE(world_.Until([this] { return IsRead("aa") && IsRead("bb"); }, minutes(2)));
+}
+
+TEST_F(PutOff, OneThatCannotBeReadKeepsNoOtherBackAndIsTriedAgain) {
+  for (const char* const name : {"c1", "c2", "c3"}) Create(name);
+  world_.engine(1).Lock("c2");
+  const auto told = std::make_shared<bool>(false);
+  world_.OnLoop([&, told] { world_.cluster().WhenRead(kPatience, [told] { *told = true; }); });
+  world_.Settle();
+  EXPECT_TRUE(IsRead("c1") && IsRead("c3"));
+  EXPECT_FALSE(IsRead("c2"));
+  EXPECT_TRUE(world_.Until([told] { return *told; }, seconds(30)));
+  EXPECT_FALSE(IsRead("c2"));
+  EXPECT_EQ(AwaitRead(seconds(1)), Duration::zero());  // nobody waits for it again
+  world_.engine(1).Unlock();
+  EXPECT_TRUE(world_.Until([this] { return IsRead("c2"); }, 2 * kReadAgain));
+}
+
+TEST_F(PutOff, AReadingBySomebodyElseIsWaitedForToo) {
+  Create("web");
+  Operate(Verb::kStart, "web");
+  world_.engine(1).SetLatency(milliseconds(20));
+  const int lists = Lists();
+  world_.engine(1).SetState("web", "exited", true);
+  ASSERT_TRUE(world_.Until([&] { return Lists() > lists; }, kPutOff / 2));  // for the event
+  EXPECT_FALSE(IsRead("web"));
+  ASSERT_TRUE(AwaitRead(seconds(1)));
+  EXPECT_TRUE(IsRead("web"));
+  EXPECT_EQ(Known("web").state, ContainerState::kExited);
+}
+
+TEST_F(PutOff, WhatIsReadWhileAStartIsUnderWayIsNewerThanItsAnswer) {
+  Create("web");
+  EXPECT_EQ(AwaitRead(seconds(1)), Duration::zero());
+  // The answer comes after the container has ended and that was read.
+  world_.engine(1).SetLatency(milliseconds(200));
+  ContainerOperation start = world_.OperationOf(Verb::kStart, "web");
+  start.may_be_read_later = true;
+  bool answered = false;
+  world_.OnLoop([&, start = std::move(start)]() mutable {
+    world_.cluster().Operate(std::move(start), [&](absl::StatusOr<Reply> reply) {
+      EXPECT_TRUE(reply.ok()) << reply.status();
+      EXPECT_EQ(Known("web").state, ContainerState::kExited);
+      answered = true;
+    });
+  });
+  world_.Settle();
+  world_.engine(1).SetLatency(Duration::zero());
+  world_.engine(1).SetState("web", "exited", true);
+  EXPECT_TRUE(world_.Until([&] { return answered; }, seconds(2)));
 }
 
 TEST_F(PutOff, AnEngineThatLeavesIsWaitedForByNobody) {
@@ -195,8 +246,10 @@ TEST_F(PutOff, AnEngineThatLeavesIsWaitedForByNobody) {
 
 TEST_F(PutOff, ManyAreReadByListsOfABoundedLength) {
   constexpr int kMany = 150;
+  const int lists = Lists();
   for (int i = 0; i < kMany; ++i) Create("c" + std::to_string(i));
-  world_.Pass(seconds(1));
+  EXPECT_EQ(AwaitRead(seconds(1)), Duration::zero());
+  EXPECT_EQ(Lists() - lists, 3);  // of 64 each
   EXPECT_TRUE(world_.cluster().Containers().size() == kMany);
   EXPECT_TRUE(IsRead("c0"));
   EXPECT_TRUE(IsRead("c149"));
