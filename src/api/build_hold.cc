@@ -9,7 +9,7 @@
 namespace swarm {
 namespace {
 
-using HoldPointer = std::shared_ptr<PlaceHold>;
+using HoldPointer = std::shared_ptr<BuildReservation>;
 
 ContainerSpec SameOn(const Node& node, const ContainerSpec& spec) {
   ContainerSpec there;
@@ -34,7 +34,7 @@ Task<absl::StatusOr<HoldPointer>> Hold(ContextPointer context, ContainerSpec spe
     request.body = "{}";
     request.prepare = [loop, waiting](const std::string& address, Callback<absl::Status> end) {
       (void)address;
-      auto hold = std::make_shared<PlaceHold>(*loop, std::move(end));
+      auto hold = std::make_shared<BuildReservation>(*loop, std::move(end));
       if (*waiting) std::exchange(*waiting, nullptr)(std::move(hold));
     };
     context->cluster().CreateContainer(
@@ -49,7 +49,7 @@ Task<absl::StatusOr<HoldPointer>> Hold(ContextPointer context, ContainerSpec spe
 
 }  // namespace
 
-PlaceHold::~PlaceHold() {
+BuildReservation::~BuildReservation() {
   // When the loop itself ends so does the create that waits here.
   if (Loop::Current() == &loop_) end_(Cancelled("the build has ended"));
 }

@@ -14,12 +14,12 @@ namespace swarm {
 
 // Memory, processors and a slot of a node, counted as reserved until this is destroyed. On one
 // loop.
-class PlaceHold {
+class BuildReservation {
  public:
-  PlaceHold(Loop& loop, Callback<absl::Status> end) : loop_(loop), end_(std::move(end)) {}
-  ~PlaceHold();
-  PlaceHold(const PlaceHold&) = delete;
-  PlaceHold& operator=(const PlaceHold&) = delete;
+  BuildReservation(Loop& loop, Callback<absl::Status> end) : loop_(loop), end_(std::move(end)) {}
+  ~BuildReservation();
+  BuildReservation(const BuildReservation&) = delete;
+  BuildReservation& operator=(const BuildReservation&) = delete;
 
  private:
   Loop& loop_;
@@ -29,11 +29,12 @@ class PlaceHold {
 // Where a build runs.
 struct BuildPlace {
   NodePointer node;
-  std::shared_ptr<PlaceHold> hold;  // null when the build asks for no resources
+  std::shared_ptr<BuildReservation> hold;  // null when the build asks for no resources
 };
 
-// As PlaceBuild, and holds there what the build asks for. Nothing can come between the two: when
-// another takes what was left, the next best node is chosen.
+// As PlaceBuild, and holds there what the build asks for. When another request has taken what was
+// left since the node was chosen, a node is chosen again: up to 8 tries in all, then the refusal of
+// the last one.
 Task<absl::StatusOr<BuildPlace>> HoldBuild(ContextPointer context, ContainerSpec spec,
                                            BuildWishes wishes);
 

@@ -21,7 +21,7 @@ struct BuildRun {
   ContextPointer context;
   std::shared_ptr<ClientRun> watched;
   std::vector<std::shared_ptr<BuildSessions::Hold>> holds;  // given up at its end
-  std::shared_ptr<PlaceHold> place;                         // given up at its end; may be null
+  std::shared_ptr<BuildReservation> place;                  // given up at its end; may be null
 
   const NodePointer& node() const { return watched->run()->node; }
 };

@@ -58,13 +58,10 @@ FoundImage OfPlatform(FoundImage found, const Query& query) {
   const std::string* text = FindQuery(query, "platform");
   JsonDocument document;
   if (text == nullptr || !document.Parse(*text).ok()) return found;
-  std::vector<std::string> parts;
-  for (const char* key : {"os", "architecture"}) {
-    if (std::string part = document.root().Find(key).text(); !part.empty())
-      parts.push_back(std::move(part));
-  }
-  if (parts.empty()) return found;
-  const std::string platform = Join(parts, "/");
+  // With the stroke whatever is missing: a word alone could be either.
+  const std::string platform =
+      document.root().Find("os").text() + "/" + document.root().Find("architecture").text();
+  if (platform == "/") return found;
   std::vector<ImageCopy> copies;
   for (const ImageCopy& copy : found.copies) {
     if (PlatformMatches(platform, *copy.node)) copies.push_back(copy);

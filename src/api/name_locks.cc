@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "async/await.h"
+#include "base/check.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -45,7 +46,8 @@ void NameLocks::Release(const std::string& name) {
   {
     const std::lock_guard lock(mutex_);
     const auto held = waiting_.find(name);
-    if (held == waiting_.end()) return;  // abandoned
+    if (held == waiting_.end() && abandoned_) return;
+    SWARM_CHECK(held != waiting_.end(), "a name is released by who holds it");
     if (held->second.empty()) {
       waiting_.erase(held);
       return;
@@ -61,6 +63,7 @@ void NameLocks::Abandon() {
   {
     const std::lock_guard lock(mutex_);
     dropped.swap(waiting_);
+    abandoned_ = true;
   }
 }
 

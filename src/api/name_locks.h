@@ -24,11 +24,13 @@ class NameLocks {
   void Acquire(const std::string& name, Callback<absl::Status> done);
   // The next in turn is called on this thread.
   void Release(const std::string& name);
-  // Nobody waits any more: callbacks are dropped. They may hold what holds this.
+  // Nobody waits any more: callbacks are dropped. They may hold what holds this. Names that were
+  // held until then may be released still.
   void Abandon();
 
  private:
   std::mutex mutex_;
+  bool abandoned_ = false;
   std::map<std::string, std::deque<Callback<absl::Status>>> waiting_;  // a name that is held
 };
 

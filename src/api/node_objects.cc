@@ -25,12 +25,17 @@ bool IsOfCluster(const Reply& reply) {
          !LabelOf(document.root(), kVolumeIdLabel).empty();
 }
 
+// A copy of the cluster's object on any node is enough: all copies are alike.
 bool IsClustersKnown(const std::vector<NodeAnswer>& answers) {
+  bool have_all_said = true;
   for (const NodeAnswer& said : answers) {
-    if (!said.answered) return false;
-    if (said.answer.ok() && said.answer->status == 200 && IsOfCluster(*said.answer)) return true;
+    if (!said.answered) {
+      have_all_said = false;
+    } else if (said.answer.ok() && said.answer->status == 200 && IsOfCluster(*said.answer)) {
+      return true;
+    }
   }
-  return true;
+  return have_all_said;
 }
 
 }  // namespace

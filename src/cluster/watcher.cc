@@ -112,8 +112,9 @@ Task<void> Tick(std::shared_ptr<Session> session) {
     co_await session->tick_pause.For(engine->home(), wait);
     if (session->over) co_return;
     const TimePoint began = clock.Now();
+    const bool is_reading = !failing && (session->resync || began >= refresh_at);
     absl::Status status;
-    if (!failing && (session->resync || began >= refresh_at)) {
+    if (is_reading) {
       status = co_await Refresh(session);
       refresh_at = clock.Now() + NextRefresh(*engine);
     } else {
@@ -123,6 +124,9 @@ Task<void> Tick(std::shared_ptr<Session> session) {
     if (status.ok()) engine->NoteSuccess();
     if (absl::IsFailedPrecondition(status)) {
       engine->Refuse(status);
+    } else if (is_reading && absl::IsDeadlineExceeded(status)) {
+      // It may be a single container that is not described.
+      engine->NoteOutcome(status, began);
     } else {
       engine->NoteFailure(status, began);
     }

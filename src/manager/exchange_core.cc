@@ -19,6 +19,8 @@ std::chrono::steady_clock::time_point After(Duration timeout) {
 
 // Of one write into a tunnel, which cannot be taken back.
 constexpr std::size_t kTunnelPiece = 65536;
+// Of a body at once, what is copied for the loop.
+constexpr std::size_t kBodyPiece = 262'144;
 
 absl::Status NothingTaken() {
   return DeadlineExceeded("nothing of it was taken yet: the other side does not read");
@@ -111,7 +113,12 @@ void Exchange::Core::Answered(absl::StatusOr<Reply> reply) {
       source_ = std::move(reply->body_stream);
     }
     more_ = source_ != nullptr;
-    if (tunnel_) written_ = absl::OkStatus();
+    if (tunnel_) {
+      // What the body has not taken goes into the tunnel.
+      if (upload_ == Upload::kOpen) upload_ = Upload::kDropped;
+      writing_ = false;
+      written_ = absl::OkStatus();
+    }
     ended = tunnel_ && ended_;
   }
   changed_.notify_all();
@@ -171,6 +178,11 @@ void Exchange::Core::OnRead(absl::StatusOr<std::size_t> count) {
 void Exchange::Core::StartWrite() {
   if (released_) return;
   if (!tunnel_) return ServeUpload();
+  {
+    // Posted for a piece of the body, or another has written this one.
+    const Lock lock(mutex_);
+    if (!std::exchange(unsent_, false)) return;
+  }
   source_->Write(outgoing_, [core = shared_from_this()](absl::Status status) {
     core->OnWritten(std::move(status));
   });
@@ -227,11 +239,12 @@ void Exchange::Core::ServeUpload() {
   bool taken = false;
   {
     const Lock lock(mutex_);
-    count = std::min(upload_into_.size(), outgoing_.size() - sent_);
+    // From then on it is the tunnel's.
+    if (!tunnel_) count = std::min(upload_into_.size(), outgoing_.size() - sent_);
     if (count == 0 && upload_ != Upload::kClosed) return;
     std::memcpy(upload_into_.data(), outgoing_.data() + sent_, count);
     sent_ += count;
-    taken = sent_ == outgoing_.size();
+    taken = !tunnel_ && sent_ == outgoing_.size();
     if (taken) {
       outgoing_.clear();
       sent_ = 0;
@@ -362,19 +375,20 @@ absl::StatusOr<std::size_t> Exchange::Core::WriteIntoBody(Lock& lock, std::strin
     return std::size_t{0};
   }
   if (!is_free) return NothingTaken();
-  outgoing_ = bytes;
+  const std::string_view piece = bytes.substr(0, kBodyPiece);
+  outgoing_ = piece;
   sent_ = 0;
   writing_ = true;
   Post(&Core::StartWrite);
   const bool in_time =
       changed_.wait_until(lock, deadline, [this] { return !over_.ok() || !writing_; });
   if (!over_.ok()) return over_;
-  const std::size_t sent = sent_;
+  const std::size_t sent = outgoing_.empty() ? piece.size() : sent_;
   outgoing_.clear();
   sent_ = 0;
   if (in_time) {
     if (!written_.ok()) return written_;
-    return bytes.size();
+    return sent;
   }
   writing_ = false;
   if (sent == 0) return NothingTaken();
@@ -391,7 +405,9 @@ absl::StatusOr<std::size_t> Exchange::Core::WriteIntoTunnel(Lock& lock, std::str
   if (!written_.ok()) return written_;
   const std::string_view piece = bytes.substr(0, kTunnelPiece);
   outgoing_ = piece;
+  sent_ = 0;
   writing_ = true;
+  unsent_ = true;
   Post(&Core::StartWrite);
   const bool in_time =
       changed_.wait_until(lock, deadline, [this] { return !over_.ok() || !writing_; });

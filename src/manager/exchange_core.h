@@ -82,7 +82,7 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   absl::Status AwaitBytes(Lock& lock, Deadline deadline);
   absl::Status AwaitWritable(Lock& lock, Deadline deadline);
   absl::Status CheckWritable() const;
-  // How many bytes were taken; none when there is a tunnel now.
+  // How many bytes were taken, one piece at most; fewer when there is a tunnel now.
   absl::StatusOr<std::size_t> WriteIntoBody(Lock& lock, std::string_view bytes, Deadline deadline);
   absl::StatusOr<std::size_t> WriteIntoTunnel(Lock& lock, std::string_view bytes,
                                               Deadline deadline);
@@ -116,6 +116,7 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   std::string outgoing_;
   std::size_t sent_ = 0;  // of outgoing_, into the upload
   bool writing_ = false;
+  bool unsent_ = false;   // outgoing_ waits for the loop to write it into the tunnel
   absl::Status written_;  // of the last write
   bool ended_ = false;    // our side of the tunnel that there is, or may be
   Upload upload_ = Upload::kNone;

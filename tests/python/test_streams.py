@@ -129,11 +129,15 @@ def test_a_streamed_body_waits_only_while_something_of_it_is_taken():
   assert taker.taken == b"one two three" and taker.closed
 
 
-def test_a_write_into_a_tunnel_that_nobody_reads_ends_in_its_time(swarm_manager):
-  swarm_manager.create_container({"Image": "busybox", "Cmd": ["cat"], "OpenStdin": True}, name="cat", start=True)
-  with swarm_manager.request("POST", "/containers/cat/attach?stream=1&stdin=1", upgrade=True) as tunnel:
+def test_a_write_into_a_tunnel_tells_how_much_was_taken(swarm_manager):
+  swarm_manager.create_container(SLEEPER, name="web", start=True)
+  target = "/exec/%s/start" % exec_of(swarm_manager, "web", ["wc", "-c"])
+  with swarm_manager.request("POST", target, {}, upgrade=True) as tunnel:
     assert tunnel.write(b"taken\n", timeout=10) == 6
     assert tunnel.write(b"", timeout=0) == 0
+    assert tunnel.write(bytes(300_000), timeout=10) == 300_000
+    tunnel.close_write()
+    assert read_frame(tunnel) == b"300006\n"
 
 
 def test_events_are_followed(swarm_manager):

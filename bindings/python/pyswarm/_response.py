@@ -19,6 +19,8 @@ Body = Union[None, bytes, bytearray, memoryview, str, dict[str, Any], list[Any],
 
 FOREVER = float("inf")
 PIECE = 64 * 1024
+# What one write of many copies at once.
+WRITE_BYTES = 1 << 20
 MOST_BODY = 64 << 20
 
 
@@ -97,7 +99,7 @@ def write_all(exchange: Exchange, data: bytes, timeout: float) -> None:
   """Writes `data` for as long as something of it is taken within each `timeout` seconds."""
   left = memoryview(data)
   while left:
-    left = left[exchange.write(bytes(left), timeout):]
+    left = left[exchange.write(bytes(left[:WRITE_BYTES]), timeout):]
 
 
 class Pending:

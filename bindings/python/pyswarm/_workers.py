@@ -9,9 +9,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 from ._errors import DeadlineExceeded
+from ._response import WRITE_BYTES
 
 if TYPE_CHECKING:
   from ._core import Exchange
@@ -140,14 +141,15 @@ async def in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -
       raise DeadlineExceeded(error.status, error.code, "%s: no answer within %g s" % (what, timeout)) from None
 
 
-async def write(exchange: Exchange, data: bytes, timeout: float) -> int:
+async def write(exchange: Exchange, data: Union[bytes, memoryview], timeout: float) -> int:
   """As pyswarm.Response.write(), in turns with the other writers."""
   end = time.monotonic() + timeout
+  whole = memoryview(data)
   taken = 0
   while True:
     left = max(end - time.monotonic(), 0.0)
     try:
-      taken += await run(writes, exchange.write, data[taken:], min(_SLICE, left))
+      taken += await run(writes, exchange.write, bytes(whole[taken:taken + WRITE_BYTES]), min(_SLICE, left))
       if taken == len(data):
         return taken
     except DeadlineExceeded as error:
@@ -159,6 +161,6 @@ async def write(exchange: Exchange, data: bytes, timeout: float) -> int:
 
 async def write_all(exchange: Exchange, data: bytes, timeout: float) -> None:
   """Writes `data` for as long as something of it is taken within each `timeout` seconds."""
-  taken = 0
-  while taken < len(data):
-    taken += await write(exchange, data[taken:], timeout)
+  left = memoryview(data)
+  while left:
+    left = left[await write(exchange, left, timeout):]

@@ -117,6 +117,8 @@ TEST_F(ImagesTest, AnInspectForAPlatformGoesToANodeOfIt) {
     EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"arm64"})"), "n1");
     EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"amd64"})"), "n2");
     EXPECT_EQ(asked(verb, R"({"os":"linux","architecture":"s390x"})"), "n2");  // the newest
+    EXPECT_EQ(asked(verb, R"({"architecture":"arm64"})"), "n1");
+    EXPECT_EQ(asked(verb, R"({"os":"arm64"})"), "n2");  // no such system: the newest
     EXPECT_EQ(asked(verb, "rubbish"), "n2");
   }
 }

@@ -400,6 +400,18 @@ TEST_F(ListsTest, TheFirstNodeThatHasAnObjectOfTheClusterIsEnough) {
   EXPECT_TRUE(cluster_.seen[1].options.stop.stop_requested());
 }
 
+TEST_F(ListsTest, AnObjectOfTheClusterIsEnoughBehindANodeThatHangs) {
+  cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
+    if (seen.node == "n1") return FakeEngine::Silence();
+    Reply reply;
+    reply.body = R"({"Name":"web","Labels":{"com.docker.swarm.volume.id":"1"}})";
+    return reply;
+  };
+  Reply reply = Send("GET", "/v1.41/volumes/web");  // without time passing
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_TRUE(cluster_.seen[0].options.stop.stop_requested());
+}
+
 TEST_F(ListsTest, ANodeThatFailsDoesNotFailTheList) {
   cluster_.script = [](const Seen& seen) -> absl::StatusOr<Reply> {
     if (seen.node == "n1") return Unavailable("node n1 is not healthy");

@@ -113,5 +113,9 @@ TEST_F(NameLocksTest, WhatWaitsIsDroppedAtTheEnd) {
   Give({"a"});  // by a request that ends later
 }
 
+TEST_F(NameLocksTest, ANameThatNobodyHoldsIsNotReleased) {
+  EXPECT_DEATH(locks_.Release("a"), "released by who holds it");
+}
+
 }  // namespace
 }  // namespace swarm

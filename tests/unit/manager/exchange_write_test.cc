@@ -7,10 +7,13 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "async/loop.h"
+#include "manager/exchange_core.h"
 #include "swarmlib/caller_loop.h"
 #include "swarmlib/status.h"
 #include "unit/manager/exchange_fixture.h"
@@ -117,6 +120,81 @@ TEST_F(DeafEngineTest, AWriteIntoATunnelThatNobodyReadsEndsInItsTime) {
             absl::StatusCode::kDeadlineExceeded);
   EXPECT_TRUE(tunnel->CloseWrite().ok()) << "it waits for what is on its way";
   EXPECT_EQ(tunnel->Write("x", kLong).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+// Keeps what is written, and takes its time.
+class SlowTunnel final : public Stream {
+ public:
+  SlowTunnel(Loop& loop, std::shared_ptr<std::string> got) : loop_(loop), got_(std::move(got)) {}
+  void Read(std::span<char>, ResultCallback<std::size_t>) override {}
+  void Write(std::string_view bytes, Callback<absl::Status> done) override {
+    got_->append(bytes);
+    loop_.Post([done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  }
+  void CloseWrite() override {}
+  void Abort() override {}
+
+ private:
+  Loop& loop_;
+  const std::shared_ptr<std::string> got_;
+};
+
+// A body that is uploaded until the answer is a tunnel, step by step.
+class BecomesTunnelTest : public ::testing::Test {
+ protected:
+  BecomesTunnelTest() : loop_(clock_, nullptr), upload_(core_->OpenUpload({})) {}
+  ~BecomesTunnelTest() override {
+    core_->Release(Cancelled("the test has ended"));
+    upload_.reset();
+    Settle();
+  }
+
+  void Settle() {
+    while (loop_.RunReady() > 0) {
+    }
+  }
+  void AnswerWithTunnel() {
+    Reply reply;
+    reply.status = 101;
+    reply.tunnel = std::make_unique<SlowTunnel>(loop_, got_);
+    core_->Answered(std::move(reply));
+  }
+
+  ManualClock clock_;
+  Loop loop_;
+  const std::shared_ptr<std::string> got_ = std::make_shared<std::string>();
+  const std::shared_ptr<Exchange::Core> core_ =
+      std::make_shared<Exchange::Core>(loop_, std::make_shared<ExchangeSet>(), false);
+  std::unique_ptr<Stream> upload_;
+};
+
+TEST_F(BecomesTunnelTest, APieceThatWasGivenUpDoesNotSendTheNextOneTwice) {
+  EXPECT_EQ(core_->Write("given up", milliseconds(0)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+  AnswerWithTunnel();
+  const absl::StatusOr<std::size_t> taken = core_->Write("once", milliseconds(0));
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(*taken, 4U);
+  Settle();
+  EXPECT_EQ(*got_, "once");
+}
+
+TEST_F(BecomesTunnelTest, WhatTheBodyDidNotTakeGoesIntoTheTunnel) {
+  std::string body(4, '\0');
+  absl::StatusOr<std::size_t> count = std::size_t{0};
+  upload_->Read(body, [&](absl::StatusOr<std::size_t> read) { count = std::move(read); });
+  absl::StatusOr<std::size_t> taken = std::size_t{0};
+  std::thread writer([&] { taken = core_->Write("headtail", kLong); });
+  const auto end = std::chrono::steady_clock::now() + kLong;
+  const auto until = [&](const auto& holds) {
+    while (!holds() && std::chrono::steady_clock::now() < end) Settle();
+  };
+  until([&] { return *count == 4; });
+  AnswerWithTunnel();
+  until([&] { return got_->size() == 4; });
+  writer.join();
+  EXPECT_EQ(body + *got_, "headtail");
+  EXPECT_EQ(taken.value_or(0), 8U);
 }
 
 }  // namespace
