@@ -105,6 +105,16 @@ TEST_F(PutOffReadingsTest, RequestsAboutOneContainerDoNot) {
   EXPECT_EQ(Send("DELETE", "/containers/db?force=1").status, 204);
 }
 
+TEST_F(PutOffReadingsTest, ACreateThatWantsToBeNearOthersAwaitsThem) {
+  const auto near = Ask("POST", "/containers/create?name=other",
+                        R"({"Image":"busybox","Env":["affinity:tier==front"]})");
+  EXPECT_FALSE(near->has_value());
+  cluster_.BecomeRead();
+  Settle();
+  ASSERT_TRUE(near->has_value());
+  EXPECT_EQ((*near)->status, 201);
+}
+
 TEST_F(PutOffReadingsTest, AnEngineThatHangsHoldsNoListUpForLong) {
   const TimePoint began = clock_.Now();
   const auto list = Ask("GET", "/containers/json");
@@ -124,7 +134,8 @@ TEST_F(PutOffReadingsTest, ACreateWithoutNetworksAndVolumesAndAStartAskForThem) 
     bool later;
   };
   const Case cases[] = {{"{}", true},
-                        {R"({"NetworkMode":"host","Binds":["/data:/data"]})", true},
+                        {R"({"Binds":["/data:/data"]})", true},
+                        {R"({"NetworkMode":"host"})", false},
                         {R"({"Binds":["node-1/data:/data"]})", false},
                         {R"({"NetworkMode":"node-1/net"})", false}};
   for (const Case& test : cases) {
