@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -54,7 +55,9 @@ class Cluster {
  public:
   explicit Cluster(Predicate holds, int nodes, const char* strategy = "spread",
                    const Labels& labels = {})
-      : state_({}, Filters(std::move(holds)), (*BuiltinStrategies().Find(strategy))(), 1) {
+      : Cluster(std::move(holds), nodes, (*BuiltinStrategies().Find(strategy))(), labels) {}
+  Cluster(Predicate holds, int nodes, std::unique_ptr<Strategy> strategy, const Labels& labels = {})
+      : state_({}, Filters(std::move(holds)), std::move(strategy), 1) {
     for (int i = 1; i <= nodes; ++i) {
       Node node;
       node.name = "n" + std::to_string(i);
@@ -192,6 +195,35 @@ TEST(OwnFilters, APictureIsWholeAndStaysAsItWas) {
   EXPECT_EQ(cluster.Place(Named("third")), "n1");
   EXPECT_EQ(seen, (std::vector<std::string>{"0:", "100:first=80", "100:first=80"}));
   for (std::thread& thread : threads) thread.join();
+}
+
+// Has no room anywhere, and counts how often it was asked.
+class FullStrategy final : public Strategy {
+ public:
+  explicit FullStrategy(int& asked) : asked_(asked) {}
+  std::string_view name() const override { return "full"; }
+  std::optional<std::int64_t> Rank(const NodeUsage&, const Resources&) const override {
+    ++asked_;
+    return std::nullopt;
+  }
+
+ private:
+  int& asked_;
+};
+
+TEST(OwnFilters, ARefusalAsksForItsReasonsInFewRounds) {
+  constexpr int kNodes = 128;
+  int ranked = 0, asked = 0;
+  Cluster cluster(
+      [&asked](const ContainerSpec&, const NodeView&) {
+        ++asked;
+        return true;
+      },
+      kNodes, std::make_unique<FullStrategy>(ranked));
+  EXPECT_NE(cluster.Place(Named("one")).find("full"), std::string::npos);
+  EXPECT_LE(asked, kNodes);
+  // 1, 2, 4 ... 64 questions in a round. One answer a round would be 128 rounds.
+  EXPECT_LE(ranked, 24 * kNodes);
 }
 
 TEST(OwnFilters, ManyAtOnceFillEveryPlaceOnceAndNoMore) {
