@@ -28,7 +28,7 @@ using proxy_core::Watcher;
 
 constexpr int kMostEngines = 250;
 constexpr std::size_t kIdDigits = 64;
-constexpr std::size_t kMostRequest = 1024 * 1024;
+constexpr std::size_t kMostRequest = 8 * 1024 * 1024;
 
 std::string Answer(std::string_view status, std::string_view body) {
   std::string text = "HTTP/1.1 ";

@@ -179,10 +179,10 @@ def get(port, target):
         connection.close()
 
 
-def start_swarmd(running, build, engines, containers):
+def start_swarmd(running, build, engines, containers, arguments=()):
     """swarmd with one event loop before these engines, once it shows all containers; (pid, port)."""
     port = free_port()
-    command = [program(build, "swarmd"), "manage", "--threads", "1", "--log-level", "error",
+    command = [program(build, "swarmd"), "manage", "--threads", "1", "--log-level", "error", *arguments,
                "-H", "tcp://127.0.0.1:%d" % port, "nodes://" + engines]
     process = running.start(command, MEASURED_CORE)
 
