@@ -105,7 +105,8 @@ class Planner {
 
   struct Kept {
     std::shared_ptr<net::Client> upstream;
-    std::string target, common_fields;
+    std::string target;
+    net::FieldLines common_fields;
     std::string_view route;
     std::shared_ptr<net::BodyEdit> edit;
   };
@@ -135,7 +136,7 @@ class Planner {
     if (!made.upstream) return std::nullopt;
     made.target = std::move(plan->target);
     for (const auto& [name, value] : plan->reply_headers) {
-      made.common_fields.append(name).append(": ").append(value).append("\r\n");
+      made.common_fields.Add(name, value);
     }
     made.route = plan->pattern;
     if (plan->inspected) {

@@ -6,7 +6,6 @@
 
 #include "net/bounds.h"
 #include "net/chunked.h"
-#include "net/http_head_writer.h"
 #include "net/http_scan.h"
 #include "net/reason_phrase.h"
 
@@ -53,7 +52,7 @@ void Relay::Drop() {
 void Relay::WriteRequest(const RequestHead& head) {
   request_text_.clear();
   AppendRequestLine(&request_text_, "GET", forward_.target);
-  request_text_.append("Host: ").append(forward_.upstream->host_field()).append("\r\n");
+  AppendField(&request_text_, "Host", forward_.upstream->host_field());
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const Field field = head.fields[i];
     if (field.kind != FieldKind::kOther || !IsForEngine(field.name)) continue;
@@ -122,9 +121,9 @@ void Relay::WriteAnswerHead() {
     const Field field = head.fields[i];
     if (field.kind != FieldKind::kOther || IsEnginesOwn(field.name)) continue;
     if (head.fields.NamedInConnection(field.name)) continue;
-    head_text_.append(field.name).append(": ").append(field.value).append("\r\n");
+    AppendField(&head_text_, field.name, field.value);
   }
-  head_text_ += forward_.common_fields;
+  head_text_ += forward_.common_fields.text();
 }
 
 void Relay::Commit() {

@@ -14,6 +14,7 @@
 #include "net/client.h"
 #include "net/client_connection.h"
 #include "net/http_head.h"
+#include "net/http_head_writer.h"
 #include "net/server.h"
 
 namespace swarm::net {
@@ -31,9 +32,9 @@ class BodyEdit {
 struct Forward {
   std::shared_ptr<Client> upstream;  // of the server's loop
   std::string target;                // origin form, as the engine shall read it
-  // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server,
-  // Date, Docker-Experimental and Ostype are dropped.
-  std::string common_fields;
+  // For the answer. The engine's Api-Version, Server, Date, Docker-Experimental and Ostype are
+  // dropped.
+  FieldLines common_fields;
   // Of the whole body of a 200 answer, at most kMaxEditedBody; where it cannot, the client gets
   // 502. Null = bodies pass through as they come.
   std::shared_ptr<BodyEdit> edit;
