@@ -4,78 +4,16 @@
 
 #include <future>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/relay.h"
 #include "net_test_tools.h"
 #include "swarmlib/status.h"
+#include "two_ways.h"
 
 namespace swarm::net {
 namespace {
-
-// Passes every request to the engine that the test plays: "/fast..." by the fast path, the others
-// by a handler.
-class TwoWays {
- public:
-  TwoWays() : server_([this](Request request, auto done) { Handle(request, done); }, Options()) {
-    auto endpoint = std::make_shared<Endpoint>();
-    endpoint->address = *ParseAddress(engine_.address());
-    server_.thread().On([&] { upstream_ = std::make_shared<Client>(server_.loop(), endpoint); });
-  }
-  ~TwoWays() {
-    server_.thread().On([&] { upstream_.reset(); });
-  }
-
-  // What the client is told when the engine answers `target` with that head.
-  std::string Answer(const std::string& target, const std::string& head) {
-    if (!warm_) warm_ = Warm();
-    RawSocket client = server_.Connect();
-    client.Send("GET " + target + " HTTP/1.1\r\nHost: m\r\n\r\n");
-    RawSocket* const engine = &*warm_;
-    if (engine->ReceiveUntil("\r\n\r\n").find(target) == std::string::npos) return "not asked";
-    engine->Send(head);
-    const std::string answer = ReceiveAnswer(client);
-    client.CloseWrite();
-    warm_.reset();
-    return answer + client.ReceiveAll();
-  }
-
- private:
-  ServerOptions Options() {
-    ServerOptions options;
-    options.forward = [this](const RequestHead& head, Forward* forward) {
-      if (!head.target.starts_with("/fast")) return false;
-      forward->upstream = upstream_;
-      forward->target = head.target;
-      return true;
-    };
-    return options;
-  }
-  void Handle(Request& request, ResultCallback<Reply>& done) {
-    Request asked;
-    asked.method = request.method;
-    asked.target = request.target;
-    upstream_->Call(std::move(asked), {}, std::move(done));
-  }
-  // The engine's end of a connection that is kept.
-  RawSocket Warm() {
-    RawSocket client = server_.Connect();
-    client.Send("GET /warm HTTP/1.1\r\nHost: m\r\n\r\n");
-    RawSocket engine = engine_.Accept();
-    engine.ReceiveUntil("\r\n\r\n");
-    engine.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    EXPECT_EQ(StatusOf(ReceiveAnswer(client)), 200);
-    return engine;
-  }
-
-  RawListener engine_;
-  std::shared_ptr<Client> upstream_;
-  std::optional<RawSocket> warm_;
-  ServerThread server_;
-};
 
 class EngineHeaderTest : public testing::TestWithParam<const char*> {};
 
