@@ -203,5 +203,22 @@ TEST(HostileEngine, LabelWithControlBytesIsDroppedAlone) {
   }
 }
 
+TEST(HostileEngine, LabelWithControlBytesIsLoggedOnce) {
+  std::atomic<int> asked{0};
+  HostileEngine engine([&](const Request& request, Reply& reply) {
+    // An engine whose event stream ends at once is read anew and anew.
+    if (request.target.find("/events") != std::string::npos) reply.body_stream.reset();
+    if (!request.target.ends_with("/info")) return;
+    reply.body.insert(reply.body.find("\"Labels\":[") + 10, "\"rack=\\r\\n\"");
+    ++asked;
+  });
+  OneEngineManager manager(engine);
+  EXPECT_TRUE(net::WaitUntil([&] { return asked >= 4; }));
+  const std::string logged = manager.logged();
+  const std::size_t first = logged.find("has labels");
+  EXPECT_NE(first, std::string::npos) << logged;
+  EXPECT_EQ(logged.find("has labels", first + 1), std::string::npos) << logged;
+}
+
 }  // namespace
 }  // namespace swarm
