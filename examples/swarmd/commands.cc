@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,6 +16,14 @@
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
 #include "swarmlib/version.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SWARMD_SEARCHES_LEAKS
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SWARMD_SEARCHES_LEAKS
+#endif
+#endif
 
 namespace swarmd {
 namespace {
@@ -53,9 +62,20 @@ std::vector<std::pair<std::string, std::string>> RaiseDescriptorLimit() {
   return {{"limit", std::to_string(limit.rlim_cur)}, {"before", std::to_string(before)}};
 }
 
+// Memory holds registry credentials and private keys. Only here: what embeds the library decides
+// for itself. With PR_SET_DUMPABLE neither a core file nor a program of core_pattern gets it.
+void ForbidCoreDumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+#if !defined(SWARMD_SEARCHES_LEAKS)  // a search that attaches as a debugger does
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 }  // namespace
 
 int RunManage(const std::string& program, Flags& flags) {
+  ForbidCoreDumps();
   const sigset_t signals = BlockSignals();
   swarm::Config& config = flags.config;
   const swarm::LogSink log = config.log;

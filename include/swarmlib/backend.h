@@ -81,8 +81,9 @@ struct CallOptions {
 // library's own clients call back on the loop of the caller. Destroyed, a client calls no more.
 //
 // Answers of any status are values, not errors: an error means that there is no (whole) answer.
-// Unavailable = the engine was not reached, so the request was certainly not carried out; every
-// other error leaves that open. DeadlineExceeded = no answer within the timeout.
+// Unavailable = the engine was not reached, ResourceExhausted = this side had nothing left to reach
+// it with (descriptors), so the request was certainly not carried out; every other error leaves
+// that open. DeadlineExceeded = no answer within the timeout.
 class BackendClient {
  public:
   virtual ~BackendClient() = default;

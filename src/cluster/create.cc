@@ -288,6 +288,11 @@ bool MissesImage(const absl::StatusOr<CreateResult>& result) {
          SaysImageIsMissing(EngineMessage(result->reply.body));
 }
 
+// By the contract of BackendClient: then nothing was made for certain.
+bool WasNotSent(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status);
+}
+
 // An answer of the engine, or an error. After a refusal the place is still held.
 Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   if (attempt.request->prepare && !attempt.prepared) {
@@ -308,10 +313,10 @@ Task<absl::StatusOr<CreateResult>> Try(Attempt attempt) {
   absl::StatusOr<Reply> reply = co_await Call(*guard, std::move(message), std::move(options));
   SharedState& state = attempt.hub->state;
   const std::uint64_t ticket = attempt.place.reservation.ticket;
-  if (!reply.ok() && absl::IsUnavailable(reply.status())) {
+  if (!reply.ok() && WasNotSent(reply.status())) {
     state.GiveBack(ticket);
     const std::string what = "the create on node " + attempt.engine->Label();
-    co_return Annotate(reply.status(), what);
+    co_return Annotate(Unavailable(MessageOf(reply.status())), what);
   }
   if (!reply.ok()) co_return co_await FindLost(std::move(attempt), reply.status());
   if (reply->status != 201) {

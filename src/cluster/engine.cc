@@ -125,6 +125,17 @@ void Engine::Describe(Node node) {
   version_prefix_ = VersionPrefix(node_, {});
 }
 
+void Engine::NoteDroppedLabels(std::vector<std::string> quoted) {
+  if (quoted == dropped_labels_) return;
+  dropped_labels_ = std::move(quoted);
+  if (dropped_labels_.empty()) return;
+  Log(hub_->options.log, LogLevel::kWarning,
+      "an engine has labels that hold control bytes; they are left out",
+      {{"node", Label()},
+       {"first", dropped_labels_.front()},
+       {"count", std::to_string(dropped_labels_.size())}});
+}
+
 void Engine::NoteSuccess() {
   if (node_.state != NodeState::kHealthy) {
     // Something answered it: look now, not when the pause is over.

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "async/loop.h"
 #include "cluster/shared_state.h"
@@ -74,6 +75,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void SetMember(Member member) { member_ = member; }  // before Start
   // Takes the description of `node` (not its state) without publishing it.
   void Describe(Node node);
+  // Labels that it has and the cluster does not take: logged once, and again when they change.
+  void NoteDroppedLabels(std::vector<std::string> quoted);
   // Any answer heals the count.
   void NoteSuccess();
   // Counts once an incident: a call begun before the last counted failure ended tells nothing new.
@@ -118,6 +121,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   bool stopping_ = false;
   bool was_healthy_ = false;
   int attempts_ = 0;
+  std::vector<std::string> dropped_labels_;  // as logged last
   TimePoint last_counted_ = TimePoint::min();
   bool pings_beside_ = false;
   Random random_;

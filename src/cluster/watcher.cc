@@ -57,7 +57,10 @@ Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<Seen
   if (!info.ok()) co_return info.status();
   const WallTime answered = engine->hub().WallNow();
   const WallTime between = asked + (answered - asked) / 2;
-  if (absl::Status read = ApplyInfo(*info, between, node); !read.ok()) co_return read;
+  std::vector<std::string> dropped_labels;
+  const absl::Status applied = ApplyInfo(*info, between, node, &dropped_labels);
+  if (!applied.ok()) co_return applied;
+  engine->NoteDroppedLabels(std::move(dropped_labels));
   if (const auto clock = EngineClock(*info)) seen->BeginAt(*clock);
   const absl::StatusOr<std::string> version =
       co_await Get(engine, "/version", kMostInfoBytes, stop);

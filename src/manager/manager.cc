@@ -140,7 +140,7 @@ class Manager::Impl {
         net::ServerOptions options;
         options.tls = server_tls_;
         options.servers = loops_->size();
-        if (backends_) options.forward = MakeRelayRule(*api_, *backends_);
+        if (backends_) options.forward = MakeRelayRule(*api_, *cluster_, *backends_);
         options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
                                 std::string_view route, int status, Duration took) {
           meter->Count(route, status, took);

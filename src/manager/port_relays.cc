@@ -16,8 +16,6 @@ namespace {
 
 constexpr int kTriesForAnyPort = 8;  // with several addresses a number may be free on one alone
 
-bool IsLoopbackHost(std::string_view ip) { return ip.starts_with("127.") || ip == "::1"; }
-
 bool IsRunning(ContainerState state) {
   return state == ContainerState::kRunning || state == ContainerState::kPaused;
 }
@@ -50,8 +48,13 @@ std::vector<std::string> DistinctHosts(std::vector<std::string> hosts) {
 
 }  // namespace
 
-PortRelays::PortRelays(Loop& loop, Cluster& cluster, RelayPorts mode)
-    : loop_(loop), cluster_(cluster), mode_(mode), budget_(std::make_shared<net::RelayBudget>()) {
+PortRelays::PortRelays(Loop& loop, Cluster& cluster, RelayPorts mode,
+                       std::function<std::vector<std::string>()> own_addresses)
+    : loop_(loop),
+      cluster_(cluster),
+      mode_(mode),
+      own_addresses_(std::move(own_addresses)),
+      budget_(std::make_shared<net::RelayBudget>()) {
   budget_->most = kMostRelayedConnections;
 }
 
@@ -106,14 +109,11 @@ PortRelays::Wants PortRelays::WantsOf(const ContainerEntry& entry) const {
     want.created = container.created;
     want.owner = (container.names.empty() ? container.id : container.names.front()) + " on node " +
                  entry.node->name;
-    want.target.host = bound.host_ip.empty() ? entry.node->ip : bound.host_ip;
+    RelayTarget target = RelayTargetOf(bound.host_ip, entry.node->ip, own_);
+    want.target.host = std::move(target.host);
     want.target.port = bound.host_first;
+    want.hindrance = std::move(target.hindrance);
     want.may_differ = LeftToTheEngine(container, bound.container_port);
-    if (IsLoopbackHost(bound.host_ip)) {
-      want.hindrance = "it is published on " + bound.host_ip + " of its node alone";
-    } else if (want.target.host.empty()) {
-      want.hindrance = "the address of its node is not known";
-    }
     const auto [place, added] = wants.try_emplace(want.key, want);
     if (!added && !place->second.hindrance.empty()) place->second = std::move(want);
   }
@@ -123,6 +123,9 @@ PortRelays::Wants PortRelays::WantsOf(const ContainerEntry& entry) const {
 }
 
 std::map<PortRelays::Key, const PortRelays::Want*> PortRelays::Gather() {
+  std::vector<std::string> own = own_addresses_();
+  if (own != own_) groups_.clear();
+  own_ = std::move(own);
   std::map<std::shared_ptr<const ContainerGroup>, Wants> now;
   for (const std::shared_ptr<const ContainerGroup>& group : cluster_.ContainersInGroups()) {
     const auto known = groups_.find(group);

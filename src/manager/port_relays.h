@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 
 #include "api/relayed_ports.h"
 #include "async/loop.h"
+#include "manager/relay_target.h"
 #include "net/port_relay.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/manager.h"
@@ -34,12 +36,14 @@ inline constexpr Duration kRelayRetry = std::chrono::seconds(10);
 // TCP ports of running containers. A relayed port has the number that it has on its node. Who holds
 // a number keeps it; of those that come together the container created first has it. A container
 // that left the choice of the number to its engine gets another one of the manager's when that one
-// is taken; any other is not relayed then, and told why. Ports that are published on loopback of
-// their node are not relayed.
+// is taken; any other is not relayed then, and told why. Ports that are published where no other
+// host reaches their node (relay_target.h) are not relayed.
 class PortRelays final : public RelayedPorts {
  public:
-  // Both outlive it. Nothing is done before Start.
-  PortRelays(Loop& loop, Cluster& cluster, RelayPorts mode);
+  // Both outlive it. Nothing is done before Start. `own_addresses` gives the addresses of the
+  // manager's host, in digits; asked on the loop.
+  PortRelays(Loop& loop, Cluster& cluster, RelayPorts mode,
+             std::function<std::vector<std::string>()> own_addresses = AddressesOfThisHost);
   ~PortRelays() override;
 
   // Listens for all on each of these addresses, in digits; not empty. On the loop.
@@ -92,7 +96,9 @@ class PortRelays final : public RelayedPorts {
   Loop& loop_;
   Cluster& cluster_;
   const RelayPorts mode_;
+  const std::function<std::vector<std::string>()> own_addresses_;
   // On the loop.
+  std::vector<std::string> own_;  // addresses, at the last look
   bool running_ = false;
   std::vector<std::string> hosts_, shown_hosts_;
   Loop::TimerId timer_ = 0;

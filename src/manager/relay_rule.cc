@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/context.h"
 #include "async/loop.h"
 #include "backend/refusing_backend.h"
 #include "backend/socket_backend.h"
@@ -79,8 +80,11 @@ class InspectEdit final : public net::BodyEdit {
 // time.
 class Planner {
  public:
-  Planner(const Api& api, const SocketBackends& backends)
-      : api_(api), upstreams_(backends), editor_(std::make_shared<InspectEditor>()) {}
+  Planner(const Api& api, const Cluster& cluster, const SocketBackends& backends)
+      : api_(api),
+        cluster_(cluster),
+        upstreams_(backends),
+        editor_(std::make_shared<InspectEditor>()) {}
 
   bool Plan(const net::RequestHead& head, net::Forward* forward) {
     if (head.method != "GET") return false;
@@ -105,9 +109,12 @@ class Planner {
 
   struct Kept {
     std::shared_ptr<net::Client> upstream;
-    std::string target, common_fields;
+    std::string target;
+    net::FieldLines common_fields;
     std::string_view route;
     std::shared_ptr<net::BodyEdit> edit;
+    std::shared_ptr<const std::function<bool()>> is_healthy;
+    Duration patience{};
   };
 
   static void Apply(const Kept& plan, net::Forward* forward) {
@@ -116,6 +123,8 @@ class Planner {
     forward->common_fields = plan.common_fields;
     forward->route = plan.route;
     forward->edit = plan.edit;
+    forward->is_healthy = plan.is_healthy;
+    forward->patience = plan.patience;
   }
 
   void DropOldPlans() {
@@ -135,9 +144,16 @@ class Planner {
     if (!made.upstream) return std::nullopt;
     made.target = std::move(plan->target);
     for (const auto& [name, value] : plan->reply_headers) {
-      made.common_fields.append(name).append(": ").append(value).append("\r\n");
+      made.common_fields.Add(name, value);
     }
     made.route = plan->pattern;
+    // As the handlers wait.
+    made.patience = plan->pattern.ends_with("/export") ? kLongCall : kShortCall;
+    made.is_healthy = std::make_shared<const std::function<bool()>>(
+        [&cluster = cluster_, address = plan->node_address] {
+          const NodePointer node = cluster.FindNode(address);
+          return node && node->state == NodeState::kHealthy;
+        });
     if (plan->inspected) {
       made.edit = std::make_shared<InspectEdit>(editor_, std::move(plan->inspected));
     }
@@ -145,6 +161,7 @@ class Planner {
   }
 
   const Api& api_;
+  const Cluster& cluster_;
   Upstreams upstreams_;
   const std::shared_ptr<InspectEditor> editor_;
   StringMap<Kept> kept_;  // by the client's target
@@ -186,8 +203,9 @@ void SocketBackends::CloseOnThisLoop() const {
   for (const auto& backend : living) swarm::CloseOnThisLoop(*backend);
 }
 
-net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends) {
-  auto planner = std::make_shared<Planner>(api, backends);
+net::ForwardRule MakeRelayRule(const Api& api, const Cluster& cluster,
+                               const SocketBackends& backends) {
+  auto planner = std::make_shared<Planner>(api, cluster, backends);
   return [planner](const net::RequestHead& head, net::Forward* forward) {
     return planner->Plan(head, forward);
   };

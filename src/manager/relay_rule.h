@@ -14,6 +14,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "swarmlib/backend.h"
+#include "swarmlib/cluster.h"
 
 namespace swarm {
 
@@ -40,8 +41,9 @@ class SocketBackends {
   std::size_t sweep_at_ = 16;  // size of all_ at which those of engines that left are dropped
 };
 
-// The rule of one server: what Api::FastForward allows. `api` and `backends` outlive it; used on
-// the server's loop.
-net::ForwardRule MakeRelayRule(const Api& api, const SocketBackends& backends);
+// The rule of one server: what Api::FastForward allows. All three outlive it; used on the server's
+// loop.
+net::ForwardRule MakeRelayRule(const Api& api, const Cluster& cluster,
+                               const SocketBackends& backends);
 
 }  // namespace swarm

@@ -29,8 +29,8 @@ inline constexpr std::size_t kMaxSpliced =
 inline constexpr Duration kHeadDeadline =
     std::chrono::seconds(10);                                       // from the first byte of a head
 inline constexpr Duration kIdleDeadline = std::chrono::minutes(5);  // between requests
-// For the head of a relayed answer. Then the handler asks again, whose requests end when their node
-// falls ill.
+// For the head of a relayed answer, again and again while its node is healthy. Then the handler
+// answers.
 inline constexpr Duration kRelayDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRelayPause =
     std::chrono::minutes(2);  // between two pieces of a relayed answer

@@ -130,6 +130,11 @@ const char* ChunkedDecoder::TakeTrailer(char c) {
   }
 }
 
+std::string_view FaultOfFirstChunk(std::string_view begin) {
+  const ChunkedDecoder::Step step = ChunkedDecoder().Next(begin);
+  return step.state == ChunkedDecoder::State::kError ? step.reason : std::string_view();
+}
+
 void AppendChunkStart(std::string* out, std::uint64_t size) {
   SWARM_CHECK(size != 0, "a chunk of no bytes would end the body");
   char digits[16];

@@ -69,6 +69,9 @@ class ChunkedDecoder {
   std::string_view reason_;
 };
 
+// Why `begin`, the first bytes of a chunked body, is none; empty when nothing says so yet.
+std::string_view FaultOfFirstChunk(std::string_view begin);
+
 // Appends the line that opens a chunk of `size` bytes; `size` must not be 0, which would end the
 // body. After the bytes comes kChunkEnd.
 void AppendChunkStart(std::string* out, std::uint64_t size);

@@ -41,15 +41,15 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // An idle connection that is still silent and open, or null.
   std::unique_ptr<ClientConnection> TakeIdle();
-  // The same without the system call that asks the kernel: nothing has come so far as the loop
-  // knows. For requests that may be sent twice.
-  std::unique_ptr<ClientConnection> TakeQuiet();
   // Keeps a connection whose exchange ended cleanly.
   void GiveBack(std::unique_ptr<ClientConnection> connection);
   void Forget(Exchange* exchange) { running_.erase(exchange); }
 
  private:
   void Run(std::shared_ptr<Exchange> exchange);
+  // The same without the system call that asks the kernel: nothing has come so far as the loop
+  // knows.
+  std::unique_ptr<ClientConnection> TakeQuiet();
   void Sweep();
 
   Loop& loop_;

@@ -190,6 +190,12 @@ void Exchange::OnHead(const ResponseHead& head, std::size_t head_size) {
     if (framing.kind == BodyKind::kLength) reply_.body.reserve(framing.length);
     return Collect();
   }
+  // A client that has nothing of the answer yet is told what is wrong with it.
+  if (framing.kind == BodyKind::kChunked) {
+    const std::string_view fault = FaultOfFirstChunk(connection_->input().bytes());
+    if (!fault.empty())
+      return Fail(HttpError(502, Name() + " sent a malformed answer: " + std::string(fault)));
+  }
   reply_.body_stream = std::make_unique<ResponseBody>(shared_from_this());
   MaybeReuse();
   Deliver(std::move(reply_));

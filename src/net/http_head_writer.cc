@@ -39,7 +39,11 @@ void AppendStatusLine(std::string* out, int status, std::string_view reason) {
 }
 
 bool AppendField(std::string* out, std::string_view name, std::string_view value) {
-  if (name.empty() || !AllOf(name, kTokenByte) || !AllOf(value, kFieldValueByte)) return false;
+  const char* const value_end = value.data() + value.size();
+  if (name.empty() || !AllOf(name, kTokenByte) ||
+      SkipFieldValue(value.data(), value_end) != value_end) {
+    return false;
+  }
   out->append(name).append(": ").append(value).append("\r\n");
   return true;
 }

@@ -20,8 +20,23 @@ void AppendRequestLine(std::string* out, std::string_view method, std::string_vi
 void AppendStatusLine(std::string* out, int status, std::string_view reason);
 
 // "name: value\r\n". True if written; false, with nothing written, if `name` is no token or
-// `value` holds a control byte. So text from elsewhere cannot start a new line.
+// `value` holds a control byte. So text from elsewhere cannot start a new line. The only way to
+// write a field whose name or value is no literal.
 bool AppendField(std::string* out, std::string_view name, std::string_view value);
+
+// Field lines made once and written into many heads.
+class FieldLines {
+ public:
+  void Clear() { text_.clear(); }
+  // AppendField.
+  bool Add(std::string_view name, std::string_view value) {
+    return AppendField(&text_, name, value);
+  }
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 // Content-Length or Transfer-Encoding for a body; nothing for kNone and kUntilClose.
 void AppendFraming(std::string* out, const Framing& framing);

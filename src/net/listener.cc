@@ -162,6 +162,10 @@ absl::StatusOr<std::vector<Listener>> ListenUnix(const Address& address, std::si
   where.size = static_cast<socklen_t>(sizeof *name);
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return CannotListen(address, errno);
+  // Whoever reaches the API is root on every engine, so the file has its mode from the start: that
+  // of the socket, without what the umask takes away.
+  constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
+  if (fchmod(socket.get(), kMode) != 0) return CannotListen(address, errno);
   int error = bind(socket.get(), where.get(), where.size) == 0 ? 0 : errno;
   struct stat status {};
   if (error == EADDRINUSE && lstat(address.path.c_str(), &status) == 0 &&
@@ -171,8 +175,7 @@ absl::StatusOr<std::vector<Listener>> ListenUnix(const Address& address, std::si
   }
   if (error != 0) return CannotListen(address, error);
   const auto file = std::make_shared<SocketFile>(address.path);
-  // Whoever reaches the API is root on every engine.
-  chmod(address.path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP);
+  chmod(address.path.c_str(), kMode);  // what the umask took
   if (listen(socket.get(), kListenBacklog) != 0) return CannotListen(address, errno);
   std::vector<Listener> listeners(count);
   for (Listener& listener : listeners) {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "net/bounds.h"
 #include "net/chunked.h"
-#include "net/http_head_writer.h"
 #include "net/http_scan.h"
 #include "net/reason_phrase.h"
 
@@ -32,7 +32,8 @@ bool IsEnginesOwn(std::string_view name) {
 }  // namespace
 
 bool Relay::Start(const RequestHead& head) {
-  connection_ = forward_.upstream->TakeQuiet();
+  // Not one on which bytes came that nobody asked for: they would be taken for this answer.
+  connection_ = forward_.upstream->TakeIdle();
   if (!connection_) return false;
   ++attempt_;
   head_taken_ = committed_ = editing_ = writing_ = ended_ = false;
@@ -53,7 +54,7 @@ void Relay::Drop() {
 void Relay::WriteRequest(const RequestHead& head) {
   request_text_.clear();
   AppendRequestLine(&request_text_, "GET", forward_.target);
-  request_text_.append("Host: ").append(forward_.upstream->host_field()).append("\r\n");
+  AppendField(&request_text_, "Host", forward_.upstream->host_field());
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const Field field = head.fields[i];
     if (field.kind != FieldKind::kOther || !IsForEngine(field.name)) continue;
@@ -122,9 +123,9 @@ void Relay::WriteAnswerHead() {
     const Field field = head.fields[i];
     if (field.kind != FieldKind::kOther || IsEnginesOwn(field.name)) continue;
     if (head.fields.NamedInConnection(field.name)) continue;
-    head_text_.append(field.name).append(": ").append(field.value).append("\r\n");
+    AppendField(&head_text_, field.name, field.value);
   }
-  head_text_ += forward_.common_fields;
+  head_text_ += forward_.common_fields.text();
 }
 
 void Relay::Commit() {
@@ -149,9 +150,9 @@ void Relay::Commit() {
 
 void Relay::TakeBody() {
   if (editing_) return CollectForEdit();
-  if (!committed_) Commit();
   if (body_.kind() == BodyKind::kLength) return PassLength();
   if (body_.kind() != BodyKind::kNone) return PassDecoded();
+  Commit();
   ended_ = true;
   WritePieces(0);
 }
@@ -160,9 +161,12 @@ void Relay::TakeBody() {
 void Relay::PassLength() {
   const std::string_view bytes = connection_->input().bytes();
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left_));
+  ended_ = left_ == count;
+  if (!ended_ && (connection_->ended() || !connection_->failure().ok())) {
+    return Break("closed the connection before its answer was whole");
+  }
+  if (!committed_) Commit();
   left_ -= count;
-  ended_ = left_ == 0;
-  if (!ended_ && (connection_->ended() || !connection_->failure().ok())) return owner_.RelayBroke();
   if (count > 0) pieces_.push_back(bytes.substr(0, count));
   WritePieces(count);
 }
@@ -171,7 +175,9 @@ void Relay::PassDecoded() {
   if (decoded_.empty()) decoded_.resize(kStreamBuffer);
   const std::size_t count = body_.Take(connection_->input(), decoded_);
   if (connection_->ended()) body_.PeerEnded();
-  if (body_.failed() || !connection_->failure().ok()) return owner_.RelayBroke();
+  if (body_.failed()) return Break("sent a malformed answer: " + std::string(body_.failure()));
+  if (!connection_->failure().ok()) return Break("broke the connection within its answer");
+  if (!committed_) Commit();
   chunk_text_.clear();
   if (count > 0) {
     AppendChunkStart(&chunk_text_, count);
@@ -236,8 +242,20 @@ void Relay::OnWritten(const absl::Status& status) {
 
 void Relay::TimeOut() {
   if (committed_) return owner_.RelayBroke();
-  Drop();
-  owner_.RelayFallsBack();
+  if (forward_.is_healthy == nullptr || !(*forward_.is_healthy)()) {
+    Drop();
+    return owner_.RelayFallsBack();
+  }
+  const auto waited = forward_.upstream->loop().clock().Now() - started_;
+  if (waited < forward_.patience) return owner_.RelayAwaitsHead(waited);
+  const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(forward_.patience);
+  Refuse(504, "did not answer within " + std::to_string(patience.count()) + " ms");
+}
+
+// The answer cannot be ended. Whoever has nothing of it yet is told why.
+void Relay::Break(const std::string& why) {
+  if (committed_) return owner_.RelayBroke();
+  Refuse(502, why);
 }
 
 void Relay::Refuse(int status, const std::string& why) {

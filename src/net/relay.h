@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "net/body_decoder.h"
+#include "net/bounds.h"
 #include "net/client.h"
 #include "net/client_connection.h"
 #include "net/http_head.h"
+#include "net/http_head_writer.h"
 #include "net/server.h"
 
 namespace swarm::net {
@@ -31,12 +33,16 @@ class BodyEdit {
 struct Forward {
   std::shared_ptr<Client> upstream;  // of the server's loop
   std::string target;                // origin form, as the engine shall read it
-  // Whole field lines ("Api-Version: 1.41\r\n") for the answer. The engine's Api-Version, Server,
-  // Date, Docker-Experimental and Ostype are dropped.
-  std::string common_fields;
+  // For the answer. The engine's Api-Version, Server, Date, Docker-Experimental and Ostype are
+  // dropped.
+  FieldLines common_fields;
   // Of the whole body of a 200 answer, at most kMaxEditedBody; where it cannot, the client gets
   // 502. Null = bodies pass through as they come.
   std::shared_ptr<BodyEdit> edit;
+  // Asked every kRelayDeadline while the engine owes its head: whether its node is healthy. When it
+  // is not any more, or without this, the handler answers.
+  std::shared_ptr<const std::function<bool()>> is_healthy;
+  Duration patience = kRelayPause;  // for the head; then the client gets 504
   std::string_view route;  // what ServerOptions::forwarded is told; lives as long as the program
 };
 
@@ -54,8 +60,10 @@ class RelayOwner {
   virtual void RelayAnswered(int status, Duration took) = 0;
   // The engine owes the next piece of the answer from now on; or it does not.
   virtual void RelayAwaits(bool engine) = 0;
-  virtual void RelayFinished() = 0;   // the answer is out
-  virtual void RelayFallsBack() = 0;  // nothing was sent to the client: let the handler answer
+  // The engine owes its head after that time, and is waited for; another kRelayDeadline begins.
+  virtual void RelayAwaitsHead(Duration waited) = 0;
+  virtual void RelayFinished() = 0;    // the answer is out
+  virtual void RelayFallsBack() = 0;   // nothing was sent to the client: let the handler answer
   virtual void RelayRefuses(int status,
                             std::string_view message) = 0;  // nothing was sent to the client
   virtual void RelayBroke() = 0;  // the answer cannot be ended: drop the client
@@ -73,7 +81,8 @@ class Relay final : public ConnectionUser {
   void Drop();
   // Bytes of the answer have gone to the client.
   bool committed() const { return committed_; }
-  // The engine took too long: for its head, then the handler asks anew; or for the next piece.
+  // The engine took long: for its head, which is waited for while its node is healthy, since a
+  // second request would do the work twice; or too long for the next piece.
   void TimeOut();
 
   void OnInput() override;
@@ -84,6 +93,7 @@ class Relay final : public ConnectionUser {
   void WriteAnswerHead();
   void Commit();
   void Refuse(int status, const std::string& why);
+  void Break(const std::string& why);
   void TellAnswered(int status);
   void TakeBody();
   void PassLength();

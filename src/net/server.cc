@@ -148,7 +148,9 @@ void Server::Core::Take(Descriptor descriptor, bool secured) {
               if (secured.ok()) {
                 core->Add(*std::move(secured));
               } else {
-                Log(core->home.log(), LogLevel::kInfo, "a TLS client was refused",
+                const bool left = absl::IsCancelled(secured.status());
+                Log(core->home.log(), left ? LogLevel::kDebug : LogLevel::kInfo,
+                    left ? "a TLS client closed before its handshake" : "a TLS client was refused",
                     {{"reason", std::string(MessageOf(secured.status()))}});
                 core->Resume();
               }

@@ -73,6 +73,7 @@ class ServerConnection final : public RelayOwner,
   bool RelayCommits() override;
   void RelayAnswered(int status, Duration took) override;
   void RelayAwaits(bool engine) override;
+  void RelayAwaitsHead(Duration waited) override;
   void RelayFinished() override;
   void RelayFallsBack() override;
   void RelayRefuses(int status, std::string_view message) override;

@@ -50,6 +50,12 @@ void ServerConnection::RelayAwaits(bool engine) {
   }
 }
 
+void ServerConnection::RelayAwaitsHead(Duration waited) {
+  // A client that ended its side may be gone.
+  if (client_ended_ && waited >= kRelayPause) return Close();
+  SetDeadline(kRelayDeadline);
+}
+
 void ServerConnection::RelayFinished() {
   counted_ = false;
   server_->RequestEnded();

@@ -32,11 +32,12 @@ absl::Status CheckTls(const TlsConfig& config);
 absl::StatusOr<std::shared_ptr<TlsContext>> MakeServerContext(const TlsConfig& config);
 
 // For engines: shows the certificate if asked; with verify the engine's must be of the CA and name
-// its host.
+// its host among its subject alternative names. A client's needs none.
 absl::StatusOr<std::shared_ptr<TlsContext>> MakeClientContext(const TlsConfig& config);
 
 // The server's handshake, within kHandshakeDeadline. The Transport's peer carries the common name
-// of the client's certificate. An error says why the client was refused. On the loop.
+// of the client's certificate. An error says why the client was refused; Cancelled: it was not, but
+// closed the connection before. On the loop.
 void AcceptTls(Loop& loop, std::shared_ptr<TlsContext> context, Descriptor socket, Peer peer,
                ResultCallback<std::unique_ptr<Transport>> done);
 

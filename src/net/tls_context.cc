@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "net/address.h"
 #include "swarmlib/status.h"
 
 namespace swarm::net {
@@ -63,6 +65,29 @@ std::string FirstReason() {
   return reason != nullptr ? reason : "unknown error";
 }
 
+// Whether a certificate has alternative names, of that kind or of any.
+bool HasAlternativeNames(const X509* certificate, std::optional<int> kind) {
+  auto* const names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  bool found = names != nullptr && !kind;
+  for (int i = 0; kind && i < sk_GENERAL_NAME_num(names); ++i)
+    found = found || sk_GENERAL_NAME_value(names, i)->type == *kind;
+  GENERAL_NAMES_free(names);
+  return found;
+}
+
+// Tells a certificate without names from one with others, for ExplainVerification.
+int NoteMissingNames(int verified, X509_STORE_CTX* store) {
+  if (verified == 1) return 1;
+  const int error = X509_STORE_CTX_get_error(store);
+  const bool is_ip = error == X509_V_ERR_IP_ADDRESS_MISMATCH;
+  if (!is_ip && error != X509_V_ERR_HOSTNAME_MISMATCH) return 0;
+  const std::optional<int> kind = is_ip ? std::optional<int>(GEN_IPADD) : std::nullopt;
+  if (!HasAlternativeNames(X509_STORE_CTX_get0_cert(store), kind))
+    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
 absl::StatusOr<Handle<SSL_CTX, SSL_CTX_free>> MakeContext(const TlsConfig& config, bool is_server) {
   if (absl::Status status = CheckTls(config); !status.ok()) return status;
   ERR_clear_error();
@@ -89,13 +114,22 @@ absl::StatusOr<Handle<SSL_CTX, SSL_CTX_free>> MakeContext(const TlsConfig& confi
     SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(config.ca_file.c_str()));
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   } else {
-    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, NoteMissingNames);
   }
   return context;
 }
 
+std::string ExplainMissingNames(std::string_view host) {
+  const std::string remedy = "; make one with that name or address as subject alternative name";
+  if (!IsNumericHost(host))
+    return "its certificate relies on legacy Common Name field, use SANs instead" + remedy;
+  return "cannot validate certificate for " + std::string(host) +
+         " because it doesn't contain any IP SANs" + remedy;
+}
+
 std::string ExplainVerification(long result, bool is_server, std::string_view host) {
   switch (result) {
+    case X509_V_ERR_APPLICATION_VERIFICATION: return ExplainMissingNames(host);
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:

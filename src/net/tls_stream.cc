@@ -50,6 +50,8 @@ class TlsStream::Core final : public Reactor::Watcher {
     }
     SSL_set_connect_state(ssl.get());
     context->Resume(peer.address, ssl.get());
+    // As Go has it: a common name is no host's name.
+    SSL_set_hostflags(ssl.get(), X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (IsNumericHost(host)) {
       return !context->verify() ||
              X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str()) == 1;
@@ -186,7 +188,10 @@ class TlsStream::Core final : public Reactor::Watcher {
   }
 
   void FailHandshake(int code) {
-    const bool plain_http = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST;
+    const int reason = ERR_GET_REASON(ERR_peek_last_error());
+    const bool plain_http = reason == SSL_R_HTTP_REQUEST;
+    const bool went_away = (code == SSL_ERROR_SYSCALL && ERR_peek_last_error() == 0) ||
+                           reason == SSL_R_UNEXPECTED_EOF_WHILE_READING;
     const bool is_server = role == Role::kServer;
     const std::string why = ExplainTls(ssl.get(), code, is_server, host);
     if (plain_http) {
@@ -194,6 +199,10 @@ class TlsStream::Core final : public Reactor::Watcher {
           "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
           "This port speaks TLS; use https or the client's --tls flags.\n";
       send(socket.get(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    if (is_server && went_away) {
+      FinishHandshake(Cancelled("client " + peer.address + ": " + why));
+      return Close();
     }
     if (is_server) return Linger(InvalidArgument("client " + peer.address + ": " + why));
     FinishHandshake(Unavailable("cannot connect to " + peer.address + ": " + why));

@@ -1,6 +1,8 @@
 #include "wire/engine.h"
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 
 #include "swarmlib/status.h"
@@ -19,11 +21,38 @@ absl::Status NotAnEngine(const Node& node, std::string_view why) {
   return FailedPrecondition(node.address + " is not a Docker engine: " + std::string(why));
 }
 
-absl::StatusOr<Labels> EngineLabels(JsonValue info, const Node& node) {
+bool HoldsControlBytes(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+  });
+}
+
+// What an engine says of itself stands in heads, logs and terminals: there a line end would begin
+// something that nobody said.
+absl::Status CheckPlain(JsonValue answer, std::initializer_list<std::string_view> keys,
+                        const Node& node) {
+  for (const std::string_view key : keys) {
+    const std::string text = answer.Find(key).text();
+    if (!HoldsControlBytes(text)) continue;
+    return FailedPrecondition("the engine at " + node.address + " gives as its " +
+                              std::string(key) + " " + ShortQuoted(text) +
+                              ", which holds control bytes; correct it on that host and restart "
+                              "the engine, or see who answers there");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Labels> EngineLabels(JsonValue info, const Node& node,
+                                    std::vector<std::string>* dropped) {
   Labels labels;
   absl::Status wrong;
   info.Find("Labels").ForEachElement([&](JsonValue element) {
     const std::string text = element.text();
+    if (HoldsControlBytes(text)) {
+      if (dropped != nullptr) dropped->push_back(ShortQuoted(text));
+      return;
+    }
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       wrong =
@@ -52,7 +81,8 @@ Duration OffsetOf(std::string_view system_time, WallTime now) {
 
 }  // namespace
 
-absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
+absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node,
+                       std::vector<std::string>* dropped_labels) {
   JsonDocument document;
   if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
     return NotAnEngine(node, "its /info is not a JSON object");
@@ -76,7 +106,12 @@ absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
     return NotAnEngine(node,
                        "its /info shows no processors or no memory; is it a cluster manager?");
   }
-  absl::StatusOr<Labels> own = EngineLabels(info, node);
+  const absl::Status plain = CheckPlain(
+      info,
+      {"ID", "Name", "OSType", "Architecture", "KernelVersion", "OperatingSystem", "ServerVersion"},
+      node);
+  if (!plain.ok()) return plain;
+  absl::StatusOr<Labels> own = EngineLabels(info, node, dropped_labels);
   if (!own.ok()) return own.status();
 
   node.id = id;
@@ -94,8 +129,12 @@ absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node) {
   }
   node.labels = std::move(*own);
   node.labels.erase("node");
-  const auto standard = [&node](const char* key, const std::string& value) {
-    if (!value.empty()) node.labels[key] = value;
+  const auto standard = [&](const char* key, const std::string& value) {
+    if (!HoldsControlBytes(value)) {
+      if (!value.empty()) node.labels[key] = value;
+    } else if (dropped_labels != nullptr) {
+      dropped_labels->push_back(ShortQuoted(key + ("=" + value)));
+    }
   };
   standard("storagedriver", info.Find("Driver").text());
   standard("executiondriver", info.Find("ExecutionDriver").text());
@@ -118,6 +157,9 @@ absl::Status ApplyVersion(std::string_view body, Node& node) {
   if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
     return NotAnEngine(node, "its /version is not a JSON object");
   }
+  const absl::Status plain =
+      CheckPlain(document.root(), {"Version", "ApiVersion", "MinAPIVersion"}, node);
+  if (!plain.ok()) return plain;
   const std::string api = document.root().Find("ApiVersion").text();
   const std::optional<ApiVersion> newest = ParseApiVersion(api);
   if (!newest) return NotAnEngine(node, "its /version has no ApiVersion");

@@ -9,6 +9,8 @@ Needs no root and no engines; the steps with a docker client are left out where 
 import json
 import os
 import re
+import resource
+import signal
 import socket
 import tempfile
 import time
@@ -270,6 +272,18 @@ def check_trial(report, program):
     report.check("sim://3: docker rm -f", done.code == 0, done)
 
 
+def check_no_core_dump(report, program):
+  """Credentials pass through its memory."""
+  _, most = resource.getrlimit(resource.RLIMIT_CORE)
+  resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+  with harness.Swarmd(program, discovery="sim://1") as swarmd:
+    with open("/proc/%d/limits" % swarmd.process.pid, encoding="ascii") as limits:
+      report.matches("no core file", limits.read(), r"Max core file size +0 +0 ")
+    os.kill(swarmd.process.pid, signal.SIGSEGV)
+    ended = os.waitid(os.P_PID, swarmd.process.pid, os.WEXITED | os.WNOWAIT)
+    report.equal("a crash dumps no core", ended.si_code, os.CLD_KILLED)
+
+
 def run(options, report):
   program = harness.swarmd_program(options)
   check_refused(report, program)
@@ -281,6 +295,7 @@ def run(options, report):
   check_logging(report, program)
   check_accepted(report, program)
   check_end(report, program)
+  check_no_core_dump(report, program)
   check_called_swarm(report, program)
   check_trial(report, program)
 

@@ -310,6 +310,24 @@ TEST(Create, ARefusedConnectionIsNotACreateAndIsTriedAgainOnlyWhenAsked) {
   }
 }
 
+TEST(Create, WithoutASocketOnThisSideItIsKnownAsNotSent) {
+  World world(1);
+  ASSERT_TRUE(world.Connect());
+  world.engine(1).SetLoss(
+      FakeEngine::Loss::kBeforeItIsMade,
+      ResourceExhausted("cannot connect to 10.0.0.1:2375: no socket on this side"));
+  const auto unsent = world.Create(CreateOf("web", "busybox", "8080"));
+  ASSERT_TRUE(unsent.has_value());
+  EXPECT_EQ(HttpStatusOf(unsent->status()), 503) << unsent->status();
+  const std::string said(MessageOf(unsent->status()));
+  for (const char* part : {"node n1 (10.0.0.1:2375)", "no socket on this side"}) {
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+  EXPECT_EQ(world.StateOf(1), NodeState::kHealthy);
+  const auto again = world.Create(CreateOf("web", "busybox", "8080"));
+  ASSERT_TRUE(again && again->ok()) << again->status();
+}
+
 TEST(Create, AnImageOnAnotherNodeIsFollowed) {
   World world(3);
   world.engine(3).AddImage("nginx:latest");

@@ -39,7 +39,8 @@ class PortRelaysTest : public ::testing::Test {
   }
 
   void Start(RelayPorts mode) {
-    relays_ = std::make_unique<PortRelays>(thread_.loop, cluster_, mode);
+    relays_ = std::make_unique<PortRelays>(thread_.loop, cluster_, mode,
+                                           [this] { return own_addresses_; });
     thread_.On([this] { relays_->Start({kManager}); });
   }
 
@@ -92,6 +93,7 @@ class PortRelaysTest : public ::testing::Test {
 
   testing::FakeCluster cluster_;
   net::LoopThread thread_;
+  std::vector<std::string> own_addresses_;  // of the manager's host
   std::unique_ptr<PortRelays> relays_;
   int age_ = 0;
 };
@@ -183,6 +185,85 @@ TEST_F(PortRelaysTest, APortThatCannotBeHadIsTold) {
       << Told("fixed").error;
   EXPECT_EQ(Told("local").error, "it is published on 127.0.0.1 of its node alone");
   EXPECT_EQ(Told("udp"), RelayedPort());
+}
+
+// What an engine says about its container must not make the manager connect to itself, or to what
+// is no node.
+TEST_F(PortRelaysTest, HostileHostIpIsNotConnectedTo) {
+  RawListener inside;  // what the manager's host has on loopback
+  const std::uint16_t number = PortOf(inside);
+  struct Case {
+    const char* ip;
+    const char* why;
+  };
+  const Case cases[] = {
+      {"::ffff:127.0.0.1", "IPv4"},
+      {"::ffff:7f00:1", "IPv4"},
+      {"::127.0.0.1", "IPv4"},
+      {"0:0:0:0:0:0:0:1", "of its node alone"},
+      {"127.0.0.53", "of its node alone"},
+      {"localhost", "no address in digits"},
+      {"manager.internal", "no address in digits"},
+      {"0177.0.0.1", "no address in digits"},
+      {"2130706433", "no address in digits"},
+      {"127.1", "no address in digits"},
+      {"fe80::1", "link-local"},
+      {"fe80::1%lo", "no address in digits"},
+      {"169.254.169.254", "link-local"},
+      {"224.0.0.1", "multicast"},
+      {"ff02::1", "multicast"},
+      {"0.0.0.1", "reserved"},
+      {"255.255.255.255", "reserved"},
+      {"10.9.8.7", "the manager's own"},
+      {"2001:DB8:0::9", "the manager's own"},
+      {"127.0.0.1\r\nX: 1", "no address in digits"},
+  };
+  int count = 0;
+  for (const Case& test : cases) {
+    Run("c" + std::to_string(count++), "n1", number, [&](Container& container) {
+      container.bound_ports = {{test.ip, number, number, 80, "tcp"}};
+    });
+  }
+  own_addresses_ = {"10.9.8.7", "2001:db8::9"};
+  Start(RelayPorts::kAll);
+  count = 0;
+  for (const Case& test : cases) {
+    const RelayedPort told = Told("c" + std::to_string(count++));
+    EXPECT_TRUE(told.ips.empty()) << test.ip;
+    EXPECT_NE(told.error.find(test.why), std::string::npos) << test.ip << ": " << told.error;
+  }
+  EXPECT_TRUE(IsFree(number));
+  EXPECT_FALSE(inside.HasNewConnection(std::chrono::milliseconds(0)));
+}
+
+TEST_F(PortRelaysTest, NodesOwnAddressAndEveryAddressAreTheNode) {
+  RawListener web;
+  const std::uint16_t number = PortOf(web);
+  cluster_.ChangeNode("n2", [](Node& node) { node.ip = "10.9.8.7"; });
+  own_addresses_ = {"10.9.8.7"};  // the node's engine is on the manager's host
+  int count = 0;
+  for (const char* ip : {"", "0.0.0.0", "::", "0:0::0", "::ffff:0.0.0.0"}) {
+    Run("every" + std::to_string(count++), "n1", number, [&](Container& container) {
+      container.bound_ports = {{ip, number, number, 80, "tcp"}};
+    });
+  }
+  Run("own", "n2", 4711, [&](Container& container) {
+    container.bound_ports = {{"10.9.8.7", 4711, 4711, 80, "tcp"}};
+  });
+  Run("second", "n1", 4712, [&](Container& container) {
+    container.bound_ports = {{"192.0.2.7", 4712, 4712, 80, "tcp"}};
+  });
+  Start(RelayPorts::kAll);
+  for (int i = 0; i < count; ++i) {
+    const RelayedPort told = Told("every" + std::to_string(i));
+    EXPECT_EQ(told.error, "") << i;
+    EXPECT_EQ(told.node_ip, "127.0.0.1") << i;
+    ExpectCarried(told.manager_port, web);
+  }
+  EXPECT_EQ(Told("own").error, "");
+  EXPECT_EQ(Told("own").node_ip, "10.9.8.7");
+  EXPECT_EQ(Told("second").error, "");
+  EXPECT_EQ(Told("second").node_ip, "192.0.2.7");
 }
 
 }  // namespace

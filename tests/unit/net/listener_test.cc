@@ -1,13 +1,26 @@
 #include "net/listener.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <map>
+#include <vector>
 
 #include "net/address.h"
 #include "net_test_tools.h"
 #include "swarmlib/status.h"
+
+// What the modes of sockets were when this program's code came to change them.
+static std::vector<mode_t> g_modes_of_sockets;
+
+// In place of the C library's.
+extern "C" int chmod(const char* path, mode_t mode) noexcept {
+  struct stat status {};
+  if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+    g_modes_of_sockets.push_back(status.st_mode);
+  return fchmodat(AT_FDCWD, path, mode, 0);
+}
 
 namespace swarm::net {
 namespace {
@@ -134,6 +147,29 @@ TEST_F(UnixListenerTest, ServesAndRemovesItsFile) {
               absl::StatusCode::kAlreadyExists);
   }
   EXPECT_FALSE(exists());
+}
+
+// Between its making and a later chmod everybody could have opened it.
+TEST_F(UnixListenerTest, IsNeverOpenToOthers) {
+  const mode_t before = umask(0);
+  g_modes_of_sockets.clear();
+  {
+    const auto listeners = BindListeners("unix://" + path_, 1);
+    EXPECT_TRUE(listeners.ok()) << listeners.status();
+    struct stat status {};
+    EXPECT_EQ(stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0660U);
+  }
+  for (const mode_t mode : g_modes_of_sockets) EXPECT_EQ(mode & 0777, 0660U) << "when it was made";
+  umask(0177);
+  {
+    const auto listeners = BindListeners("unix://" + path_, 1);
+    EXPECT_TRUE(listeners.ok()) << listeners.status();
+    struct stat status {};
+    EXPECT_EQ(stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0660U);
+  }
+  umask(before);
 }
 
 TEST_F(UnixListenerTest, ReplacesAStaleSocketOnly) {

@@ -71,7 +71,8 @@ class RelayServer {
       forward->upstream = upstream_;
       forward->target = "/v1.41";
       forward->target += head.target;
-      forward->common_fields = "Server: swarmd\r\n";
+      forward->common_fields.Clear();
+      forward->common_fields.Add("Server", "swarmd");
       if (edit) {
         forward->edit = std::make_shared<NodeEdit>();
       }

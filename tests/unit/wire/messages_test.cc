@@ -233,6 +233,9 @@ INSTANTIATE_TEST_SUITE_P(
                         "cluster manager"},
         NotAnEngineCase{"NoMemory", R"({"ID":"a","NCPU":1,"MemTotal":0})",
                         "no processors or no memory"},
+        NotAnEngineCase{"LineEndInItsSystem",
+                        R"({"ID":"a","NCPU":1,"MemTotal":1,"OSType":"linux\r\nX: 1"})",
+                        "gives as its OSType \"linux\\r\\nX: 1\", which holds control bytes"},
         NotAnEngineCase{"BadLabel", R"({"ID":"a","NCPU":1,"MemTotal":1,"Labels":["zone"]})",
                         "\"zone\", which is not of the form key=value"}),
     [](const auto& info) { return std::string(info.param.name); });
