@@ -62,8 +62,8 @@ class RelayOwner {
   virtual void RelayAwaits(bool engine) = 0;
   // The engine owes its head after that time, and is waited for; another kRelayDeadline begins.
   virtual void RelayAwaitsHead(Duration waited) = 0;
-  virtual void RelayFinished() = 0;    // the answer is out
-  virtual void RelayFallsBack() = 0;   // nothing was sent to the client: let the handler answer
+  virtual void RelayFinished() = 0;   // the answer is out
+  virtual void RelayFallsBack() = 0;  // nothing was sent to the client: let the handler answer
   virtual void RelayRefuses(int status,
                             std::string_view message) = 0;  // nothing was sent to the client
   virtual void RelayBroke() = 0;  // the answer cannot be ended: drop the client

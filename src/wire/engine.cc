@@ -106,7 +106,7 @@ absl::Status ApplyInfo(std::string_view body, WallTime now, Node& node,
     return NotAnEngine(node,
                        "its /info shows no processors or no memory; is it a cluster manager?");
   }
-  const absl::Status plain = CheckPlain(
+  absl::Status plain = CheckPlain(
       info,
       {"ID", "Name", "OSType", "Architecture", "KernelVersion", "OperatingSystem", "ServerVersion"},
       node);
@@ -157,7 +157,7 @@ absl::Status ApplyVersion(std::string_view body, Node& node) {
   if (!document.Parse(body).ok() || !document.root().is(Kind::kObject)) {
     return NotAnEngine(node, "its /version is not a JSON object");
   }
-  const absl::Status plain =
+  absl::Status plain =
       CheckPlain(document.root(), {"Version", "ApiVersion", "MinAPIVersion"}, node);
   if (!plain.ok()) return plain;
   const std::string api = document.root().Find("ApiVersion").text();

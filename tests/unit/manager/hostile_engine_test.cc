@@ -203,6 +203,36 @@ TEST(HostileEngine, LabelWithControlBytesIsDroppedAlone) {
   }
 }
 
+// What clients put into names and queries reaches engines as one request each.
+TEST(HostileClient, LineEndsInNamesAndQueriesSplitNoRequestToAnEngine) {
+  std::mutex mutex;
+  std::vector<std::string> split;
+  HostileEngine engine([&](const Request& request, Reply&) {
+    const std::lock_guard lock(mutex);
+    if (FindHeader(request.headers, "X-Injected") != nullptr) split.push_back(request.target);
+  });
+  OneEngineManager manager(engine);
+  const std::string odd = "%0d%0aX-Injected:%201%0d%0a%0d%0aGET%20/_ping%20HTTP/1.1%00";
+  for (const std::string& line :
+       {"GET /v1.41/containers/web" + odd + "/json", "GET /v1.41/containers/web/top?ps_args=" + odd,
+        "GET /v1.41/containers/web/logs?stdout=1&since=" + odd,
+        "GET /v1.41/images/a" + odd + "/json", "POST /v1.41/images/create?fromImage=a" + odd,
+        "GET /v1.41/volumes/a" + odd, "GET /v1.41/networks/a" + odd,
+        "POST /v1.41/containers/web/start?detachKeys=" + odd,
+        "POST /v1.41/containers/web/rename?name=" + odd, "GET /v1.41/exec/a" + odd + "/json",
+        "GET /v1.41/containers/json?filters=" + odd, "GET /v1.41/events?until=1&filters=" + odd}) {
+    net::RawSocket client = net::RawSocket::Connect(manager.address());
+    ASSERT_TRUE(client.Send(line + " HTTP/1.1\r\nHost: m\r\nX-Registry-Auth: e30=\r\n" +
+                            "Connection: close\r\n\r\n"));
+    const std::string answer = client.ReceiveAll();
+    EXPECT_GT(net::StatusOf(answer), 0) << line << ": " << answer;
+    EXPECT_EQ(answer.find("\nHTTP/1.1 "), std::string::npos) << line << ": " << answer;
+    EXPECT_EQ(answer.find("\nX-Injected"), std::string::npos) << line << ": " << answer;
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_TRUE(split.empty()) << split.front();
+}
+
 TEST(HostileEngine, LabelWithControlBytesIsLoggedOnce) {
   std::atomic<int> asked{0};
   HostileEngine engine([&](const Request& request, Reply& reply) {
