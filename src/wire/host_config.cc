@@ -136,18 +136,22 @@ absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key) {
   return *found;
 }
 
+absl::Status CheckTexts(JsonValue value, std::string_view key) {
+  if (value.absent()) return absl::OkStatus();
+  if (!value.is(Kind::kArray)) return WrongType(key, "an array of strings", value);
+  JsonValue wrong;
+  value.ForEachElement([&wrong](JsonValue element) {
+    if (!element.is(Kind::kString) && !element.is(Kind::kNull)) wrong = element;
+  });
+  return wrong ? WrongType(key, "an array of strings", wrong) : absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key) {
   const absl::StatusOr<JsonValue> found = FindField(object, key);
   if (!found.ok()) return found.status();
+  if (absl::Status checked = CheckTexts(*found, key); !checked.ok()) return checked;
   std::vector<std::string> texts;
-  if (found->absent()) return texts;
-  if (!found->is(Kind::kArray)) return WrongType(key, "an array of strings", *found);
-  for (const JsonValue element : found->elements()) {
-    if (!element.is(Kind::kString) && !element.is(Kind::kNull)) {
-      return WrongType(key, "an array of strings", element);
-    }
-    texts.push_back(element.text());
-  }
+  found->ForEachElement([&texts](JsonValue element) { texts.push_back(element.text()); });
   return texts;
 }
 
