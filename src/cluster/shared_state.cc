@@ -161,6 +161,11 @@ bool SharedState::PublishStart(Member member, std::uint64_t read, std::string_vi
   return true;
 }
 
+std::vector<ClashNote> SharedState::TakeClashNotes() {
+  const std::lock_guard lock(mutex_);
+  return state_.TakeClashNotes();
+}
+
 void SharedState::PublishImages(Member member, std::uint64_t read, EngineContents contents) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);

@@ -95,6 +95,8 @@ class SharedState {
   // read. `read` was begun before its engine was asked. False, and nothing is changed, when it is
   // not known, or something newer is.
   bool PublishStart(Member member, std::uint64_t read, std::string_view id, WallTime now);
+  // As ClusterState::TakeClashNotes.
+  std::vector<ClashNote> TakeClashNotes();
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
   // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
   // it does not show give their places back, if it was begun after their doubt and not before the
