@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/address.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -66,20 +67,23 @@ absl::StatusOr<Port> ParsePort(std::string_view text, bool may_be_empty) {
   return port;
 }
 
-std::string PlainAddress(std::string ip) {
-  return IsEveryAddress(ip) ? std::string() : std::move(ip);
+// Of one address one text, so that ports on it are known to be on the same.
+std::string PlainAddress(std::string_view ip) {
+  std::string address = CanonicalAddress(ip);
+  if (IsEveryAddress(address)) address.clear();
+  return address;
 }
 
 absl::Status AddBinding(JsonValue entry, const Port& inside, PortSet& ports) {
   if (entry.is(Kind::kNull)) return absl::OkStatus();
   if (!entry.is(Kind::kObject)) return WrongType("PortBindings", "lists of objects", entry);
-  absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
+  const absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
   if (!ip.ok()) return ip.status();
   const absl::StatusOr<std::string> text = TextField(entry, "HostPort");
   if (!text.ok()) return text.status();
   const absl::StatusOr<Port> host = ParsePort(*text, true);
   if (!host.ok()) return host.status();
-  ports.Add({PlainAddress(*std::move(ip)), host->first, host->last, inside.first, inside.protocol});
+  ports.Add({PlainAddress(*ip), host->first, host->last, inside.first, inside.protocol});
   return absl::OkStatus();
 }
 

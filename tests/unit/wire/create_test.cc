@@ -361,6 +361,18 @@ TEST(ParseCreateTest, IsBoundedInWork) {
   EXPECT_EQ(ports->spec.ports.size(), 60'001u);
 }
 
+TEST(ParseCreateTest, ReadsOneAddressInAllItsSpellings) {
+  const auto parsed = Parse(
+      R"({"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"0:0:0:0:0:0:0:1","HostPort":"1"},)"
+      R"({"HostIp":"::1","HostPort":"1"},{"HostIp":"::ffff:1.2.3.4","HostPort":"2"},)"
+      R"({"HostIp":"::0","HostPort":"3"},{"HostIp":"::ffff:0.0.0.0","HostPort":"4"}]}}})");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->spec.ports, (std::vector<PortBinding>{{"::1", 1, 1, 80, "tcp"},
+                                                          {"1.2.3.4", 2, 2, 80, "tcp"},
+                                                          {"", 3, 3, 80, "tcp"},
+                                                          {"", 4, 4, 80, "tcp"}}));
+}
+
 TEST(ParseCreateTest, BoundsPorts) {
   std::string exposed;
   for (int i = 0; i < 8; ++i) exposed += "\"" + std::string(1, '1' + i) + "-65535/tcp\":{},";
