@@ -224,6 +224,7 @@ Task<Result> CreateVolume(ContextPointer context, ApiExchange exchange) {
   if (!wanted.ok()) co_return wanted.status();
   const ApiVersion client = exchange.version;
   const auto [node, name] = SplitNode(*context, wanted->name);
+  if (absl::Status known = CheckNodeOf("volume", wanted->name, node); !known.ok()) co_return known;
   if (node) {
     const NodePointer own = node;
     std::string renamed = WithNameAndLabels(*body, name, {});
