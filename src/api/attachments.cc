@@ -1,6 +1,8 @@
 #include "api/attachments.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "api/compose.h"
@@ -79,14 +81,14 @@ absl::Status UnlessOnIllNode(Context& context, const std::string& name) {
   return Unavailable("volume " + name + " is on node " + node->name + ", which does not answer");
 }
 
-absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVolume& volume) {
+absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const HoldersByVolume& down,
+                       const NamedVolume& volume) {
   const auto known = found.copies.find(volume.name);
   if (known == found.copies.end()) {
     if (absl::Status sure = UnlessSilent(found.silent, "volume " + volume.name); !sure.ok())
       return sure;
-    const std::vector<NodePointer> down = DownHolders(*to.context, volume.name);
-    if (!down.empty()) {
-      return Unavailable("volume " + volume.name + " is on node " + NamesOf(down) +
+    if (const auto holders = down.find(volume.name); holders != down.end()) {
+      return Unavailable("volume " + volume.name + " is on node " + NamesOf(holders->second) +
                          ", which does not answer");
     }
     if (absl::Status well = UnlessOnIllNode(*to.context, volume.name); !well.ok()) return well;
@@ -112,31 +114,37 @@ absl::Status AddVolume(Attachments& to, const FoundVolumes& found, const NamedVo
 }
 
 // Nodes with a network of their own under the name cannot get a copy of the cluster's.
-void AvoidOwnOnes(Attachments& to, const FoundNetworks& found, const std::string& name) {
-  const auto has_copy = [&](const NetworkCopy& own) {
-    return std::any_of(found.copies.begin(), found.copies.end(), [&](const NetworkCopy& copy) {
-      return copy.ours() && copy.name == name && copy.node->address == own.node->address;
-    });
-  };
-  for (const NetworkCopy& copy : found.copies) {
-    if (!copy.ours() && copy.name == name && !has_copy(copy)) to.avoided.push_back(copy.node);
+void AvoidOwnOnes(Attachments& to, const NetworkIndex& index, const std::string& name) {
+  const std::vector<const NetworkCopy*> named = index.Named(name);
+  std::set<std::string_view> with_copy;
+  for (const NetworkCopy* copy : named) {
+    if (copy->ours()) with_copy.insert(copy->node->address);
+  }
+  for (const NetworkCopy* copy : named) {
+    if (!copy->ours() && !with_copy.contains(copy->node->address)) to.avoided.push_back(copy->node);
   }
 }
 
-// Appends the names of networks of local scope.
-absl::Status AddNetwork(Attachments& to, const FoundNetworks& found, const std::string& reference,
-                        std::string& body, std::vector<std::string>& local) {
-  const absl::StatusOr<std::vector<NetworkCopy>> copies = MatchNetwork(found, reference);
+// What the networks of one create are, as far as they are known.
+struct NetworkNames {
+  std::map<std::string, std::string> changed;  // what they were called by → their names
+  std::vector<std::string> local;              // names of those of local scope
+};
+
+absl::Status AddNetwork(Attachments& to, const std::vector<NodePointer>& silent,
+                        const NetworkIndex& index, const std::string& reference,
+                        NetworkNames& names) {
+  const absl::StatusOr<std::vector<NetworkCopy>> copies = index.Match(reference);
   if (!copies.ok()) return copies.status();
   // The engine says what it thinks of a network that nobody has.
-  if (copies->empty()) return UnlessSilent(found.silent, "network " + reference);
+  if (copies->empty()) return UnlessSilent(silent, "network " + reference);
   const NetworkCopy& first = copies->front();
-  if (first.name != reference) body = WithNetworkName(body, reference, first.name);
+  if (first.name != reference) names.changed.emplace(reference, first.name);
   if (!first.local) return absl::OkStatus();
-  local.push_back(first.name);
+  names.local.push_back(first.name);
   if (first.ours() && !first.spec.empty()) {
     to.networks.push_back(first.name);
-    AvoidOwnOnes(to, found, first.name);
+    AvoidOwnOnes(to, index, first.name);
     return absl::OkStatus();
   }
   Attachments::Pin pin;
@@ -280,16 +288,19 @@ bool HasOwnWishes(const ContainerSpec& spec) {
 // All that is found goes into `to`.
 Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed,
                            FoundVolumes found) {
+  const HoldersByVolume down = DownHolders(*to->context, NamesOfVolumes(*parsed));
   for (const NamedVolume& volume : parsed->volumes) {
-    if (absl::Status added = AddVolume(*to, found, volume); !added.ok()) co_return added;
+    if (absl::Status added = AddVolume(*to, found, down, volume); !added.ok()) co_return added;
   }
   FoundNetworks networks;
   if (!parsed->networks.empty()) networks = co_await FindNetworks(to->context);
-  std::vector<std::string> local;
+  const NetworkIndex index(networks);
+  NetworkNames names;
   for (const std::string& reference : parsed->networks) {
-    absl::Status added = AddNetwork(*to, networks, reference, parsed->body, local);
+    absl::Status added = AddNetwork(*to, networks.silent, index, reference, names);
     if (!added.ok()) co_return added;
   }
+  if (!names.changed.empty()) parsed->body = WithNetworkNames(parsed->body, names.changed);
   if (to->project.empty()) {
     if (!HasOwnWishes(parsed->spec)) {
       to->home =
@@ -297,10 +308,10 @@ Task<absl::Status> Collect(std::shared_ptr<Attachments> to, ParsedCreate* parsed
     }
     co_return absl::OkStatus();
   }
-  if (local.empty()) {
+  if (names.local.empty()) {
     // A wish that no node can meet would silence the container's own wishes.
     to->prefers_project = !NodesOfProject(*to->context, to->project, {}).empty();
-  } else if (!PinToProject(*to, local)) {
+  } else if (!PinToProject(*to, names.local)) {
     const std::vector<std::string> home =
         co_await HomeOf(to->context, to->project, networks.copies);
     to->home = NodesAt(*to->context, home);

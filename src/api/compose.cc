@@ -10,23 +10,24 @@
 namespace swarm {
 namespace {
 
-bool IsOneOf(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+using Names = std::set<std::string_view>;
+
+bool SharesOneOf(const Container& container, const Names& networks) {
+  return std::any_of(container.networks.begin(), container.networks.end(),
+                     [&](const std::string& name) { return networks.contains(name); });
 }
 
 }  // namespace
 
 std::vector<std::string> NodesOfProject(const Context& context, const std::string& project,
                                         const std::vector<std::string>& networks) {
+  const Names wanted(networks.begin(), networks.end());
   std::set<std::string> addresses;
   for (const ContainerPointer& entry : context.cluster().Containers()) {
     const Container& container = entry->container;
     const auto label = container.labels.find(kComposeProjectLabel);
     if (label == container.labels.end() || label->second != project) continue;
-    const bool shares =
-        std::any_of(container.networks.begin(), container.networks.end(),
-                    [&](const std::string& name) { return IsOneOf(networks, name); });
-    if (shares || networks.empty()) addresses.insert(container.node);
+    if (wanted.empty() || SharesOneOf(container, wanted)) addresses.insert(container.node);
   }
   return {addresses.begin(), addresses.end()};
 }
@@ -34,16 +35,14 @@ std::vector<std::string> NodesOfProject(const Context& context, const std::strin
 std::vector<std::string> NodesInNetworks(const Context& context,
                                          const std::vector<std::string>& networks,
                                          const std::vector<NetworkCopy>& copies) {
+  const Names wanted(networks.begin(), networks.end());
   std::set<std::string> addresses;
   for (const ContainerPointer& entry : context.cluster().Containers()) {
-    const Container& container = entry->container;
-    if (std::any_of(container.networks.begin(), container.networks.end(),
-                    [&](const std::string& name) { return IsOneOf(networks, name); }))
-      addresses.insert(container.node);
+    if (SharesOneOf(entry->container, wanted)) addresses.insert(entry->container.node);
   }
   if (!addresses.empty()) return {addresses.begin(), addresses.end()};
   for (const NetworkCopy& copy : copies) {
-    if (copy.ours() && IsOneOf(networks, copy.name)) addresses.insert(copy.node->address);
+    if (copy.ours() && wanted.contains(copy.name)) addresses.insert(copy.node->address);
   }
   return {addresses.begin(), addresses.end()};
 }

@@ -266,9 +266,10 @@ bool ContainerQuery::NamesNetworkIds() const {
 
 void ContainerQuery::AddCopies(const FoundNetworks& found) {
   std::vector<Wanted> copies;
+  const NetworkIndex index(found);
   for (const Wanted& wanted : parts_->networks) {
     if (!IsLikeNetworkId(wanted)) continue;
-    const absl::StatusOr<std::vector<NetworkCopy>> matching = MatchNetwork(found, wanted.name);
+    const absl::StatusOr<std::vector<NetworkCopy>> matching = index.Match(wanted.name);
     if (!matching.ok()) continue;
     for (const NetworkCopy& copy : *matching) copies.push_back({nullptr, copy.id});
   }

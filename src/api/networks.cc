@@ -11,6 +11,7 @@
 #include "api/upstream.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
+#include "wire/filters.h"
 #include "wire/json.h"
 #include "wire/timestamp.h"
 
@@ -94,6 +95,21 @@ class NetworkRows {
   std::map<std::string, std::size_t> known_;
 };
 
+// With the engines' words: not all of them say it with the same status.
+absl::Status CheckTypes(const Query& query) {
+  const std::string* text = FindQuery(query, "filters");
+  const absl::StatusOr<FilterArguments> filters =
+      ParseFilters(text == nullptr ? std::string_view() : *text);
+  if (!filters.ok()) return filters.status();
+  const auto types = filters->find("type");
+  if (types == filters->end()) return absl::OkStatus();
+  for (const std::string& type : types->second) {
+    if (type == "custom" || type == "builtin") continue;
+    return InvalidArgument("invalid filter: 'type'='" + type + "'");
+  }
+  return absl::OkStatus();
+}
+
 // Every copy of the network of the cluster with that name, as one.
 Task<Result> InspectCopies(ContextPointer context, std::string name, Query query,
                            ApiVersion client) {
@@ -120,6 +136,7 @@ Task<Result> InspectCopies(ContextPointer context, std::string name, Query query
 }  // namespace
 
 Task<Result> ListNetworks(ContextPointer context, ApiExchange exchange) {
+  if (absl::Status types = CheckTypes(exchange.query); !types.ok()) co_return types;
   absl::StatusOr<NodeSelection> narrowed = SelectNodes(*context, exchange.query);
   if (!narrowed.ok()) co_return narrowed.status();
   const std::vector<NodeAnswer> answers =

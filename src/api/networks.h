@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,9 +31,27 @@ struct FoundNetworks {
 };
 Task<FoundNetworks> FindNetworks(ContextPointer context);
 
-// The copies of the network that `reference` names: by full id, name (the cluster's first), or id
-// prefix; the copy first created comes first. Empty when there is none. InvalidArgument when a
-// prefix fits several.
+// What was found, by name and id, for who looks up many. `found` outlives it.
+class NetworkIndex {
+ public:
+  explicit NetworkIndex(const FoundNetworks& found);
+
+  // The copies of the network that `reference` names: by full id, name (the cluster's first), or id
+  // prefix; the copy first created comes first. Empty when there is none. InvalidArgument when a
+  // prefix fits several.
+  absl::StatusOr<std::vector<NetworkCopy>> Match(std::string_view reference) const;
+  // All of that name, in the order in which they were found.
+  std::vector<const NetworkCopy*> Named(std::string_view name) const;
+
+ private:
+  using Entry = std::pair<std::string_view, std::size_t>;  // with its place among the copies
+  std::vector<NetworkCopy> WholeOf(const NetworkCopy& one) const;
+
+  const std::vector<NetworkCopy>& copies_;
+  std::vector<Entry> by_id_, by_name_;  // sorted
+};
+
+// The same for one.
 absl::StatusOr<std::vector<NetworkCopy>> MatchNetwork(const FoundNetworks& found,
                                                       std::string_view reference);
 

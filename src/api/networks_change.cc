@@ -239,6 +239,7 @@ Task<Result> CreateNetwork(ContextPointer context, ApiExchange exchange) {
   }
   const ApiVersion client = exchange.version;
   const auto [node, name] = SplitNode(*context, wanted->name);
+  if (absl::Status known = CheckNodeOf("network", wanted->name, node); !known.ok()) co_return known;
   if (node) {
     NodeRequest request;
     request.node = node;

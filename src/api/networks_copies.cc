@@ -29,19 +29,6 @@ NetworkCopy ReadCopy(NodePointer node, JsonValue row) {
   return copy;
 }
 
-// The whole of what one copy belongs to.
-std::vector<NetworkCopy> WholeOf(const FoundNetworks& found, const NetworkCopy& one) {
-  std::vector<NetworkCopy> copies;
-  for (const NetworkCopy& copy : found.copies) {
-    const bool same = one.ours() ? copy.ours() && copy.name == one.name : copy.id == one.id;
-    if (same) copies.push_back(copy);
-  }
-  std::sort(copies.begin(), copies.end(), [](const NetworkCopy& left, const NetworkCopy& right) {
-    return std::tie(left.created, left.node->name) < std::tie(right.created, right.node->name);
-  });
-  return copies;
-}
-
 }  // namespace
 
 Task<FoundNetworks> FindNetworks(ContextPointer context) {
@@ -64,31 +51,64 @@ Task<FoundNetworks> FindNetworks(ContextPointer context) {
   co_return found;
 }
 
-absl::StatusOr<std::vector<NetworkCopy>> MatchNetwork(const FoundNetworks& found,
-                                                      std::string_view reference) {
-  const NetworkCopy* by_name = nullptr;
-  for (const NetworkCopy& copy : found.copies) {
-    if (copy.id == reference) return WholeOf(found, copy);
-    const bool better = by_name == nullptr || (copy.ours() && !by_name->ours());
-    if (copy.name == reference && better) by_name = &copy;
+NetworkIndex::NetworkIndex(const FoundNetworks& found) : copies_(found.copies) {
+  for (std::size_t at = 0; at < copies_.size(); ++at) {
+    by_id_.emplace_back(copies_[at].id, at);
+    by_name_.emplace_back(copies_[at].name, at);
   }
-  if (by_name != nullptr && by_name->ours()) return WholeOf(found, *by_name);
+  std::sort(by_id_.begin(), by_id_.end());
+  std::sort(by_name_.begin(), by_name_.end());
+}
+
+std::vector<const NetworkCopy*> NetworkIndex::Named(std::string_view name) const {
+  std::vector<const NetworkCopy*> named;
+  for (auto at = std::lower_bound(by_name_.begin(), by_name_.end(), Entry(name, 0));
+       at != by_name_.end() && at->first == name; ++at) {
+    named.push_back(&copies_[at->second]);
+  }
+  return named;
+}
+
+// The whole of what one copy belongs to.
+std::vector<NetworkCopy> NetworkIndex::WholeOf(const NetworkCopy& one) const {
+  std::vector<NetworkCopy> whole;
+  if (one.ours()) {
+    for (const NetworkCopy* copy : Named(one.name)) {
+      if (copy->ours()) whole.push_back(*copy);
+    }
+  } else {
+    for (auto at = std::lower_bound(by_id_.begin(), by_id_.end(), Entry(one.id, 0));
+         at != by_id_.end() && at->first == one.id; ++at) {
+      whole.push_back(copies_[at->second]);
+    }
+  }
+  std::sort(whole.begin(), whole.end(), [](const NetworkCopy& left, const NetworkCopy& right) {
+    return std::tie(left.created, left.node->name) < std::tie(right.created, right.node->name);
+  });
+  return whole;
+}
+
+absl::StatusOr<std::vector<NetworkCopy>> NetworkIndex::Match(std::string_view reference) const {
+  const auto first = std::lower_bound(by_id_.begin(), by_id_.end(), Entry(reference, 0));
+  if (first != by_id_.end() && first->first == reference) return WholeOf(copies_[first->second]);
   std::vector<NetworkCopy> own;
-  for (const NetworkCopy& copy : found.copies) {
-    if (copy.name == reference) own.push_back(copy);
+  for (const NetworkCopy* copy : Named(reference)) {
+    if (copy->ours()) return WholeOf(*copy);
+    own.push_back(*copy);
   }
   if (!own.empty() || reference.empty()) return own;
-  const NetworkCopy* by_prefix = nullptr;
-  for (const NetworkCopy& copy : found.copies) {
-    if (!copy.id.starts_with(reference)) continue;
-    if (by_prefix != nullptr && by_prefix->id != copy.id) {
-      return InvalidArgument("multiple IDs found with provided prefix: " + std::string(reference) +
-                             " (" + by_prefix->id + ", " + copy.id + ")");
-    }
-    by_prefix = &copy;
+  if (first == by_id_.end() || !first->first.starts_with(reference)) return own;
+  for (auto at = first; at != by_id_.end() && at->first.starts_with(reference); ++at) {
+    if (at->first == first->first) continue;
+    return InvalidArgument("multiple IDs found with provided prefix: " + std::string(reference) +
+                           " (" + std::string(first->first) + ", " + std::string(at->first) + ")");
   }
-  if (by_prefix == nullptr) return own;
-  return WholeOf(found, *by_prefix);
+  return WholeOf(copies_[first->second]);
+}
+
+absl::StatusOr<std::vector<NetworkCopy>> MatchNetwork(const FoundNetworks& found,
+                                                      std::string_view reference) {
+  return NetworkIndex(found).Match(reference);
 }
 
 const NetworkCopy* CopyOn(const std::vector<NetworkCopy>& copies, std::string_view address) {

@@ -95,6 +95,15 @@ std::string NamesOf(const std::vector<NodePointer>& nodes) {
   return Join(names, ", ");
 }
 
+absl::Status CheckNodeOf(std::string_view what, std::string_view name, const NodePointer& node) {
+  const std::size_t slash = name.find('/');
+  if (node || slash == std::string_view::npos || slash == 0) return absl::OkStatus();
+  return InvalidArgument("the " + std::string(what) + " \"" + std::string(name) +
+                         "\" cannot be made: there is no node \"" +
+                         std::string(name.substr(0, slash)) +
+                         "\"; \"docker info\" shows the nodes");
+}
+
 absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::string& what) {
   if (silent.empty()) return absl::OkStatus();
   return Unavailable("nobody knows whether there is a " + what + ": node " + NamesOf(silent) +

@@ -45,6 +45,10 @@ Task<Result> InspectFirst(ContextPointer context, ApiExchange exchange, std::str
 // Names of nodes, for messages.
 std::string NamesOf(const std::vector<NodePointer>& nodes);
 
+// InvalidArgument for a network or volume (`what`) that is to be made as "node/name", where `node`
+// is null: no node is called so.
+absl::Status CheckNodeOf(std::string_view what, std::string_view name, const NodePointer& node);
+
 // Why nobody knows whether there is a volume or network of that name (`what`); OK when every
 // healthy node has answered.
 absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::string& what);

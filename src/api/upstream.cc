@@ -42,6 +42,16 @@ bool StaysBehind(std::string_view name, bool registry) {
   return ToLower(name).starts_with("x-swarmd-");
 }
 
+// An engine would read such a body as parameters, and take them before those of the query.
+bool HasFormType(const Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& field) {
+    if (!EqualsIgnoreCase(field.first, "Content-Type")) return false;
+    const std::string_view given = std::string_view(field.second);
+    const std::string type = ToLower(Trim(given.substr(0, given.find(';'))));
+    return type == "application/x-www-form-urlencoded" || type.starts_with("multipart/");
+  });
+}
+
 struct Question {
   std::string path;
   Query query;
@@ -250,6 +260,7 @@ Task<Result> CallEngine(ContextPointer context, ApiExchange exchange, EngineCall
     request.body = std::move(exchange.request.body);
     request.body_stream = std::move(exchange.request.body_stream);
     request.body_length = exchange.request.body_length;
+    if (HasFormType(request.headers)) RemoveHeader(request.headers, "Content-Type");
   } else {
     RemoveHeader(request.headers, "Content-Type");
   }

@@ -34,6 +34,7 @@ void AppendVolumes(std::string& to, std::string_view body, JsonValue rows, const
 Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> names) {
   FoundVolumes found;
   if (names.empty()) co_return found;
+  const std::set<std::string, std::less<>> wanted(names.begin(), names.end());
   std::vector<NodePointer> nodes = HealthyNodes(*context);
   Query query = FilterBy("name", names);
   const ApiVersion version = LookUpVersion();
@@ -49,7 +50,7 @@ Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> 
     // Engines match names as patterns.
     document.root().Find("Volumes").ForEachElement([&](JsonValue row) {
       const std::string name = row.Find("Name").text();
-      if (std::find(names.begin(), names.end(), name) == names.end()) return;
+      if (!wanted.contains(name)) return;
       found.copies[name].push_back({said.node, IsLocal(row), LabelOf(row, kVolumeIdLabel)});
     });
   }
@@ -61,18 +62,30 @@ Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> 
   co_return found;
 }
 
-std::vector<NodePointer> DownHolders(const Context& context, const std::string& volume) {
-  std::vector<NodePointer> down = context.cluster().Nodes();
-  std::erase_if(down, [](const NodePointer& node) { return node->state == NodeState::kHealthy; });
-  if (down.empty()) return down;
-  std::set<std::string> holders;
-  for (const ContainerPointer& entry : context.cluster().Containers()) {
-    const std::vector<std::string>& used = entry->container.volumes;
-    if (std::find(used.begin(), used.end(), volume) != used.end())
-      holders.insert(entry->container.node);
+HoldersByVolume DownHolders(const Context& context, const std::vector<std::string>& volumes) {
+  HoldersByVolume holders;
+  std::map<std::string, NodePointer, std::less<>> down;
+  for (NodePointer& node : context.cluster().Nodes()) {
+    if (node->state != NodeState::kHealthy) down.emplace(node->address, std::move(node));
   }
-  std::erase_if(down, [&](const NodePointer& node) { return !holders.contains(node->address); });
-  return down;
+  if (down.empty() || volumes.empty()) return holders;
+  const std::set<std::string_view> wanted(volumes.begin(), volumes.end());
+  std::set<std::pair<std::string_view, std::string_view>> known;
+  for (const ContainerPointer& entry : context.cluster().Containers()) {
+    const auto node = down.find(entry->container.node);
+    if (node == down.end()) continue;
+    for (const std::string& used : entry->container.volumes) {
+      const auto volume = wanted.find(used);
+      if (volume == wanted.end() || !known.emplace(*volume, node->first).second) continue;
+      holders[used].push_back(node->second);
+    }
+  }
+  for (auto& [volume, nodes] : holders) {
+    std::sort(nodes.begin(), nodes.end(), [](const NodePointer& left, const NodePointer& right) {
+      return left->name < right->name;
+    });
+  }
+  return holders;
 }
 
 Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::string project) {

@@ -26,8 +26,10 @@ struct FoundVolumes {
 };
 Task<FoundVolumes> FindVolumes(ContextPointer context, std::vector<std::string> names);
 
-// Nodes that are down and have containers which use the volume, as far as is known.
-std::vector<NodePointer> DownHolders(const Context& context, const std::string& volume);
+// The nodes that do not answer and whose containers, as known last, use these volumes; volumes
+// without such nodes are not in it.
+using HoldersByVolume = std::map<std::string, std::vector<NodePointer>, std::less<>>;
+HoldersByVolume DownHolders(const Context& context, const std::vector<std::string>& volumes);
 
 // Addresses of nodes with volumes of a compose project that may not move.
 Task<std::vector<std::string>> NodesWithVolumesOf(ContextPointer context, std::string project);

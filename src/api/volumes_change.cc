@@ -76,9 +76,9 @@ Task<Result> CreateClusterVolume(ContextPointer context, ObjectRequest wanted, s
   }
   if (absl::Status sure = UnlessSilent(found.silent, "volume " + wanted.name); !sure.ok())
     co_return sure;
-  const std::vector<NodePointer> down = DownHolders(*context, wanted.name);
+  const HoldersByVolume down = DownHolders(*context, {wanted.name});
   if (!down.empty()) {
-    co_return Unavailable("volume " + wanted.name + " is on node " + NamesOf(down) +
+    co_return Unavailable("volume " + wanted.name + " is on node " + NamesOf(down.begin()->second) +
                           ", which does not answer");
   }
   std::vector<std::string> preferred;
@@ -224,6 +224,7 @@ Task<Result> CreateVolume(ContextPointer context, ApiExchange exchange) {
   if (!wanted.ok()) co_return wanted.status();
   const ApiVersion client = exchange.version;
   const auto [node, name] = SplitNode(*context, wanted->name);
+  if (absl::Status known = CheckNodeOf("volume", wanted->name, node); !known.ok()) co_return known;
   if (node) {
     const NodePointer own = node;
     std::string renamed = WithNameAndLabels(*body, name, {});

@@ -113,6 +113,7 @@ CreateResult Answered(const Attempt& attempt, Reply reply, ContainerRecord recor
   const std::string& id = record.container.id;
   CreateResult result;
   result.reply = std::move(reply);
+  attempt.hub->LogClashes();
   result.entry =
       attempt.hub->state.With([&id](const ClusterState& now) { return now.FindById(id); });
   if (!result.entry) {

@@ -204,6 +204,7 @@ void Engine::PublishHealthy(std::uint64_t read, TimePoint began, EngineContents 
   // Calls are let through before the scheduler can choose the node.
   SetHealthy(true);
   hub_->state.PublishAll(member_, read, began, node_, std::move(contents));
+  hub_->LogClashes();
   {
     const std::lock_guard lock(shown_mutex_);
     shown_error_.clear();

@@ -222,6 +222,7 @@ Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::s
       co_await FetchContainer(engine, id, std::move(stop));
   if (record.ok()) {
     state.PublishContainer(engine->member(), read, id, record->has_value() ? &**record : nullptr);
+    engine->hub().LogClashes();
     put_off.Done(*engine, id, mark);
   }
   state.EndRead(engine->member(), read);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/log.h"
 
 namespace swarm {
 namespace {
@@ -115,6 +116,13 @@ Hub::Hub(EngineClusterOptions given)
 }
 
 Duration Hub::PingInterval() const { return std::min(options.refresh_min, kLongestPingInterval); }
+
+void Hub::LogClashes() {
+  for (const ClashNote& note : state.TakeClashNotes()) {
+    Log(options.log, LogLevel::kWarning, "an engine has a container of another node",
+        {{"node", note.node}, {"reason", note.text}});
+  }
+}
 
 Loop* Hub::HomeOf(std::string_view address) const {
   return options.loops[HashOf(address) % options.loops.size()];

@@ -99,6 +99,8 @@ struct Hub {
   Loop* CallersLoop() const;
   // `loop` is one of the options'.
   LoopGates& GatesOf(Loop* loop) const { return *gates.at(loop); }
+  // Logs what engines have of other nodes' containers, since it was logged last.
+  void LogClashes();
   WallTime WallNow() const { return options.loops.front()->clock().Wall(); }
 
   EngineClusterOptions options;  // filters and strategy have moved into the state

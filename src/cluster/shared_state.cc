@@ -69,6 +69,23 @@ std::string SharedState::ClaimId(Member member, std::string_view id) {
   return {};
 }
 
+bool SharedState::TakeOverId(Member member, std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  Stay* const stay = Find(member);
+  const auto taken = ids_.find(id);
+  if (stay == nullptr || taken == ids_.end() || taken->second == member) return false;
+  Stay& before = stays_[taken->second];
+  const NodePointer node = state_.FindNode(before.address);
+  if (!node || node->state != NodeState::kUnhealthy) return false;
+  state_.SetContainers(before.address, {});
+  state_.SetImages(before.address, {}, {});
+  before.id.clear();
+  if (!stay->id.empty()) ids_.erase(ids_.find(stay->id));
+  stay->id = id;
+  taken->second = member;
+  return true;
+}
+
 void SharedState::ReleaseId(Member member) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);
@@ -159,6 +176,11 @@ bool SharedState::PublishStart(Member member, std::uint64_t read, std::string_vi
   Newest(*stay, made, id);
   state_.PutContainer(stay->address, std::move(record));
   return true;
+}
+
+std::vector<ClashNote> SharedState::TakeClashNotes() {
+  const std::lock_guard lock(mutex_);
+  return state_.TakeClashNotes();
 }
 
 void SharedState::PublishImages(Member member, std::uint64_t read, EngineContents contents) {

@@ -73,6 +73,9 @@ class SharedState {
   // Takes the engine ID for this member, giving up another it held. The address of the member that
   // has the ID already, or empty.
   std::string ClaimId(Member member, std::string_view id);
+  // The same, of a member that does not answer any more: an engine that has moved to another
+  // address. That one loses all it holds. False, and nothing is changed, when it is not unhealthy.
+  bool TakeOverId(Member member, std::string_view id);
   void ReleaseId(Member member);
   // No containers, no images: the address answers for another engine now.
   void Empty(Member member);
@@ -95,6 +98,8 @@ class SharedState {
   // read. `read` was begun before its engine was asked. False, and nothing is changed, when it is
   // not known, or something newer is.
   bool PublishStart(Member member, std::uint64_t read, std::string_view id, WallTime now);
+  // As ClusterState::TakeClashNotes.
+  std::vector<ClashNote> TakeClashNotes();
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
   // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
   // it does not show give their places back, if it was begun after their doubt and not before the

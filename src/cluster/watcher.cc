@@ -40,6 +40,16 @@ Duration NextRefresh(Engine& engine) {
   return options.refresh_min + Jitter(engine, options.refresh_max - options.refresh_min);
 }
 
+// True when the engine has moved here from `holder`, where nobody answers any more.
+bool TakesOver(Engine& engine, const std::string& holder, const std::string& id) {
+  const std::shared_ptr<Engine> before = engine.hub().membership.Find(holder);
+  if (!before || !engine.hub().state.TakeOverId(engine.member(), id)) return false;
+  absl::Status moved = FailedPrecondition("the engine with the ID " + id + " answers at " +
+                                          engine.address() + " now");
+  before->home()->Post([before, moved = std::move(moved)] { before->Refuse(moved); });
+  return true;
+}
+
 // Asks the engine who it is. FailedPrecondition: it is not to be used, for the reason given.
 Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<SeenEvents> seen,
                             std::stop_token stop) {
@@ -73,7 +83,7 @@ Task<absl::Status> Describe(std::shared_ptr<Engine> engine, std::shared_ptr<Seen
                                  ": another engine answers at " + node.address + " now");
   }
   const std::string holder = engine->hub().state.ClaimId(engine->member(), node.id);
-  if (!holder.empty()) {
+  if (!holder.empty() && !TakesOver(*engine, holder, node.id)) {
     co_return FailedPrecondition("ID duplicated. " + node.id + " is shared by this node " +
                                  node.address + " and another node " + holder +
                                  "; give one of the engines a new ID");

@@ -57,11 +57,10 @@ void ClusterState::Impl::RepublishAll(NodeRecord& record) {
 }
 
 void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord container) {
-  ++generation_;
   const std::string id = container.container.id;
-  if (const ContainerPointer known = containers_.FindById(id)) {
-    Unpublish(*FindRecord(known->container.node), id);
-  }
+  if (NoteClash(record, id)) return;
+  ++generation_;
+  Unpublish(record, id);
   container.container.node = record.node().address;
   // A create under way whose container is there counts by the container from now on.
   const auto held = held_swarm_ids_.find(container.container.swarm_id);
@@ -77,6 +76,40 @@ void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord contai
   entry->node = record.pointer();
   entry->row = std::move(container.row);
   Publish(record, std::move(entry));
+}
+
+bool ClusterState::Impl::NoteClash(NodeRecord& record, const std::string& id) {
+  const ContainerPointer known = containers_.FindById(id);
+  if (known == nullptr || known->container.node == record.node().address) {
+    record.clashes().erase(id);
+    return false;
+  }
+  record.clashes().insert_or_assign(id, known->container.node);
+  return true;
+}
+
+std::string ClusterState::Impl::ClashText(const NodeRecord& record) const {
+  if (record.clashes().empty()) return {};
+  const auto& [id, address] = *record.clashes().begin();
+  const NodeRecord* const holder = FindRecord(address);
+  const std::string name = holder == nullptr ? std::string() : holder->node().name;
+  std::string text = "container " + id.substr(0, kShortId) + " is on node " +
+                     (name.empty() ? address : name + " (" + address + ")") +
+                     " too, which had it first: it is not shown here";
+  const std::size_t more = record.clashes().size() - 1;
+  if (more > 0) text += ", nor are " + std::to_string(more) + " more like it";
+  return text;
+}
+
+void ClusterState::Impl::ShowClashes(NodeRecord& record) {
+  const std::string text = ClashText(record);
+  if (text == record.shown_clash()) return;
+  Node node = record.node();
+  if (node.error == record.shown_clash()) node.error.clear();
+  record.set_shown_clash(text);
+  if (!text.empty() && clash_notes_.size() < kMaxClashNotes)
+    clash_notes_.push_back({node.address, text});
+  SetNode(std::move(node));
 }
 
 // An entry that tells the same stays, and with it all that readers have made of it.
@@ -103,14 +136,22 @@ void ClusterState::Impl::SetContainers(std::string_view address,
   }
   if (!gone.empty()) ++generation_;
   for (const std::string& id : gone) Unpublish(*record, id);
+  std::erase_if(record->clashes(),
+                [&present](const auto& clash) { return !present.contains(clash.first); });
   for (ContainerRecord& container : records) {
     if (!IsPublished(*record, container)) PutContainer(*record, std::move(container));
   }
+  ShowClashes(*record);
 }
 
 void ClusterState::Impl::EraseContainer(std::string_view address, std::string_view id) {
   NodeRecord* const record = FindRecord(address);
-  if (record == nullptr || !record->entries().contains(id)) return;
+  if (record == nullptr) return;
+  if (const auto clash = record->clashes().find(id); clash != record->clashes().end()) {
+    record->clashes().erase(clash);
+    ShowClashes(*record);
+  }
+  if (!record->entries().contains(id)) return;
   ++generation_;
   Unpublish(*record, id);
 }
@@ -168,10 +209,15 @@ void ClusterState::SetContainers(std::string_view address, std::vector<Container
 }
 void ClusterState::PutContainer(std::string_view address, ContainerRecord record) {
   NodeRecord* const node = impl_->FindRecord(address);
-  if (node != nullptr) impl_->PutContainer(*node, std::move(record));
+  if (node == nullptr) return;
+  impl_->PutContainer(*node, std::move(record));
+  impl_->ShowClashes(*node);
 }
 void ClusterState::EraseContainer(std::string_view address, std::string_view id) {
   impl_->EraseContainer(address, id);
+}
+std::vector<ClashNote> ClusterState::TakeClashNotes() {
+  return std::exchange(impl_->clash_notes_, {});
 }
 void ClusterState::SetImages(std::string_view address, std::vector<Image> images,
                              std::vector<std::string> rows) {

@@ -32,10 +32,18 @@ struct Reservation {
   std::string swarm_id;  // the one given, or the one made
 };
 
+// A node that has begun to have containers of other nodes, or has others of them than before.
+struct ClashNote {
+  std::string node;  // address
+  std::string text;
+};
+
 struct StateOptions {
   double overcommit = 0.05;
   int failure_retry = 3;
 };
+
+inline constexpr std::size_t kMaxClashNotes = 1'000;
 
 class ClusterState {
  public:
@@ -60,9 +68,13 @@ class ClusterState {
   // ----------------------------------------------------------------------------------- The whole
   // truth of one engine: what is not in `records` is gone. Unknown address: ignored.
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
-  // One container, new or changed.
+  // One container, new or changed. An id stays with the node that had it first until that node has
+  // it no more, or leaves: of another one it is not published, and that one's Node::error says so
+  // while it has no other.
   void PutContainer(std::string_view address, ContainerRecord record);
   void EraseContainer(std::string_view address, std::string_view id);
+  // To be logged: each once. At most kMaxClashNotes are kept until they are taken.
+  std::vector<ClashNote> TakeClashNotes();
   // `rows[i]` is the engine's own list row of `images[i]`.
   void SetImages(std::string_view address, std::vector<Image> images,
                  std::vector<std::string> rows);

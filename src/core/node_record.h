@@ -58,6 +58,14 @@ class NodeRecord final : public NodeView {
   const std::vector<std::shared_ptr<const ImageEntry>>& image_entries() const { return images_; }
   const std::map<std::uint64_t, const Hold*>& holds() const { return holds_; }
 
+  // Containers that the engine has, but another node had first: by id, with that node's address.
+  using Clashes = std::map<std::string, std::string, std::less<>>;
+  const Clashes& clashes() const { return clashes_; }
+  Clashes& clashes() { return clashes_; }
+  // What the node shows of them in place of an error; empty when it shows none.
+  const std::string& shown_clash() const { return shown_clash_; }
+  void set_shown_clash(std::string text) { shown_clash_ = std::move(text); }
+
   void Add(const ContainerPointer& entry);
   void Remove(std::string_view id);
   // `hold` stays where it is until Drop.
@@ -81,6 +89,8 @@ class NodeRecord final : public NodeView {
   std::vector<std::shared_ptr<const ImageEntry>> images_;
   ResourceSum reserved_;
   NodeTotals counts_;
+  Clashes clashes_;
+  std::string shown_clash_;
 };
 
 }  // namespace swarm

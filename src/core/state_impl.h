@@ -46,7 +46,12 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
   bool IsPublished(const NodeRecord& record, ContainerRecord& container) const;
   void PutContainer(NodeRecord& record, ContainerRecord container);
+  // True when the container is of another node: then nothing is published. ShowClashes comes after.
+  bool NoteClash(NodeRecord& record, const std::string& id);
   void EraseContainer(std::string_view address, std::string_view id);
+  // The node shows the containers that another one had first.
+  void ShowClashes(NodeRecord& record);
+  std::string ClashText(const NodeRecord& record) const;
   void SetImages(std::string_view address, std::vector<Image> images,
                  std::vector<std::string> rows);
 
@@ -103,6 +108,7 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   std::uint64_t generation_ = 1;
   std::uint64_t joins_ = 0;  // of nodes
   ClusterTotals totals_;
+  std::vector<ClashNote> clash_notes_;
   ResourceSum total_;  // of which totals_ has the value
   IndexedScheduler scheduler_;
 };

@@ -86,8 +86,9 @@ std::vector<NodePointer> ClusterState::Impl::Nodes() const {
 
 void ClusterState::Impl::SetNode(Node node) {
   ++generation_;
+  NodeRecord* record = FindRecord(node.address);
+  if (record != nullptr && node.error.empty()) node.error = record->shown_clash();
   auto pointer = std::make_shared<const Node>(std::move(node));
-  NodeRecord* record = FindRecord(pointer->address);
   if (record == nullptr) {
     constexpr int kChangesOfOneStay = 40;  // as bits
     auto made = std::make_unique<NodeRecord>(pointer, ++joins_ << kChangesOfOneStay);

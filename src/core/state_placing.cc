@@ -150,7 +150,9 @@ void ClusterState::Impl::Settle(std::uint64_t ticket, const ContainerRecord* rec
   const std::string address = found->second.address;
   Release(ticket);
   NodeRecord* const node = FindRecord(address);
-  if (record != nullptr && node != nullptr) PutContainer(*node, *record);
+  if (record == nullptr || node == nullptr) return;
+  PutContainer(*node, *record);
+  ShowClashes(*node);
 }
 
 absl::StatusOr<std::uint64_t> ClusterState::Impl::ReserveName(std::string_view container_id,

@@ -1,10 +1,12 @@
 #include "wire/attachments.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/text.h"
 #include "swarmlib/status.h"
+#include "wire/create_bounds.h"
 #include "wire/host_config.h"
 
 namespace swarm {
@@ -12,56 +14,49 @@ namespace {
 
 using Kind = JsonDocument::Kind;
 
-constexpr std::size_t kMostNamedVolumes = 1'000;  // of one container
-
 // Where named volumes are collected.
 struct Collected {
   const std::function<void(const std::string&)>& pin;
   TextEdits& edits;
   std::vector<NamedVolume> volumes;
+  std::map<std::string, std::size_t, std::less<>> known = {};  // places in `volumes`
 
-  absl::Status Add(std::string_view name, bool bare) {
-    const auto known = std::find_if(volumes.begin(), volumes.end(),
-                                    [&](const NamedVolume& one) { return one.name == name; });
-    if (known != volumes.end()) {
-      known->bare = known->bare && bare;
-      return absl::OkStatus();
+  void Add(std::string_view name, bool bare) {
+    const auto [at, is_new] = known.try_emplace(std::string(name), volumes.size());
+    if (is_new) {
+      volumes.push_back({at->first, bare});
+    } else {
+      volumes[at->second].bare = volumes[at->second].bare && bare;
     }
-    if (volumes.size() >= kMostNamedVolumes) {
-      return InvalidArgument("more than " + std::to_string(kMostNamedVolumes) +
-                             " volumes are given");
-    }
-    volumes.push_back({std::string(name), bare});
-    return absl::OkStatus();
   }
 };
 
 // A source is the name of a volume, with or without its node, or none of our business.
-absl::Status TakeSource(std::string_view source, bool bare, Collected& to, std::string& plain) {
+void TakeSource(std::string_view source, bool bare, Collected& to, std::string& plain) {
   std::string node;
   constexpr std::string_view kPathBegins = "/.~";
   const bool path = source.empty() || kPathBegins.find(source.front()) != std::string_view::npos;
   const std::string_view name = path ? source : WithoutNode(source, node);
   plain.clear();
-  if (path || !IsVolumeName(name)) return absl::OkStatus();
+  if (path || !IsVolumeName(name)) return;
   if (node.empty()) return to.Add(name, bare);
   plain = name;
   to.pin(node);
-  return absl::OkStatus();
 }
 
 absl::Status ReadBinds(JsonValue host_config, bool bare, Collected& to) {
   const absl::StatusOr<std::vector<std::string>> binds = TextsField(host_config, "Binds");
   if (!binds.ok()) return binds.status();
   if (binds->empty()) return absl::OkStatus();
+  absl::Status few = CheckBound("entries of Binds", binds->size(), kMaxCreateMounts);
+  if (!few.ok()) return few;
   const std::vector<JsonValue> elements = FindField(host_config, "Binds")->elements();
   for (std::size_t i = 0; i < binds->size(); ++i) {
     const std::string& bind = (*binds)[i];
     const std::size_t colon = bind.find(':');
     if (colon == std::string::npos) continue;  // an anonymous volume at that path
     std::string plain;
-    const absl::Status taken = TakeSource(bind.substr(0, colon), bare, to, plain);
-    if (!taken.ok()) return taken;
+    TakeSource(bind.substr(0, colon), bare, to, plain);
     if (plain.empty()) continue;
     to.edits.Replace(elements[i].begin(), elements[i].end(),
                      JsonString(plain + bind.substr(colon)));
@@ -76,7 +71,10 @@ bool SaysNothing(JsonValue value) {
 absl::Status ReadMounts(JsonValue host_config, bool bare, Collected& to) {
   const absl::StatusOr<JsonValue> mounts = FindField(host_config, "Mounts");
   if (!mounts.ok()) return mounts.status();
-  for (const JsonValue mount : mounts->elements()) {
+  const std::vector<JsonValue> elements = mounts->elements();
+  absl::Status few = CheckBound("entries of Mounts", elements.size(), kMaxCreateMounts);
+  if (!few.ok()) return few;
+  for (const JsonValue mount : elements) {
     const absl::StatusOr<std::string> type = TextField(mount, "Type");
     if (!type.ok()) return type.status();
     const absl::StatusOr<std::string> source = TextField(mount, "Source");
@@ -87,8 +85,7 @@ absl::Status ReadMounts(JsonValue host_config, bool bare, Collected& to) {
     const bool silent =
         SaysNothing(options->Find("DriverConfig")) && SaysNothing(options->Find("Labels"));
     std::string plain;
-    const absl::Status taken = TakeSource(*source, bare && silent, to, plain);
-    if (!taken.ok()) return taken;
+    TakeSource(*source, bare && silent, to, plain);
     if (plain.empty()) continue;
     const JsonValue field = *FindField(mount, "Source");
     to.edits.Replace(field.begin(), field.end(), JsonString(plain));
@@ -130,6 +127,8 @@ absl::StatusOr<std::vector<NamedVolume>> ReadNamedVolumes(
   Collected collected{pin, edits, {}};
   if (absl::Status read = ReadBinds(host_config, bare, collected); !read.ok()) return read;
   if (absl::Status read = ReadMounts(host_config, bare, collected); !read.ok()) return read;
+  absl::Status few = CheckBound("volumes", collected.volumes.size(), kMaxCreateVolumes);
+  if (!few.ok()) return few;
   return std::move(collected.volumes);
 }
 
@@ -139,23 +138,26 @@ bool IsNetworkReference(std::string_view mode) {
          !mode.starts_with("container:");
 }
 
-std::string WithNetworkName(std::string_view body, std::string_view from, std::string_view to) {
+std::string WithNetworkNames(std::string_view body,
+                             const std::map<std::string, std::string>& names) {
   JsonDocument document;
   if (!document.Parse(body).ok()) return std::string(body);
   TextEdits edits;
   const JsonValue root = document.root();
   const absl::StatusOr<JsonValue> host = FindField(root, "HostConfig");
   const absl::StatusOr<JsonValue> networking = FindField(root, "NetworkingConfig");
+  const auto rename = [&](JsonValue text) {
+    const auto named = names.find(text.text());
+    if (named != names.end()) edits.Replace(text.begin(), text.end(), JsonString(named->second));
+  };
   if (host.ok()) {
     const absl::StatusOr<JsonValue> mode = FindField(*host, "NetworkMode");
-    if (mode.ok() && mode->Equals(from)) edits.Replace(mode->begin(), mode->end(), JsonString(to));
+    if (mode.ok() && mode->is(Kind::kString)) rename(*mode);
   }
   if (networking.ok()) {
     const absl::StatusOr<JsonValue> endpoints = FindField(*networking, "EndpointsConfig");
     if (endpoints.ok()) {
-      endpoints->ForEachMember([&](JsonValue key, JsonValue) {
-        if (key.Equals(from)) edits.Replace(key.begin(), key.end(), JsonString(to));
-      });
+      endpoints->ForEachMember([&](JsonValue key, JsonValue) { rename(key); });
     }
   }
   return edits.Apply(body, 0, body.size());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,9 @@ absl::StatusOr<std::vector<NamedVolume>> ReadNamedVolumes(
 // False for what every engine has ("", default, bridge, host, none) and for "container:...".
 bool IsNetworkReference(std::string_view mode);
 
-// A create body that names the network `to` wherever it named `from`.
-std::string WithNetworkName(std::string_view body, std::string_view from, std::string_view to);
+// A create body that names networks by `names`, wherever it named them by the keys of it.
+std::string WithNetworkNames(std::string_view body,
+                             const std::map<std::string, std::string>& names);
 
 // A request to make a network or volume.
 struct ObjectRequest {

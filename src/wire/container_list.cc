@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "model/address.h"
 #include "model/names.h"
 #include "swarmlib/status.h"
 #include "wire/container_parts.h"
@@ -83,7 +84,8 @@ void ReadPorts(JsonValue ports, Container& container) {
     port.container_port = number("PrivatePort");
     port.host_first = port.host_last = number("PublicPort");
     if (const std::string type = entry.Find("Type").text(); !type.empty()) port.protocol = type;
-    if (const std::string ip = entry.Find("IP").text(); !IsEveryAddress(ip)) port.host_ip = ip;
+    const std::string ip = CanonicalAddress(entry.Find("IP").text());
+    if (!IsEveryAddress(ip)) port.host_ip = ip;
     const bool is_bound = port.host_first != 0;
     if (!is_bound) port.host_first = port.host_last = port.container_port;
     (is_bound ? bound : exposed).Add(std::move(port));

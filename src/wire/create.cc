@@ -1,12 +1,13 @@
 #include "wire/create.h"
 
-#include <algorithm>
-#include <array>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
 #include "model/names.h"
 #include "swarmlib/status.h"
+#include "wire/create_bounds.h"
+#include "wire/create_host_config.h"
 #include "wire/host_config.h"
 #include "wire/json.h"
 #include "wire/placement.h"
@@ -29,13 +30,17 @@ class CreateReader {
     const absl::StatusOr<JsonValue> host = ObjectField(root, "HostConfig");
     if (!host.ok()) return host.status();
     host_ = *host;
+    // Engines would look for its fields elsewhere.
+    if (!host_) SetRootMember("HostConfig", "{}");
     if (absl::Status read = ReadLabels(swarm_id); !read.ok()) return read;
     if (absl::Status read = ReadEnv(); !read.ok()) return read;
     if (absl::Status read = ReadNetwork(); !read.ok()) return read;
     if (absl::Status read = ReadVolumes(); !read.ok()) return read;
     if (absl::Status read = ReadNeighbours(); !read.ok()) return read;
     if (absl::Status read = ReadPorts(); !read.ok()) return read;
-    if (absl::Status read = ReadAmounts(); !read.ok()) return read;
+    const absl::StatusOr<Resources> asked = ReadResources(host_, rules_);
+    if (!asked.ok()) return asked.status();
+    spec_.request = *asked;
     if (absl::Status applied = texts_.Apply(spec_); !applied.ok()) return applied;
     WriteLabels();
     return absl::OkStatus();
@@ -49,18 +54,24 @@ class CreateReader {
 
  private:
   absl::Status ReadLabels(std::string_view swarm_id) {
-    const absl::StatusOr<JsonValue> field = FindField(root_, "Labels");
+    const absl::StatusOr<JsonValue> field = ObjectField(root_, "Labels");
     if (!field.ok()) return field.status();
     labels_ = *field;
+    std::set<std::string> seen;
+    std::size_t count = 0;
+    std::string twice;
+    labels_.ForEachMember([&](JsonValue key, JsonValue) {
+      ++count;
+      std::string name = key.text();
+      if (!name.starts_with("com.docker.swarm.") || seen.insert(name).second) return;
+      twice = std::move(name);
+    });
+    if (!twice.empty()) {
+      return InvalidArgument("invalid JSON: the label \"" + twice + "\" is there more than once");
+    }
+    if (absl::Status few = CheckBound("labels", count, kMaxCreateLabels); !few.ok()) return few;
     absl::StatusOr<Labels> labels = LabelsField(root_, "Labels");
     if (!labels.ok()) return labels.status();
-    StringSet seen;
-    for (const auto& [key, value] : labels_.members()) {
-      std::string name = key.text();
-      if (!name.starts_with("com.docker.swarm.") || seen.insert(name).second) continue;
-      return InvalidArgument("invalid JSON: the label \"" + name + "\" is there more than once");
-    }
-    given_labels_ = *labels;
     spec_.labels = *std::move(labels);
     std::string& id = spec_.labels[std::string(kSwarmIdLabel)];
     if (!IsFullId(id)) id = swarm_id;
@@ -72,15 +83,18 @@ class CreateReader {
   absl::Status ReadEnv() {
     const absl::StatusOr<JsonValue> field = FindField(root_, "Env");
     if (!field.ok()) return field.status();
-    const absl::StatusOr<std::vector<std::string>> lines = TextsField(root_, "Env");
-    if (!lines.ok()) return lines.status();
-    std::vector<std::string> kept;
-    const std::vector<JsonValue> elements = field->elements();
-    for (std::size_t i = 0; i < elements.size(); ++i) {
-      if (!texts_.TakeEnv((*lines)[i])) kept.emplace_back(elements[i].raw());
-    }
-    if (kept.size() < elements.size())
-      edits_.Replace(field->begin(), field->end(), "[" + Join(kept, ",") + "]");
+    if (absl::Status texts = CheckTexts(*field, "Env"); !texts.ok()) return texts;
+    std::string kept = "[";
+    bool taken = false;
+    field->ForEachElement([&](JsonValue line) {
+      if (texts_.TakeEnv(line.text())) {
+        taken = true;
+        return;
+      }
+      if (kept.size() > 1) kept.push_back(',');
+      kept.append(line.raw());
+    });
+    if (taken) edits_.Replace(field->begin(), field->end(), kept + "]");
     return absl::OkStatus();
   }
 
@@ -110,7 +124,10 @@ class CreateReader {
     if (!networking.ok()) return networking.status();
     const absl::StatusOr<JsonValue> endpoints = ObjectField(*networking, "EndpointsConfig");
     if (!endpoints.ok()) return endpoints.status();
-    for (const auto& [key, settings] : endpoints->members()) {
+    const std::vector<std::pair<JsonValue, JsonValue>> members = endpoints->members();
+    absl::Status few = CheckBound("networks", members.size(), kMaxCreateNetworks);
+    if (!few.ok()) return few;
+    for (const auto& [key, settings] : members) {
       std::string node;
       const std::string name = key.text();
       const std::string_view plain = WithoutNode(name, node);
@@ -126,8 +143,7 @@ class CreateReader {
 
   void AddNetwork(const std::string& name) {
     if (!IsNetworkReference(name)) return;
-    if (std::find(networks_.begin(), networks_.end(), name) == networks_.end())
-      networks_.push_back(name);
+    if (known_networks_.insert(name).second) networks_.push_back(name);
   }
 
   absl::Status ReadVolumes() {
@@ -139,9 +155,12 @@ class CreateReader {
   }
 
   // A list of "container:rest"; the engine gets the names without their nodes.
-  absl::Status ReadReferences(std::string_view field, std::vector<std::string>& to) {
+  absl::Status ReadReferences(std::string_view field, std::size_t most,
+                              std::vector<std::string>& to) {
     const absl::StatusOr<std::vector<std::string>> texts = TextsField(host_, field);
     if (!texts.ok()) return texts.status();
+    absl::Status few = CheckBound("entries of " + std::string(field), texts->size(), most);
+    if (!few.ok()) return few;
     std::vector<std::string> plain_texts;
     bool has_nodes = false;
     for (const std::string& text : *texts) {
@@ -149,6 +168,7 @@ class CreateReader {
       const std::string_view rest = std::string_view(text).substr(reference.size());
       if (reference.starts_with('/')) reference.remove_prefix(1);
       if (reference.empty()) continue;
+      if (absl::Status brief = CheckReference(field, reference); !brief.ok()) return brief;
       to.emplace_back(reference);
       std::string node;
       plain_texts.push_back(std::string(WithoutNode(reference, node)).append(rest));
@@ -164,14 +184,16 @@ class CreateReader {
   }
 
   absl::Status ReadNeighbours() {
-    if (absl::Status read = ReadReferences("Links", spec_.links); !read.ok()) return read;
-    if (absl::Status read = ReadReferences("VolumesFrom", spec_.volumes_from); !read.ok())
-      return read;
+    absl::Status read = ReadReferences("Links", kMaxCreateLinks, spec_.links);
+    if (!read.ok()) return read;
+    read = ReadReferences("VolumesFrom", kMaxCreateVolumesFrom, spec_.volumes_from);
+    if (!read.ok()) return read;
     for (const char* field : {"NetworkMode", "IpcMode", "PidMode"}) {
       const absl::StatusOr<std::string> mode = TextField(host_, field);
       if (!mode.ok()) return mode.status();
       const std::string reference = JoinedContainer(*mode);
       if (reference.empty()) continue;
+      if (absl::Status brief = CheckReference(field, reference); !brief.ok()) return brief;
       spec_.joined.push_back(reference);
       std::string node;
       const std::string_view plain = WithoutNode(reference, node);
@@ -199,48 +221,6 @@ class CreateReader {
     return absl::OkStatus();
   }
 
-  // Clients below API 1.18 have some amounts at the top level, where newer engines do not look.
-  absl::Status ReadAmounts() {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMoved = {
-        {{"Memory", "Memory"},
-         {"MemorySwap", "MemorySwap"},
-         {"CpuShares", "CpuShares"},
-         {"Cpuset", "CpusetCpus"}}};
-    std::string moved = "{";
-    std::vector<std::pair<std::string_view, std::string>> members;
-    for (const auto& [old_key, key] : kMoved) {
-      const absl::StatusOr<JsonValue> old_value = FindField(root_, old_key);
-      if (!old_value.ok()) return old_value.status();
-      const absl::StatusOr<JsonValue> value = FindField(host_, key);
-      if (!value.ok()) return value.status();
-      if (old_value->absent() || IsNothing(*old_value) || !(value->absent() || IsNothing(*value)))
-        continue;
-      AppendJsonKey(moved, key);
-      moved.append(old_value->raw());
-      members.emplace_back(key, old_value->raw());
-      if (*value) {
-        edits_.Replace(value->begin(), value->end(), members.back().second);
-      } else if (host_) {
-        edits_.AddMember(host_, JsonString(key) + ":" + members.back().second);
-      }
-    }
-    moved.push_back('}');
-    if (!host_ && !members.empty()) SetRootMember("HostConfig", moved);
-    const absl::StatusOr<Resources> asked = ReadResources(host_, rules_);
-    if (!asked.ok()) return asked.status();
-    JsonDocument document;
-    if (absl::Status parsed = document.Parse(moved); !parsed.ok()) return parsed;
-    const absl::StatusOr<Resources> old_way = ReadResources(document.root(), rules_);
-    if (!old_way.ok()) return old_way.status();
-    spec_.request = {std::max(asked->nano_cpus, old_way->nano_cpus),
-                     std::max(asked->memory, old_way->memory)};
-    return absl::OkStatus();
-  }
-
-  static bool IsNothing(JsonValue value) {
-    return value.raw() == "0" || (value.is(Kind::kString) && value.text().empty());
-  }
-
   void SetRootMember(std::string_view key, const std::string& json) {
     const JsonValue old = *FindField(root_, key);
     if (old) {
@@ -250,23 +230,25 @@ class CreateReader {
     }
   }
 
+  // Those that a manager sets, by name; no others have changed.
   void WriteLabels() {
+    static constexpr std::string_view kSet[] = {kAffinitiesLabel, kConstraintsLabel, kSwarmIdLabel,
+                                                kReschedulePoliciesLabel, kWhitelistsLabel};
     std::string fresh = "{";
-    for (const auto& [key, value] : spec_.labels) {
-      const auto given = given_labels_.find(key);
-      if (given != given_labels_.end() && given->second == value) continue;
-      if (labels_.is(Kind::kObject)) {
-        const JsonValue old = labels_.Find(key);
-        if (old) {
-          edits_.Replace(old.begin(), old.end(), JsonString(value));
-        } else {
-          edits_.AddMember(labels_, JsonString(key) + ":" + JsonString(value));
-        }
+    for (const std::string_view key : kSet) {
+      const auto wanted = spec_.labels.find(key);
+      if (wanted == spec_.labels.end()) continue;
+      const JsonValue old = labels_.Find(key);
+      if (old.Equals(wanted->second)) continue;
+      if (old) {
+        edits_.Replace(old.begin(), old.end(), JsonString(wanted->second));
+      } else if (labels_) {
+        edits_.AddMember(labels_, JsonString(key) + ":" + JsonString(wanted->second));
       }
-      AppendJsonField(fresh, key, value);
+      AppendJsonField(fresh, key, std::string_view(wanted->second));
     }
     fresh.push_back('}');
-    if (!labels_.is(Kind::kObject) && fresh != "{}") SetRootMember("Labels", fresh);
+    if (!labels_ && fresh != "{}") SetRootMember("Labels", fresh);
   }
 
   std::string_view body_;
@@ -275,12 +257,26 @@ class CreateReader {
   PlacementTexts texts_;
   TextEdits edits_;
   JsonValue root_, host_, labels_;
-  Labels given_labels_;
   std::string network_mode_;
   std::vector<NamedVolume> volumes_;
   std::vector<std::string> networks_;
+  std::set<std::string> known_networks_;
   bool names_of_node_ = false;
 };
+
+// Each of the fields that are read is looked for among all that are there.
+absl::Status CheckFieldCounts(JsonValue root) {
+  const auto count = [](JsonValue object) {
+    std::size_t fields = 0;
+    object.ForEachMember([&fields](JsonValue, JsonValue) { ++fields; });
+    return fields;
+  };
+  absl::Status few = CheckBound("fields of the body", count(root), kMaxCreateFields);
+  if (!few.ok()) return few;
+  const absl::StatusOr<JsonValue> host = FindField(root, "HostConfig");
+  if (!host.ok()) return host.status();
+  return CheckBound("fields of HostConfig", count(*host), kMaxCreateFields);
+}
 
 absl::StatusOr<std::string> PlainName(std::string_view name) {
   std::string_view plain = name;
@@ -312,6 +308,13 @@ absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view
   if (absl::Status parsed = ParseObject(body, document); !parsed.ok()) return parsed;
   absl::StatusOr<std::string> plain_name = PlainName(name);
   if (!plain_name.ok()) return plain_name.status();
+  if (absl::Status few = CheckFieldCounts(document.root()); !few.ok()) return few;
+  const absl::StatusOr<std::string> gathered = GatherHostConfig(document.root());
+  if (!gathered.ok()) return gathered.status();
+  if (!gathered->empty()) {
+    body = *gathered;
+    if (absl::Status parsed = document.Parse(body); !parsed.ok()) return parsed;
+  }
   CreateReader reader(body, rules);
   if (absl::Status read = reader.Read(document.root(), swarm_id); !read.ok()) return read;
   ParsedCreate parsed;

@@ -31,8 +31,7 @@ struct ParsedCreate {
   // To be sent: expressions taken out of Env and written to the labels
   // com.docker.swarm.{constraints,affinities, whitelists,reschedule-policies} (JSON arrays), label
   // com.docker.swarm.id set, "node/" taken off the names of networks, of volumes and of other
-  // containers, Memory, MemorySwap, CpuShares and Cpuset of clients before API 1.18 moved into
-  // HostConfig.
+  // containers, fields of HostConfig at the top level moved into it, and a HostConfig in any case.
   std::string body;
   // What is named there without a node, each once and in order.
   std::vector<NamedVolume> volumes;
@@ -43,7 +42,7 @@ struct ParsedCreate {
 // `name` and `platform` are query parameters. `swarm_id` is used unless the body carries a full id
 // in its label for it. InvalidArgument (400): malformed JSON, a field of the wrong type, a doubled
 // or case-colliding key among the fields read here, a bad expression or label array, a bad name, a
-// bad port.
+// bad port, more than the bounds of wire/create_bounds.h, a field of HostConfig beside it.
 absl::StatusOr<ParsedCreate> ParseCreate(std::string_view body, std::string_view name,
                                          std::string_view platform, std::string_view swarm_id,
                                          const CreateRules& rules);

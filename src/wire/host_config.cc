@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/address.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -66,20 +67,23 @@ absl::StatusOr<Port> ParsePort(std::string_view text, bool may_be_empty) {
   return port;
 }
 
-std::string PlainAddress(std::string ip) {
-  return IsEveryAddress(ip) ? std::string() : std::move(ip);
+// Of one address one text, so that ports on it are known to be on the same.
+std::string PlainAddress(std::string_view ip) {
+  std::string address = CanonicalAddress(ip);
+  if (IsEveryAddress(address)) address.clear();
+  return address;
 }
 
 absl::Status AddBinding(JsonValue entry, const Port& inside, PortSet& ports) {
   if (entry.is(Kind::kNull)) return absl::OkStatus();
   if (!entry.is(Kind::kObject)) return WrongType("PortBindings", "lists of objects", entry);
-  absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
+  const absl::StatusOr<std::string> ip = TextField(entry, "HostIp");
   if (!ip.ok()) return ip.status();
   const absl::StatusOr<std::string> text = TextField(entry, "HostPort");
   if (!text.ok()) return text.status();
   const absl::StatusOr<Port> host = ParsePort(*text, true);
   if (!host.ok()) return host.status();
-  ports.Add({PlainAddress(*std::move(ip)), host->first, host->last, inside.first, inside.protocol});
+  ports.Add({PlainAddress(*ip), host->first, host->last, inside.first, inside.protocol});
   return absl::OkStatus();
 }
 
@@ -136,18 +140,22 @@ absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key) {
   return *found;
 }
 
+absl::Status CheckTexts(JsonValue value, std::string_view key) {
+  if (value.absent()) return absl::OkStatus();
+  if (!value.is(Kind::kArray)) return WrongType(key, "an array of strings", value);
+  JsonValue wrong;
+  value.ForEachElement([&wrong](JsonValue element) {
+    if (!element.is(Kind::kString) && !element.is(Kind::kNull)) wrong = element;
+  });
+  return wrong ? WrongType(key, "an array of strings", wrong) : absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key) {
   const absl::StatusOr<JsonValue> found = FindField(object, key);
   if (!found.ok()) return found.status();
+  if (absl::Status checked = CheckTexts(*found, key); !checked.ok()) return checked;
   std::vector<std::string> texts;
-  if (found->absent()) return texts;
-  if (!found->is(Kind::kArray)) return WrongType(key, "an array of strings", *found);
-  for (const JsonValue element : found->elements()) {
-    if (!element.is(Kind::kString) && !element.is(Kind::kNull)) {
-      return WrongType(key, "an array of strings", element);
-    }
-    texts.push_back(element.text());
-  }
+  found->ForEachElement([&texts](JsonValue element) { texts.push_back(element.text()); });
   return texts;
 }
 

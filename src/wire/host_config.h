@@ -22,6 +22,8 @@ absl::StatusOr<std::string> TextField(JsonValue object, std::string_view key);
 absl::StatusOr<std::int64_t> IntegerField(JsonValue object, std::string_view key);
 absl::StatusOr<JsonValue> ObjectField(JsonValue object, std::string_view key);
 absl::StatusOr<std::vector<std::string>> TextsField(JsonValue object, std::string_view key);
+// OK when the field's value is absent or an array of strings and nulls.
+absl::Status CheckTexts(JsonValue value, std::string_view key);
 absl::StatusOr<Labels> LabelsField(JsonValue object, std::string_view key);
 
 // Of one container: published ports, those of them that are ranges to pick a port from, and exposed

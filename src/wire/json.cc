@@ -72,12 +72,21 @@ std::string Unescape(std::string_view inner) {
   return text;
 }
 
+// A byte of a text may be written with six ("\\u0061"). What is longer is not looked at again for
+// each text that it is compared with.
+bool IsTooLongFor(std::string_view written, std::string_view text) {
+  constexpr std::size_t kMaxBytesWritten = 6;
+  return written.size() > kMaxBytesWritten * text.size();
+}
+
 bool IsAscii(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
                       [](char letter) { return static_cast<unsigned char>(letter) >= 0x80; });
 }
 
-std::string FoldKey(std::string_view key) {
+}  // namespace
+
+std::string FoldJsonKey(std::string_view key) {
   std::string folded;
   folded.reserve(key.size());
   for (std::size_t at = 0; at < key.size(); ++at) {
@@ -95,8 +104,6 @@ std::string FoldKey(std::string_view key) {
   return folded;
 }
 
-}  // namespace
-
 JsonValue JsonDocument::root() const {
   SWARM_CHECK(!entries_.empty(), "a document is parsed before it is read");
   return JsonValue(this, 0);
@@ -112,6 +119,7 @@ std::string JsonValue::text() const {
 bool JsonValue::Equals(std::string_view text) const {
   if (!is(Kind::kString)) return false;
   const std::string_view inner = raw().substr(1, raw().size() - 2);
+  if (inner.size() < text.size() || IsTooLongFor(inner, text)) return false;
   if (inner == text) return inner.find('\\') == std::string_view::npos;
   return inner.find('\\') != std::string_view::npos && Unescape(inner) == text;
 }
@@ -162,7 +170,7 @@ std::string_view JsonKindName(JsonDocument::Kind kind) {
 bool SameJsonKey(std::string_view left, std::string_view right) {
   if (EqualsIgnoreCase(left, right)) return true;
   if (IsAscii(left) && IsAscii(right)) return false;
-  return FoldKey(left) == FoldKey(right);
+  return FoldJsonKey(left) == FoldJsonKey(right);
 }
 
 absl::StatusOr<JsonValue> FindField(JsonValue object, std::string_view key) {
@@ -170,6 +178,7 @@ absl::StatusOr<JsonValue> FindField(JsonValue object, std::string_view key) {
   int count = 0;
   object.ForEachMember([&](JsonValue name, JsonValue value) {
     const std::string_view inner = name.raw().substr(1, name.raw().size() - 2);
+    if (inner.size() < key.size() || IsTooLongFor(inner, key)) return;
     const bool is_plain = inner.find('\\') == std::string_view::npos;
     if (!(is_plain ? SameJsonKey(inner, key) : SameJsonKey(name.text(), key))) return;
     found = value;

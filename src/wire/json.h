@@ -118,6 +118,8 @@ std::string_view JsonKindName(JsonDocument::Kind kind);
 
 // Key equality as Go's encoding/json has it: without case, U+017F as "s" and U+212A as "k".
 bool SameJsonKey(std::string_view left, std::string_view right);
+// The same text for all keys that are equal so.
+std::string FoldJsonKey(std::string_view key);
 
 // The member that Go would decode into the field `key`. InvalidArgument when two would be: which of
 // them an engine takes depends on its age, so what was checked here might not be what counts there.

@@ -1,6 +1,5 @@
 #include "wire/placement.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "model/expression.h"
@@ -16,7 +15,7 @@ using Texts = std::vector<std::string>;
 
 struct Family {
   std::string_view prefix, label;
-  Texts PlacementTexts::*texts;
+  UniqueTexts PlacementTexts::*texts;
   std::vector<Expression> ContainerSpec::*expressions;  // null: words, not expressions
 };
 
@@ -27,20 +26,14 @@ constexpr Family kFamilies[] = {
     {"reschedule:", kReschedulePoliciesLabel, &PlacementTexts::reschedules, nullptr},
 };
 
-void AddOnce(Texts& texts, std::string text) {
-  // One too many is kept, so that Apply sees it.
-  if (texts.size() > kMostPlacements) return;
-  if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
-}
-
-absl::Status TakeLabel(const Family& family, const std::string& json, Texts& texts) {
+absl::Status TakeLabel(const Family& family, const std::string& json, UniqueTexts& texts) {
   JsonDocument document;
   const bool is_array = document.Parse(json).ok() && document.root().is(Kind::kArray);
   bool are_strings = true;
   if (is_array) {
     document.root().ForEachElement([&](JsonValue element) {
       are_strings = are_strings && element.is(Kind::kString);
-      AddOnce(texts, element.text());
+      texts.Add(element.text());
     });
   }
   if (is_array && are_strings) return absl::OkStatus();
@@ -62,16 +55,21 @@ absl::Status CheckPolicies(const Texts& policies) {
 
 }  // namespace
 
+void UniqueTexts::Add(std::string text) {
+  const auto [known, is_new] = known_.insert(std::move(text));
+  if (is_new && kept_.size() < kMostPlacements) kept_.push_back(*known);
+}
+
 bool PlacementTexts::TakeEnv(std::string_view line) {
   for (const Family& family : kFamilies) {
     if (!line.starts_with(family.prefix)) continue;
-    AddOnce(this->*family.texts, std::string(line.substr(family.prefix.size())));
+    (this->*family.texts).Add(std::string(line.substr(family.prefix.size())));
     return true;
   }
   return false;
 }
 
-void PlacementTexts::AddConstraint(std::string text) { AddOnce(constraints, std::move(text)); }
+void PlacementTexts::AddConstraint(std::string text) { constraints.Add(std::move(text)); }
 
 absl::Status PlacementTexts::TakeLabels(const Labels& labels) {
   for (const Family& family : kFamilies) {
@@ -84,13 +82,15 @@ absl::Status PlacementTexts::TakeLabels(const Labels& labels) {
 }
 
 absl::Status PlacementTexts::Apply(ContainerSpec& spec) const {
-  if (absl::Status checked = CheckPolicies(reschedules); !checked.ok()) return checked;
+  if (absl::Status checked = CheckPolicies(reschedules.kept()); !checked.ok()) return checked;
   for (const Family& family : kFamilies) {
-    const Texts& texts = this->*family.texts;
+    const std::size_t count = (this->*family.texts).count();
+    const Texts& texts = (this->*family.texts).kept();
     if (texts.empty()) continue;
-    if (texts.size() > kMostPlacements) {
+    if (count > kMostPlacements) {
       return InvalidArgument("more than " + std::to_string(kMostPlacements) + " expressions \"" +
-                             std::string(family.prefix) + "...\" are given");
+                             std::string(family.prefix) +
+                             "...\" are given: " + std::to_string(count));
     }
     std::string json;
     AppendJsonStrings(json, texts);

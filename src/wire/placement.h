@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,22 @@ namespace swarm {
 
 inline constexpr std::size_t kMostPlacements = 1000;  // of each kind
 
-// The expressions as texts, in order and each once.
+// Texts in order, each once. Adding costs the logarithm of what is there.
+class UniqueTexts {
+ public:
+  void Add(std::string text);
+  // All that were added, of which kMostPlacements are kept.
+  std::size_t count() const { return known_.size(); }
+  const std::vector<std::string>& kept() const { return kept_; }
+
+ private:
+  std::set<std::string, std::less<>> known_;
+  std::vector<std::string> kept_;
+};
+
+// The expressions as texts.
 struct PlacementTexts {
-  std::vector<std::string> constraints, affinities, whitelists, reschedules;
+  UniqueTexts constraints, affinities, whitelists, reschedules;
 
   // Takes one line of Env; false when it is no placement.
   bool TakeEnv(std::string_view line);

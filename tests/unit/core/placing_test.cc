@@ -180,15 +180,16 @@ TEST_F(ClusterStateTest, ReservationsOutliveTheirNode) {
   EXPECT_EQ(PlaceOn(spec), "n2");
 }
 
-TEST_F(ClusterStateTest, AContainerThatMovedIsOnOneNodeOnly) {
+TEST_F(ClusterStateTest, AContainerOfTwoEnginesIsOnOneNodeOnly) {
   AddNode("n1");
   AddNode("n2");
   Put("n1", "a1", "web");
   Put("n2", "a1", "web");
-  EXPECT_EQ(Find("web"), "n2/web");
+  EXPECT_EQ(Find("web"), "n1/web");
   EXPECT_EQ(state_.Totals().containers, 1);
-  EXPECT_TRUE(state_.ContainersOf("n1:2375").empty());
+  EXPECT_TRUE(state_.ContainersOf("n2:2375").empty());
   state_.EraseContainer("n1:2375", Id("a1"));
+  Put("n2", "a1", "web");
   EXPECT_EQ(Find("web"), "n2/web");
 }
 

@@ -83,7 +83,7 @@ TEST(Attachments, NetworksOfACreate) {
   const std::string body =
       R"({"HostConfig":{"NetworkMode":"abc"},"NetworkingConfig":{"EndpointsConfig":{"abc":{"A":1},"x":{}}}})";
   EXPECT_EQ(
-      WithNetworkName(body, "abc", "back"),
+      WithNetworkNames(body, {{"abc", "back"}, {"front", "x"}}),
       R"({"HostConfig":{"NetworkMode":"back"},"NetworkingConfig":{"EndpointsConfig":{"back":{"A":1},"x":{}}}})");
 }
 

@@ -309,13 +309,13 @@ TEST_P(EditTest, GivesTheEngineWhatItUnderstands) {
 INSTANTIATE_TEST_SUITE_P(
     , EditTest,
     testing::Values(
-        EditCase{"Untouched", R"( {"A" : 1.0, "Env":["a=b"]} )", R"( {"A" : 1.0, "Env":["a=b"]} )"},
-        EditCase{
-            "OldAmounts", R"({"Memory":5,"MemorySwap":-1,"Cpuset":"0,1"})",
-            R"({"Memory":5,"MemorySwap":-1,"Cpuset":"0,1","HostConfig":{"Memory":5,"MemorySwap":-1,"CpusetCpus":"0,1"}})"},
+        EditCase{"Untouched", R"( {"A" : 1.0, "Env":["a=b"], "HostConfig" : {}} )",
+                 R"( {"A" : 1.0, "Env":["a=b"], "HostConfig" : {}} )"},
+        EditCase{"OldAmounts", R"({"Memory":5,"MemorySwap":-1,"Cpuset":"0,1"})",
+                 R"({"HostConfig":{"CpusetCpus":"0,1","Memory":5,"MemorySwap":-1}})"},
         EditCase{"OldAmountsBesideHostConfig",
                  R"({"Memory":5,"HostConfig":{"Memory":0,"Dns":null}})",
-                 R"({"Memory":5,"HostConfig":{"Memory":5,"Dns":null}})"},
+                 R"({"HostConfig":{"Dns":null,"Memory":5}})"},
         EditCase{"NodeLink",
                  R"({"HostConfig":{"Links":["/n1/db:db","x:y"],"VolumesFrom":["n1/data:ro"]}})",
                  R"({"HostConfig":{"Links":["db:db","x:y"],"VolumesFrom":["data:ro"]}})"},
@@ -329,8 +329,9 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"HostConfig":{"NetworkMode":"n1/net"},"NetworkingConfig":{"EndpointsConfig":{"n1/net":{"A":1}}}})",
             R"({"HostConfig":{"NetworkMode":"net"},"NetworkingConfig":{"EndpointsConfig":{"net":{"A":1}}},)"
             R"("Labels":{"com.docker.swarm.constraints":"[\"node==n1\"]"}})"},
-        EditCase{"NullLabels", R"({"Labels":null,"Env":["constraint:a1==b"]})",
-                 R"({"Labels":{"com.docker.swarm.constraints":"[\"a1==b\"]"},"Env":[]})"}),
+        EditCase{
+            "NullLabels", R"({"Labels":null,"Env":["constraint:a1==b"],"HostConfig":{}})",
+            R"({"Labels":{"com.docker.swarm.constraints":"[\"a1==b\"]"},"Env":[],"HostConfig":{}})"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ParseCreateTest, NamesItsNeighbours) {
@@ -358,6 +359,18 @@ TEST(ParseCreateTest, IsBoundedInWork) {
       bindings + R"({}]}}})");
   ASSERT_TRUE(ports.ok()) << ports.status();
   EXPECT_EQ(ports->spec.ports.size(), 60'001u);
+}
+
+TEST(ParseCreateTest, ReadsOneAddressInAllItsSpellings) {
+  const auto parsed = Parse(
+      R"({"HostConfig":{"PortBindings":{"80/tcp":[{"HostIp":"0:0:0:0:0:0:0:1","HostPort":"1"},)"
+      R"({"HostIp":"::1","HostPort":"1"},{"HostIp":"::ffff:1.2.3.4","HostPort":"2"},)"
+      R"({"HostIp":"::0","HostPort":"3"},{"HostIp":"::ffff:0.0.0.0","HostPort":"4"}]}}})");
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  EXPECT_EQ(parsed->spec.ports, (std::vector<PortBinding>{{"::1", 1, 1, 80, "tcp"},
+                                                          {"1.2.3.4", 2, 2, 80, "tcp"},
+                                                          {"", 3, 3, 80, "tcp"},
+                                                          {"", 4, 4, 80, "tcp"}}));
 }
 
 TEST(ParseCreateTest, BoundsPorts) {
@@ -417,8 +430,8 @@ TEST(ParseCreateTest, TakesOnlyAFullIdAsSwarmId) {
                     "", kSwarmId, {});
     ASSERT_TRUE(parsed.ok()) << wrong;
     EXPECT_EQ(parsed->spec.swarm_id, kSwarmId) << wrong;
-    EXPECT_EQ(parsed->body,
-              std::string(R"({"Labels":{"com.docker.swarm.id":")") + kSwarmId + "\"}}");
+    EXPECT_EQ(parsed->body, std::string(R"({"Labels":{"com.docker.swarm.id":")") + kSwarmId +
+                                R"("},"HostConfig":{}})");
   }
   EXPECT_EQ(SwarmIdOf({{"com.docker.swarm.id", "web"}}), "");
 }
