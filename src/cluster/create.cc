@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cluster/engine_calls.h"
+#include "cluster/inspect.h"
 #include "core/described.h"
 #include "swarmlib/status.h"
 #include "wire/create.h"
@@ -146,20 +147,25 @@ Task<CreateResult> Adopt(Attempt attempt, std::string id, Reply reply) {
   const Member member = attempt.place.member;
   attempt.change->BeginReading(true);
   const std::uint64_t read = state.BeginRead(member);
-  absl::StatusOr<std::optional<ContainerRecord>> fetched =
-      co_await FetchContainer(attempt.engine, id, attempt.engine->health_token());
-  ContainerRecord record;
-  if (fetched.ok() && fetched->has_value()) {
-    record = std::move(**fetched);
-  } else {
-    record = PlainRecord(attempt, id);
+  absl::StatusOr<Fetched> fetched =
+      co_await FetchContainer(attempt.engine, id, false, attempt.engine->health_token());
+  ContainerRecord record = PlainRecord(attempt, id);
+  const bool is_gone = fetched.ok() && !fetched->record.has_value();
+  if (fetched.ok() && !is_gone) {
+    if (!fetched->unread.ok()) KeepUnlisted(record.container, fetched->record->container);
+    record = std::move(*fetched->record);
   }
   // Gone already, by somebody else: then nothing is published, the caller still learns what was
   // made.
-  if (fetched.ok() && !fetched->has_value()) {
+  if (is_gone) {
     state.GiveBack(attempt.place.reservation.ticket);
   } else {
     state.Settle(attempt.place.reservation.ticket, member, read, record);
+  }
+  if (!fetched.ok()) {
+    attempt.hub->put_off.Add(attempt.engine, id);
+  } else if (!fetched->unread.ok()) {
+    MarkUnread(attempt.engine, id, fetched->unread);
   }
   state.EndRead(member, read);
   attempt.change->EndReading(fetched.ok());

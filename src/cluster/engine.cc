@@ -12,10 +12,6 @@
 namespace swarm {
 namespace {
 
-// For a ping beside a call that was not answered in time.
-constexpr Duration kPingPatience = std::chrono::seconds(1);
-constexpr std::size_t kMostPingBytes = 64U << 10U;
-
 std::string HostOf(std::string_view address) {
   std::string_view host = address.substr(0, address.rfind(':'));
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
@@ -119,6 +115,7 @@ void Engine::Describe(Node node) {
   node.error = node_.error;
   node.failures = node_.failures;
   node.cordoned = node_.cordoned;
+  node.updated_at = node_.updated_at;
   node_ = std::move(node);
   const std::lock_guard lock(shown_mutex_);
   shown_name_ = node_.name;
@@ -214,6 +211,13 @@ void Engine::PublishHealthy(std::uint64_t read, TimePoint began, EngineContents 
   PublishNodeEvent(std::exchange(was_healthy_, true) ? "engine_reconnect" : "engine_connect");
 }
 
+void Engine::NoteImages(const absl::Status& outcome) {
+  if (std::exchange(misses_images_, !outcome.ok()) || outcome.ok()) return;
+  Log(hub_->options.log, LogLevel::kWarning,
+      "an engine's images cannot be read; those that are known stay, and it is tried again",
+      {{"node", Label()}, {"reason", std::string(MessageOf(outcome))}});
+}
+
 void Engine::NoteAttempt() {
   if (node_.state != NodeState::kHealthy) ++attempts_;
   hub_->readiness.Tried(address_);
@@ -272,6 +276,7 @@ void Engine::SetHealthy(bool healthy) {
     source = health_stop_;
   }
   source.request_stop();
+  hub_->put_off.ForgetAll(*this);
 }
 
 void Engine::PublishNodeEvent(const char* action) {

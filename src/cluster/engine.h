@@ -85,6 +85,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void Refuse(const absl::Status& reason);
   // The state was read whole, in a reading begun at `began`: publishes it, and heals.
   void PublishHealthy(std::uint64_t read, TimePoint began, EngineContents contents);
+  // Whether its images could be read, while it answered; a failure is logged once.
+  void NoteImages(const absl::Status& outcome);
   // A try to connect has ended, well or not.
   void NoteAttempt();
   // Publishes that the node gets no new containers, or that it does again.
@@ -124,6 +126,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<std::string> dropped_labels_;  // as logged last
   TimePoint last_counted_ = TimePoint::min();
   bool pings_beside_ = false;
+  bool misses_images_ = false;  // they could not be read last time
   Random random_;
   Pause pause_;
   std::stop_source stop_;

@@ -1,5 +1,6 @@
 #include "cluster/engine_calls.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "async/await.h"
@@ -23,46 +24,6 @@ absl::Status Unreadable(const absl::Status& status) { return Internal(MessageOf(
 
 bool HasName(const Container& container, std::string_view name) {
   return !container.names.empty() && container.names.front() == name;
-}
-
-std::string InspectTarget(const Engine& engine, const std::string& id) {
-  return engine.version_prefix() + "/containers/" + id + "/json";
-}
-
-// Adds an inspect answer to the row. False: the container is gone.
-absl::StatusOr<bool> TakeInspect(const Engine& engine, const Node& node,
-                                 const absl::StatusOr<std::string>& body, ContainerRecord& record) {
-  if (!body.ok()) {
-    if (absl::IsNotFound(body.status())) return false;
-    return body.status();
-  }
-  const std::string id = record.container.id;
-  ContainerRecord whole = record;
-  absl::Status applied = ApplyInspect(*body, engine.hub().options.create_rules, node, whole);
-  if (applied.ok() && whole.container.id != id)
-    applied = Internal("it describes another container");
-  if (applied.ok()) {
-    record = std::move(whole);
-    return true;
-  }
-  Log(engine.hub().options.log, LogLevel::kWarning,
-      "an engine's description of a container cannot be read",
-      {{"node", engine.Label()}, {"container", id}, {"reason", std::string(MessageOf(applied))}});
-  return true;
-}
-
-// The two answers that make a container.
-struct Halves {
-  absl::StatusOr<std::string> row = Internal("not asked");
-  absl::StatusOr<std::string> inspect = Internal("not asked");
-};
-
-Task<void> GetInto(std::shared_ptr<Engine> engine, std::string target, std::size_t most,
-                   std::stop_token stop, std::shared_ptr<Halves> halves,
-                   absl::StatusOr<std::string> Halves::*half) {
-  absl::StatusOr<std::string> body =
-      co_await Get(std::move(engine), std::move(target), most, std::move(stop));
-  halves.get()->*half = std::move(body);
 }
 
 }  // namespace
@@ -116,10 +77,16 @@ absl::Status CheckAnswer(const absl::StatusOr<Reply>& reply, std::string_view wh
 
 Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::string target,
                                       std::size_t most, std::stop_token stop) {
+  return GetWithin(std::move(engine), std::move(target), most, Duration::max(), std::move(stop));
+}
+
+Task<absl::StatusOr<std::string>> GetWithin(std::shared_ptr<Engine> engine, std::string target,
+                                            std::size_t most, Duration patience,
+                                            std::stop_token stop) {
   std::string what = "GET " + target.substr(0, target.find('?'));
   Request request = MakeRequest("GET", std::move(target));
   CallOptions options;
-  options.timeout = engine->hub().options.engine_timeout;
+  options.timeout = std::min(engine->hub().options.engine_timeout, patience);
   options.max_body = most;
   options.stop = std::move(stop);
   absl::StatusOr<Reply> reply =
@@ -127,6 +94,16 @@ Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::strin
   const absl::Status answered = CheckAnswer(reply, what);
   if (!answered.ok()) co_return answered;
   co_return std::move(reply->body);
+}
+
+Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status failure,
+                                 std::stop_token stop) {
+  if (!IsEngineFailure(failure)) co_return failure;
+  std::string target = engine->version_prefix() + "/_ping";
+  const absl::StatusOr<std::string> answer = co_await GetWithin(
+      std::move(engine), std::move(target), kMostPingBytes, kPingPatience, std::move(stop));
+  if (answer.ok()) co_return absl::OkStatus();
+  co_return failure;
 }
 
 absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
@@ -143,40 +120,6 @@ absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine
          {"count", std::to_string(skipped.size())}});
   }
   return records;
-}
-
-Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
-                                      ContainerRecord* record, std::stop_token stop) {
-  std::string target = InspectTarget(*engine, record->container.id);
-  const absl::StatusOr<std::string> body =
-      co_await Get(engine, std::move(target), kMostInspectBytes, std::move(stop));
-  co_return TakeInspect(*engine, *node, body, *record);
-}
-
-Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_ptr<Engine> engine,
-                                                                    std::string id,
-                                                                    std::stop_token stop) {
-  auto halves = std::make_shared<Halves>();
-  std::string row_target = ListTarget(*engine, "id", {id});
-  std::string inspect_target = InspectTarget(*engine, id);
-  std::vector<Task<void>> both;
-  both.push_back(
-      GetInto(engine, std::move(row_target), kMostListBytes, stop, halves, &Halves::row));
-  both.push_back(GetInto(engine, std::move(inspect_target), kMostInspectBytes, stop, halves,
-                         &Halves::inspect));
-  co_await RunAll(std::move(both));
-  if (!halves->row.ok()) co_return halves->row.status();
-  const Node node = NodeNow(*engine);
-  absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, node, *halves->row);
-  if (!rows.ok()) co_return rows.status();
-  for (ContainerRecord& row : *rows) {
-    if (row.container.id != id) continue;
-    const absl::StatusOr<bool> there = TakeInspect(*engine, node, halves->inspect, row);
-    if (!there.ok()) co_return there.status();
-    if (!*there) break;
-    co_return std::optional<ContainerRecord>(std::move(row));
-  }
-  co_return std::optional<ContainerRecord>();
 }
 
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
@@ -200,9 +143,11 @@ Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, s
 
 Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
                                                  std::stop_token stop) {
-  std::string target = engine->version_prefix() + "/images/json";
-  const absl::StatusOr<std::string> body =
-      co_await Get(engine, std::move(target), kMostListBytes, std::move(stop));
+  const std::string target = engine->version_prefix() + "/images/json";
+  absl::StatusOr<std::string> body = co_await Get(engine, target, kMostListBytes, stop);
+  if (absl::IsInternal(body.status())) {
+    body = co_await Get(engine, target, kMostListBytes, std::move(stop));
+  }
   if (!body.ok()) co_return body.status();
   absl::StatusOr<ImageList> list = ParseImageList(*body);
   if (!list.ok()) co_return Unreadable(list.status());
@@ -212,33 +157,17 @@ Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
   co_return contents;
 }
 
-Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop) {
-  SharedState& state = engine->hub().state;
-  const TimePoint began = engine->home()->clock().Now();
-  PutOffReadings& put_off = engine->hub().put_off;
-  const PutOffReadings::Mark mark = put_off.Now();
-  const std::uint64_t read = state.BeginRead(engine->member());
-  const absl::StatusOr<std::optional<ContainerRecord>> record =
-      co_await FetchContainer(engine, id, std::move(stop));
-  if (record.ok()) {
-    state.PublishContainer(engine->member(), read, id, record->has_value() ? &**record : nullptr);
-    engine->hub().LogClashes();
-    put_off.Done(*engine, id, mark);
-  }
-  state.EndRead(engine->member(), read);
-  engine->NoteOutcome(record.status(), began);
-  co_return record.status();
-}
-
 Task<absl::Status> RereadImages(std::shared_ptr<Engine> engine, std::stop_token stop) {
   SharedState& state = engine->hub().state;
   const TimePoint began = engine->home()->clock().Now();
   const std::uint64_t read = state.BeginRead(engine->member());
-  absl::StatusOr<EngineContents> contents = co_await FetchImages(engine, std::move(stop));
-  const absl::Status status = contents.status();
+  absl::StatusOr<EngineContents> contents = co_await FetchImages(engine, stop);
+  absl::Status status = contents.status();
+  absl::Status fault = status;
+  if (!status.ok()) fault = co_await FaultOfEngine(engine, std::move(fault), std::move(stop));
   if (contents.ok()) state.PublishImages(engine->member(), read, *std::move(contents));
   state.EndRead(engine->member(), read);
-  engine->NoteOutcome(status, began);
+  engine->NoteOutcome(fault, began);
   co_return status;
 }
 

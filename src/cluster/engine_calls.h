@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -19,6 +18,10 @@ namespace swarm {
 // Bytes of one answer that are taken.
 inline constexpr std::size_t kMostListBytes = 256U << 20U;
 inline constexpr std::size_t kMostInspectBytes = 16U << 20U;
+inline constexpr std::size_t kMostPingBytes = 64U << 10U;
+
+// For a ping beside a call that failed.
+inline constexpr Duration kPingPatience = std::chrono::seconds(1);
 
 // The newest API that the cluster itself speaks.
 inline constexpr ApiVersion kSpokenVersion{1, 51};
@@ -41,10 +44,14 @@ absl::Status CheckAnswer(const absl::StatusOr<Reply>& reply, std::string_view wh
 Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::string target,
                                       std::size_t most, std::stop_token stop);
 
-// One container, list row and inspect. Empty: the engine does not have it.
-Task<absl::StatusOr<std::optional<ContainerRecord>>> FetchContainer(std::shared_ptr<Engine> engine,
-                                                                    std::string id,
-                                                                    std::stop_token stop);
+// The same, with a deadline of `patience` if that is shorter.
+Task<absl::StatusOr<std::string>> GetWithin(std::shared_ptr<Engine> engine, std::string target,
+                                            std::size_t most, Duration patience,
+                                            std::stop_token stop);
+// Whose fault `failure` is, a call's to this engine. Ok: not the engine's, which answers a ping.
+Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status failure,
+                                 std::stop_token stop);
+
 // The id of the container that this create made: by its label com.docker.swarm.id, or by name when
 // `swarm_id` is empty. Empty: there is none.
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
@@ -52,22 +59,15 @@ Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, s
 // The records of an engine's list. Rows without a container's id are left out, with a log line.
 absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
                                                             std::string_view body);
-// Adds the inspect of one container on `node` to its list row. False: it is gone. What cannot be
-// read leaves the row as it is, with a log line.
-Task<absl::StatusOr<bool>> AddInspect(std::shared_ptr<Engine> engine, NodePointer node,
-                                      ContainerRecord* record, std::stop_token stop);
 // "/v1.41/containers/json?all=1&filters=...": the rows that have one of `values` for `key`.
 std::string ListTarget(const Engine& engine, std::string_view key, std::vector<std::string> values);
-// images and image_rows of the result.
+// images and image_rows of the result. Asked twice unless there is no answer at all: an engine may
+// fail because an image is removed meanwhile.
 Task<absl::StatusOr<EngineContents>> FetchImages(std::shared_ptr<Engine> engine,
                                                  std::stop_token stop);
 
-// Reads one container again and publishes what was found. Failures count against the engine.
-Task<absl::Status> Reread(std::shared_ptr<Engine> engine, std::string id, std::stop_token stop);
-// The same for several; those that the engine does not have are gone.
-Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
-                                 std::stop_token stop);
-// The same for the images.
+// Reads the images again and publishes what was found. Failures count against the engine unless it
+// answers a ping.
 Task<absl::Status> RereadImages(std::shared_ptr<Engine> engine, std::stop_token stop);
 
 }  // namespace swarm

@@ -6,6 +6,7 @@
 #include "cluster/engine_calls.h"
 #include "cluster/find_exec.h"
 #include "cluster/hub.h"
+#include "cluster/inspect.h"
 #include "cluster/operate.h"
 #include "cluster/watcher.h"
 #include "swarmlib/status.h"

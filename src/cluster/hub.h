@@ -32,6 +32,8 @@ inline constexpr int kMostRead = 64;
 inline constexpr int kMostInspects = 1'024;
 // The same for one engine.
 inline constexpr int kMostInspectsPerEngine = 16;
+// Inspects of one loop that run at once of containers whose inspect has failed before.
+inline constexpr int kMaxRetries = 64;
 
 // The engines by address. Thread-safe.
 class Membership {
@@ -87,6 +89,7 @@ struct LoopGates {
   Gate described{kMostDescribed};
   Gate read{kMostRead};
   Gate inspects;
+  Gate retries{kMaxRetries};
 };
 
 struct Hub {

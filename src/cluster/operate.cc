@@ -7,6 +7,7 @@
 #include "async/await.h"
 #include "base/text.h"
 #include "cluster/engine_calls.h"
+#include "cluster/inspect.h"
 #include "swarmlib/status.h"
 #include "wire/filters.h"
 

@@ -7,6 +7,7 @@
 #include "cluster/engine.h"
 #include "cluster/engine_calls.h"
 #include "cluster/hub.h"
+#include "cluster/inspect.h"
 
 namespace swarm {
 namespace {
@@ -17,47 +18,133 @@ constexpr std::size_t kMostAtOnce = 64;
 }  // namespace
 
 void PutOffReadings::Add(const std::shared_ptr<Engine>& engine, std::string id) {
+  const TimePoint due = engine->home()->clock().Now() + kPutOff;
   {
     const std::lock_guard lock(mutex_);
     OfEngine& of = engines_[engine->address()];
     of.engine = engine;
     const auto [known, added] = of.containers.try_emplace(std::move(id));
     if (added) ++unread_;
-    known->second.due = engine->home()->clock().Now() + kPutOff;
-    known->second.mark = ++last_mark_;
-    known->second.failed = false;
-    if (std::exchange(of.has_timer, true)) return;
+    known->second.due = due;
+    known->second.added = ++last_moment_;
+    if (!NeedsTimer(of, due)) return;
   }
-  engine->home()->Post([engine] { engine->hub().put_off.SetTimer(engine, kPutOff); });
+  engine->home()->Post([engine, due] { engine->hub().put_off.SetTimer(engine, due); });
+}
+
+bool PutOffReadings::Mark(const std::shared_ptr<Engine>& engine, const std::string& id) {
+  const TimePoint now = engine->home()->clock().Now();
+  TimePoint due{};
+  bool is_new = false;
+  {
+    const std::lock_guard lock(mutex_);
+    OfEngine& of = engines_[engine->address()];
+    of.engine = engine;
+    const auto [known, added] = of.containers.try_emplace(id);
+    if (added) ++unread_;
+    Unread& unread = known->second;
+    is_new = unread.failures == 0;
+    unread.added = ++last_moment_;
+    unread.reading = 0;
+    NoteFailure(unread, now);
+    due = unread.due;
+    if (!NeedsTimer(of, due)) return is_new;
+  }
+  engine->home()->Post([engine, due] { engine->hub().put_off.SetTimer(engine, due); });
+  return is_new;
+}
+
+bool PutOffReadings::NeedsTimer(OfEngine& of, TimePoint due) {
+  if (of.timer_at <= due) return false;
+  of.timer_at = due;
+  return true;
+}
+
+void PutOffReadings::NoteFailure(Unread& unread, TimePoint now) {
+  Duration pause = kReadAgain;
+  for (int i = 0; i < unread.failures && pause < kMaxReadAgain; ++i) pause *= 2;
+  unread.due = now + std::min(pause, kMaxReadAgain);
+  ++unread.failures;
+}
+
+TimePoint PutOffReadings::NextTimer(const OfEngine& of, TimePoint now) {
+  TimePoint next = TimePoint::max();
+  for (const auto& [id, unread] : of.containers) {
+    if (unread.reading != 0) continue;
+    const bool is_busy = unread.failures > 0 ? of.marked_readings >= kMaxMarkedReadings
+                                             : of.readings >= kMostReadings;
+    next = std::min(next, is_busy ? std::max(unread.due, now + kPutOff) : unread.due);
+  }
+  return next;
+}
+
+void PutOffReadings::DropIfIdle(const Engine& engine) {
+  const auto found = engines_.find(engine.address());
+  const OfEngine& of = found->second;
+  if (of.containers.empty() && of.readings == 0 && of.marked_readings == 0 &&
+      of.timer_at == TimePoint::max()) {
+    engines_.erase(found);
+  }
+}
+
+bool PutOffReadings::IsMarked(const Engine& engine, std::string_view id) const {
+  if (empty()) return false;
+  const std::lock_guard lock(mutex_);
+  const auto of = engines_.find(engine.address());
+  if (of == engines_.end()) return false;
+  const auto known = of->second.containers.find(id);
+  return known != of->second.containers.end() && known->second.failures > 0;
+}
+
+StringSet PutOffReadings::MarkedOf(const Engine& engine) const {
+  StringSet marked;
+  if (empty()) return marked;
+  const std::lock_guard lock(mutex_);
+  const auto of = engines_.find(engine.address());
+  if (of == engines_.end()) return marked;
+  for (const auto& [id, unread] : of->second.containers) {
+    if (unread.failures > 0) marked.insert(id);
+  }
+  return marked;
 }
 
 void PutOffReadings::Forget(const Engine& engine, std::string_view id) {
-  Done(engine, id, ~Mark{0});
+  Done(engine, id, ~Moment{0});
 }
 
-PutOffReadings::Mark PutOffReadings::Now() {
+void PutOffReadings::ForgetAll(const Engine& engine) {
+  if (empty()) return;
   const std::lock_guard lock(mutex_);
-  return last_mark_;
+  const auto of = engines_.find(engine.address());
+  if (of == engines_.end()) return;
+  unread_ -= of->second.containers.size();
+  of->second.containers.clear();
 }
 
-void PutOffReadings::Done(const Engine& engine, std::string_view id, Mark mark) {
+PutOffReadings::Moment PutOffReadings::Now() {
+  const std::lock_guard lock(mutex_);
+  return last_moment_;
+}
+
+void PutOffReadings::Done(const Engine& engine, std::string_view id, Moment moment) {
   if (empty()) return;
   const std::lock_guard lock(mutex_);
   const auto of = engines_.find(engine.address());
   if (of == engines_.end()) return;
   const auto known = of->second.containers.find(id);
-  if (known == of->second.containers.end() || known->second.mark > mark) return;
+  if (known == of->second.containers.end() || known->second.added > moment) return;
   of->second.containers.erase(known);
   --unread_;
 }
 
-void PutOffReadings::AllDone(const Engine& engine, Mark mark) {
+void PutOffReadings::AllDone(const Engine& engine, Moment moment) {
   if (empty()) return;
   const std::lock_guard lock(mutex_);
   const auto of = engines_.find(engine.address());
   if (of == engines_.end()) return;
-  unread_ -= std::erase_if(of->second.containers,
-                           [mark](const auto& entry) { return entry.second.mark <= mark; });
+  unread_ -= std::erase_if(of->second.containers, [moment](const auto& entry) {
+    return entry.second.added <= moment && entry.second.failures == 0;
+  });
 }
 
 void PutOffReadings::ReadNow(TimePoint now, Duration patience, const Engine* engine,
@@ -71,7 +158,7 @@ void PutOffReadings::ReadNow(TimePoint now, Duration patience, const Engine* eng
     }
     for (auto& [number, reading] : readings_) {
       if (engine != nullptr && reading.address != engine->address()) continue;
-      if (now - reading.begun >= patience) continue;
+      if (reading.of_marked || now - reading.begun >= patience) continue;
       reading.waiting.push_back(waiting);
       ++waiting->left;
     }
@@ -81,22 +168,42 @@ void PutOffReadings::ReadNow(TimePoint now, Duration patience, const Engine* eng
   if (done) done();
 }
 
-void PutOffReadings::Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun) {
+void PutOffReadings::Begin(OfEngine& of, TimePoint now, bool of_marked, std::vector<Begun>& begun) {
   const std::shared_ptr<Engine> engine = of.engine.lock();
-  if (!engine) return;
+  begun.push_back({engine, {}, ++last_reading_, of_marked});
+  readings_[last_reading_] = {engine->address(), now, of_marked, {}};
+  ++(of_marked ? of.marked_readings : of.readings);
+}
+
+void PutOffReadings::Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun) {
+  if (of.engine.expired()) return;
   std::size_t room = 0;
   for (auto& [id, unread] : of.containers) {
-    if (unread.reading != 0 || unread.due > (unread.failed ? now : due)) continue;
+    if (unread.reading != 0 || unread.due > due || unread.failures > 0) continue;
     if (room == 0) {
-      begun.push_back({engine, {}, ++last_reading_});
-      readings_[last_reading_] = {engine->address(), now, {}};
-      ++of.readings;
+      Begin(of, now, false, begun);
       room = kMostAtOnce;
     }
     unread.reading = last_reading_;
-    unread.begun = unread.mark;
+    unread.begun = unread.added;
     begun.back().ids.push_back(id);
     --room;
+  }
+}
+
+void PutOffReadings::TakeMarked(OfEngine& of, TimePoint now, std::vector<Begun>& begun) {
+  if (of.engine.expired() || of.marked_readings >= kMaxMarkedReadings) return;
+  std::size_t room = 0;
+  for (auto& [id, unread] : of.containers) {
+    if (unread.reading != 0 || unread.due > now || unread.failures == 0) continue;
+    if (room == 0) {
+      Begin(of, now, true, begun);
+      room = kMostAtOnce;
+    }
+    unread.reading = last_reading_;
+    unread.begun = unread.added;
+    begun.back().ids.push_back(id);
+    if (--room == 0) return;
   }
 }
 
@@ -113,7 +220,7 @@ Task<void> PutOffReadings::Run(Begun begun) {
   try {
     std::shared_ptr<Engine> engine = begun.engine;
     std::vector<std::string> ids = begun.ids;
-    Task<void> reading = Read(std::move(engine), std::move(ids));
+    Task<void> reading = Read(std::move(engine), std::move(ids), begun.of_marked);
     co_await std::move(reading);
   } catch (...) {
     fault = std::current_exception();
@@ -122,25 +229,28 @@ Task<void> PutOffReadings::Run(Begun begun) {
   if (fault) std::rethrow_exception(fault);
 }
 
-Task<void> PutOffReadings::Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids) {
+Task<void> PutOffReadings::Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
+                                bool of_marked) {
   if (!engine->healthy()) {
     // Before it is well again it is read whole.
     for (const std::string& id : ids) engine->hub().put_off.Forget(*engine, id);
     co_return;
   }
   absl::Status read;
-  if (ids.size() == 1) {
+  if (ids.size() == 1 && !of_marked) {
     std::string id = std::move(ids.front());
     read = co_await Reread(engine, std::move(id), engine->health_token());
   } else {
-    read = co_await RereadSeveral(engine, std::move(ids), engine->health_token());
+    // Nobody waits for those that are marked.
+    const Duration patience = of_marked ? Duration::max() : kInspectPatience;
+    read = co_await RereadSeveral(engine, std::move(ids), patience, engine->health_token());
   }
   (void)read;  // what it did not show is still put off
 }
 
 void PutOffReadings::End(const Begun& begun) {
   std::vector<Callback<>> told;
-  bool needs_timer = false;
+  TimePoint timer_at = TimePoint::max();
   {
     const std::lock_guard lock(mutex_);
     const auto reading = readings_.find(begun.number);
@@ -148,49 +258,48 @@ void PutOffReadings::End(const Begun& begun) {
       if (--waiting->left == 0) told.push_back(std::move(waiting->done));
     }
     readings_.erase(reading);
-    const auto of = engines_.find(begun.engine->address());
-    --of->second.readings;
+    OfEngine& of = engines_.find(begun.engine->address())->second;
+    --(begun.of_marked ? of.marked_readings : of.readings);
     const TimePoint now = begun.engine->home()->clock().Now();
     for (const std::string& id : begun.ids) {
-      const auto left = of->second.containers.find(id);
-      if (left == of->second.containers.end() || left->second.reading != begun.number) continue;
+      const auto left = of.containers.find(id);
+      if (left == of.containers.end() || left->second.reading != begun.number) continue;
       left->second.reading = 0;
       // It was not read, unless it was put off again meanwhile.
-      left->second.failed = left->second.mark == left->second.begun;
-      if (left->second.failed) left->second.due = now + kReadAgain;
-      needs_timer = !std::exchange(of->second.has_timer, true) || needs_timer;
+      if (left->second.added == left->second.begun) NoteFailure(left->second, now);
     }
-    if (of->second.containers.empty() && of->second.readings == 0 && !of->second.has_timer)
-      engines_.erase(of);
+    const TimePoint next = NextTimer(of, now);
+    if (NeedsTimer(of, next)) timer_at = next;
+    DropIfIdle(*begun.engine);
   }
-  if (needs_timer) SetTimer(begun.engine, kPutOff);
+  if (timer_at != TimePoint::max()) SetTimer(begun.engine, timer_at);
   for (Callback<>& done : told) done();
 }
 
-void PutOffReadings::SetTimer(std::shared_ptr<Engine> engine, Duration delay) {
+void PutOffReadings::SetTimer(std::shared_ptr<Engine> engine, TimePoint at) {
   Loop* const home = engine->home();
-  home->After(delay, [engine = std::move(engine)] { engine->hub().put_off.TimerFired(engine); });
+  const Duration delay = std::max(at - home->clock().Now(), Duration::zero());
+  home->After(delay,
+              [engine = std::move(engine), at] { engine->hub().put_off.TimerFired(engine, at); });
 }
 
-void PutOffReadings::TimerFired(const std::shared_ptr<Engine>& engine) {
+void PutOffReadings::TimerFired(const std::shared_ptr<Engine>& engine, TimePoint at) {
   std::vector<Begun> begun;
   const TimePoint now = engine->home()->clock().Now();
   TimePoint next = TimePoint::max();
   {
     const std::lock_guard lock(mutex_);
-    const auto at = engines_.find(engine->address());
-    if (at == engines_.end()) return;
-    OfEngine& of = at->second;
+    const auto found = engines_.find(engine->address());
+    if (found == engines_.end()) return;
+    OfEngine& of = found->second;
+    if (of.timer_at != at) return;  // an earlier one was set
     // Together with what is due soon.
-    const bool is_busy = of.readings >= kMostReadings;
-    if (!is_busy) Take(of, now, now + kPutOff / 2, begun);
-    for (const auto& [id, unread] : of.containers) {
-      if (unread.reading == 0) next = std::min(next, is_busy ? now + kPutOff : unread.due);
-    }
-    of.has_timer = next != TimePoint::max();
-    if (of.containers.empty() && of.readings == 0 && !of.has_timer) engines_.erase(at);
+    if (of.readings < kMostReadings) Take(of, now, now + kPutOff / 2, begun);
+    TakeMarked(of, now, begun);
+    next = of.timer_at = NextTimer(of, now);
+    DropIfIdle(*engine);
   }
-  if (next != TimePoint::max()) SetTimer(engine, std::max(next - now, Duration::zero()));
+  if (next != TimePoint::max()) SetTimer(engine, next);
   Spawn(std::move(begun));
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/text.h"
 #include "swarmlib/callback.h"
 #include "swarmlib/clock.h"
 
@@ -21,32 +22,45 @@ class Engine;
 
 // By then a reading that was put off is begun, whether somebody asks or not.
 inline constexpr Duration kPutOff = std::chrono::milliseconds(100);
-// So long after a reading that failed it is tried again.
+// So long after a reading that failed it is tried again; twice as long after each further one.
 inline constexpr Duration kReadAgain = std::chrono::seconds(2);
+inline constexpr Duration kMaxReadAgain = std::chrono::minutes(1);
 // Readings of one engine that are under way, before nobody asks for more of them.
 inline constexpr std::size_t kMostReadings = 4;
+// The same of marked containers.
+inline constexpr std::size_t kMaxMarkedReadings = 1;
 
 // Thread-safe. Belongs to a Hub, which its engines keep alive.
 class PutOffReadings {
  public:
   // Orders what was put off and what was begun.
-  using Mark = std::uint64_t;
+  using Moment = std::uint64_t;
 
-  // The container is known in parts only, and is to be read.
+  // The container is known in parts only, and is to be read. One that is marked stays so, and is
+  // tried again at once.
   void Add(const std::shared_ptr<Engine>& engine, std::string id);
+  // Marks a container whose inspect failed though its engine answers others: nobody waits for it,
+  // and it is tried again with growing pauses, until Done or Forget. True when it was not marked.
+  bool Mark(const std::shared_ptr<Engine>& engine, const std::string& id);
+  bool IsMarked(const Engine& engine, std::string_view id) const;
+  // By id.
+  StringSet MarkedOf(const Engine& engine) const;
   // It is gone.
   void Forget(const Engine& engine, std::string_view id);
+  // The engine is not healthy: before it is again, all that it holds is read.
+  void ForgetAll(const Engine& engine);
   // A reading that begins now shows what was put off up to now.
-  Mark Now();
-  // What a reading that began at `mark` showed is published: of one container, or of all.
-  void Done(const Engine& engine, std::string_view id, Mark mark);
-  void AllDone(const Engine& engine, Mark mark);
+  Moment Now();
+  // What a reading that began at `moment` showed is published: of one container, or of all that are
+  // not marked.
+  void Done(const Engine& engine, std::string_view id, Moment moment);
+  void AllDone(const Engine& engine, Moment moment);
 
   // Nothing is put off, nor being read.
   bool empty() const { return unread_.load(std::memory_order_acquire) == 0; }
   // Begins all readings that were put off, of `engine` or, when it is null, of all. Calls `done`
   // once, here or on a thread of an engine, when these and those under way have ended; those that
-  // have been under way for `patience` are not waited for, nor what could not be read lately.
+  // have been under way for `patience` are not waited for, nor what is marked.
   void ReadNow(TimePoint now, Duration patience, const Engine* engine, Callback<> done);
 
  private:
@@ -57,43 +71,56 @@ class PutOffReadings {
   struct Reading {
     std::string address;
     TimePoint begun{};
+    bool of_marked = false;
     std::vector<std::shared_ptr<Waiting>> waiting;
   };
   struct Unread {
     TimePoint due{};
-    Mark mark = 0;
+    Moment added = 0;
     std::uint64_t reading = 0;  // in which it is read; 0 = in none
-    Mark begun = 0;             // `mark` when that began
-    bool failed = false;        // when it was read last
+    Moment begun = 0;           // `added` when that began
+    int failures = 0;           // since it was read last; above 0 it is marked
   };
   struct OfEngine {
     std::weak_ptr<Engine> engine;
     std::map<std::string, Unread, std::less<>> containers;  // by id
-    std::size_t readings = 0;                               // under way
-    bool has_timer = false;
+    std::size_t readings = 0;                               // under way, without those of marked
+    std::size_t marked_readings = 0;
+    TimePoint timer_at = TimePoint::max();  // max: there is none
   };
   // What is to be begun when the lock is free.
   struct Begun {
     std::shared_ptr<Engine> engine;
     std::vector<std::string> ids;
     std::uint64_t number = 0;
+    bool of_marked = false;
   };
 
   static Task<void> Run(Begun begun);
-  static Task<void> Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids);
+  static Task<void> Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
+                         bool of_marked);
   static void Spawn(std::vector<Begun> begun);
   void End(const Begun& begun);
-  void SetTimer(std::shared_ptr<Engine> engine, Duration delay);
-  void TimerFired(const std::shared_ptr<Engine>& engine);
-  // With the lock held: begins what is due at that time; what failed before, only if it is due now.
+  void SetTimer(std::shared_ptr<Engine> engine, TimePoint at);
+  void TimerFired(const std::shared_ptr<Engine>& engine, TimePoint at);
+
+  // With the lock held.
+  // True when a timer is to be set for `due`.
+  static bool NeedsTimer(OfEngine& of, TimePoint due);
+  static void NoteFailure(Unread& unread, TimePoint now);
+  // Begins what is due at `due` and not marked; or what is marked and due now, as far as it may.
   void Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun);
+  void TakeMarked(OfEngine& of, TimePoint now, std::vector<Begun>& begun);
+  void Begin(OfEngine& of, TimePoint now, bool of_marked, std::vector<Begun>& begun);
+  static TimePoint NextTimer(const OfEngine& of, TimePoint now);
+  void DropIfIdle(const Engine& engine);
 
   mutable std::mutex mutex_;
   std::atomic<std::size_t> unread_{0};
   std::map<std::string, OfEngine, std::less<>> engines_;  // by address
   std::map<std::uint64_t, Reading> readings_;
   std::uint64_t last_reading_ = 0;
-  Mark last_mark_ = 0;
+  Moment last_moment_ = 0;
 };
 
 }  // namespace swarm

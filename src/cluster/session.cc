@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cluster/engine_calls.h"
 #include "cluster/hub.h"
+#include "cluster/inspect.h"
 #include "swarmlib/status.h"
 #include "wire/events.h"
 

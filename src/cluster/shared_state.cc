@@ -223,7 +223,7 @@ void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began,
     }
   }
   state_.SetContainers(stay->address, std::move(contents.containers));
-  if (Newest(*stay, read, kImagesKey)) {
+  if (contents.has_images && Newest(*stay, read, kImagesKey)) {
     state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
   }
 }

@@ -37,6 +37,7 @@ struct EngineContents {
   std::vector<ContainerRecord> containers;
   std::vector<Image> images;
   std::vector<std::string> image_rows;
+  bool has_images = true;  // false: those that are known stay
 };
 
 // Thread-safe. No call waits for anything but the mutex.

@@ -102,7 +102,11 @@ Task<absl::Status> Ping(std::shared_ptr<Engine> engine, std::stop_token stop) {
 Task<absl::Status> Refresh(std::shared_ptr<Session> session) {
   session->resync = false;
   const std::stop_token stop = session->stop.get_token();
-  const absl::Status described = co_await Describe(session->engine, session->seen, stop);
+  absl::Status described = co_await Describe(session->engine, session->seen, stop);
+  // Engines do not tell who they are while their containerd is silent. The session's stream still
+  // comes from the one that was described.
+  if (absl::IsDeadlineExceeded(described))
+    described = co_await FaultOfEngine(session->engine, described, stop);
   if (!described.ok()) co_return described;
   const bool inspect_all = false;
   const bool was_silent = std::exchange(session->silent, true);

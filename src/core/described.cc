@@ -30,4 +30,15 @@ void MarkStarted(Container& container, WallTime now) {
   if (container.network_mode != "host") container.bound_ports = PortsWantedBy(container);
 }
 
+void KeepUnlisted(const Container& before, Container& now) {
+  now.request = before.request;
+  now.wanted_ports = before.wanted_ports;
+  if (now.exposed_ports.empty()) now.exposed_ports = before.exposed_ports;
+  if (now.swarm_id.empty()) now.swarm_id = before.swarm_id;
+  if (now.state != before.state) return;
+  now.started_at = before.started_at;
+  now.finished_at = before.finished_at;
+  now.error = before.error;
+}
+
 }  // namespace swarm

@@ -16,4 +16,8 @@ Container DescribedContainer(const ContainerSpec& spec, std::string_view address
 // to take count as taken. One whose health is not known yet stays without.
 void MarkStarted(Container& container, WallTime now);
 
+// `now` is a container as its engine lists it: takes from what was known of it `before` what only
+// an inspect tells and is still right.
+void KeepUnlisted(const Container& before, Container& now);
+
 }  // namespace swarm

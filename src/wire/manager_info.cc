@@ -59,7 +59,8 @@ void AddNodeRows(const Node& node, const NodeTotals& totals, Rows& rows) {
       HumanSize(totals.reserved.memory) + " / " + HumanSize(totals.total.memory));
   add("Labels", JoinedLabels(node.labels));
   if (!node.error.empty()) add("Error", node.error);
-  add("UpdatedAt", FormatTimeSeconds(node.updated_at));
+  add("UpdatedAt",
+      node.updated_at == WallTime{} ? std::string("(never)") : FormatTimeSeconds(node.updated_at));
   add("ServerVersion", node.engine_version);
 }
 

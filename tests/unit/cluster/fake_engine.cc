@@ -265,10 +265,28 @@ std::size_t FakeEngine::streams() const {
                                                 [](const auto& weak) { return !weak.expired(); }));
 }
 
-void FakeEngine::Lock(const std::string& name) {
+void FakeEngine::SpoilInspect(const std::string& name, Fault fault) {
   const std::lock_guard lock(mutex_);
-  const Box* const box = Find(name);
-  locked_ = box == nullptr ? std::string() : box->id;
+  Spoil("/containers/" + Find(name)->id + "/json", fault);
+}
+
+void FakeEngine::Spoil(const std::string& path, Fault fault) {
+  const std::lock_guard lock(mutex_);
+  spoiled_[path] = fault;
+}
+
+void FakeEngine::Unlock() {
+  const std::lock_guard lock(mutex_);
+  spoiled_.clear();
+}
+
+FakeEngine::Answer FakeEngine::Spoiled(Fault fault) const {
+  switch (fault) {
+    case Fault::kStatus500: return {Message(500, "RWLayer is unexpectedly nil"), latency_, false};
+    case Fault::kCut: return {Internal("the answer broke off"), latency_, false};
+    case Fault::kMalformed: return {Json(200, "{\"Id\":"), latency_, false};
+    default: return {absl::StatusOr<Reply>(Reply{}), {}, true};
+  }
 }
 
 FakeEngine::Answer FakeEngine::Handle(const Request& request) {
@@ -280,9 +298,10 @@ FakeEngine::Answer FakeEngine::Handle(const Request& request) {
   calls_.push_back(request.method + " " + path);
   if (mode_ == Mode::kRefusing)
     return {Unavailable("connection to " + address_ + " refused"), {}, false};
-  const bool is_locked = !locked_.empty() && path == "/containers/" + locked_ + "/json";
-  if (mode_ == Mode::kFrozen || is_locked) return {absl::StatusOr<Reply>(Reply{}), {}, true};
+  if (mode_ == Mode::kFrozen) return Spoiled(Fault::kSilence);
   if (mode_ == Mode::kHtml) return {Json(200, "<html>hello</html>"), latency_, false};
+  const auto spoiled = spoiled_.find(path);
+  if (spoiled != spoiled_.end() && spoiled->second != Fault::kNone) return Spoiled(spoiled->second);
   if (path == "/events") {
     Reply reply;
     reply.body_stream = OpenEvents(query, Loop::Current());

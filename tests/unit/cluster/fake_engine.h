@@ -23,6 +23,8 @@ class FakeEngine {
   enum class Mode { kWell, kRefusing, kFrozen, kHtml };
   // What happens to the answer of the next create.
   enum class Loss { kNone, kBeforeItIsMade, kAfterItIsMade, kUntilMadeLate, kWrongId };
+  // What is wrong with an answer: it is a 500, never comes, breaks off, or is no JSON.
+  enum class Fault { kNone, kStatus500, kSilence, kCut, kMalformed };
 
   struct Box {
     std::string id, name, image, swarm_id, state = "created";
@@ -45,9 +47,13 @@ class FakeEngine {
   std::string Run(const std::string& name, const std::string& state);
   void Remove(const std::string& name);
   void SetState(const std::string& name, const std::string& state, bool say_so);
+  // Who inspects that container finds the fault.
+  void SpoilInspect(const std::string& name, Fault fault);
+  // Who asks for that path does: "/images/json".
+  void Spoil(const std::string& path, Fault fault);
   // Who asks for that container's description gets no answer, until Unlock.
-  void Lock(const std::string& name);
-  void Unlock() { Lock({}); }
+  void Lock(const std::string& name) { SpoilInspect(name, Fault::kSilence); }
+  void Unlock();
   // Ends every event stream, as a restart of a proxy between would.
   void BreakStreams();
   // Nothing comes through the open event streams any more, not even their end.
@@ -73,6 +79,7 @@ class FakeEngine {
     bool never = false;
   };
   Answer Handle(const Request& request);
+  Answer Spoiled(Fault fault) const;
   std::unique_ptr<Stream> OpenEvents(std::string_view query, Loop* loop);
   Reply Route(const Request& request, std::string path, std::string query);
   Reply Create(const std::string& sent, const std::string& query);
@@ -89,7 +96,7 @@ class FakeEngine {
   std::string id_, name_;
   Mode mode_ = Mode::kWell;
   Loss loss_ = Loss::kNone;
-  std::string locked_;  // id of a container
+  std::map<std::string, Fault> spoiled_;  // by path
   absl::Status loss_error_;
   std::string late_body_, late_query_;
   Duration latency_{};

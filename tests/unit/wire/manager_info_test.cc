@@ -81,7 +81,7 @@ TEST(FormatInfoTest, ShowsTheNodesAsThePeerDid) {
             "  └ Reserved Memory: 0 B / 0 B\n"
             "  └ Labels: \n"
             "  └ Error: connection refused\n"
-            "  └ UpdatedAt: 1970-01-01T00:00:00Z\n"
+            "  └ UpdatedAt: (never)\n"
             "  └ ServerVersion: \n");
   JsonDocument document;
   ASSERT_TRUE(document.Parse(json).ok());
