@@ -93,7 +93,7 @@ class Manager::Impl {
     int threads = config_.threads;
     if (threads == 0 && !config_.caller_threads)
       threads = static_cast<int>(std::thread::hardware_concurrency());
-    threads = std::max(1, threads);
+    threads = std::clamp(threads, 1, kMaxThreads);
     loops_ = std::make_unique<LoopThreads>(
         *config_.clock, config_.log, static_cast<std::size_t>(threads), config_.caller_threads);
     const std::uint64_t seed = config_.seed != 0 ? config_.seed : EntropySeed();
