@@ -37,6 +37,7 @@ enum class NameStyle { kBoth, kNode, kPlain };
 enum class RelayPorts { kOff, kLabel, kAll };
 
 inline constexpr double kMostOvercommit = 1000;
+inline constexpr int kMaxThreads = 1'024;
 
 struct Config {
   std::string discovery;            // URL; see discovery.h
@@ -60,7 +61,7 @@ struct Config {
   int failure_retry = 3;
   // Of one health or state call; a time-out is a failure.
   Duration engine_timeout = std::chrono::seconds(10);
-  int threads = 0;  // loops; 0 = one a processor
+  int threads = 0;  // loops, kMaxThreads at most; 0 = one a processor
   // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead
   // of on threads of the manager's own.
   bool caller_threads = false;
@@ -142,7 +143,10 @@ class Manager {
 
   // Stops accepting, lets requests of clients, of Handle and of Call end, at most `grace`, then
   // cuts what is left, the streams and tunnels of Begin among it, and returns when nothing of the
-  // manager runs any more, also to further threads that call it meanwhile. Blocks.
+  // manager runs any more, also to further threads that call it meanwhile. Blocks. Answers that go
+  // on for as long as their client follows them (events, followed logs, statistics) are not waited
+  // for. Beyond `grace` it takes as long as engines are given to hear that calls were given up, 5 s
+  // at most, and as long as a filter of Config::filter_registry takes that runs then.
   void Close(Duration grace);
 
  private:

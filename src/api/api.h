@@ -32,6 +32,9 @@ struct ApiOptions {
   Clock* clock = nullptr;      // null = SystemClock()
   Metrics* metrics = nullptr;  // null = metrics of its own; else it must outlive the Api
   std::uint64_t seed = 1;      // of the ids that mark created containers
+  // Cluster::Plan for callers on a loop, where filters of the embedding program must not run; calls
+  // back on any thread. Empty = Cluster::Plan itself.
+  std::function<void(ContainerSpec spec, ResultCallback<Explanation> done)> plan;
   // Facts of the manager and its host, told by /info and /version.
   std::string id;              // stable over restarts
   std::string host_name;       // "manager1"

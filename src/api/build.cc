@@ -210,10 +210,11 @@ Task<Result> AskBuilder(std::shared_ptr<BuildRun> build, ApiExchange exchange, E
 }
 
 // Where a tunnel of the client goes that nobody has decided anything for.
-absl::StatusOr<NodePointer> PlaceTunnel(const ContextPointer& context, std::string wanted) {
+Task<absl::StatusOr<NodePointer>> PlaceTunnel(ContextPointer context, std::string wanted) {
   BuildWishes wishes;
   wishes.node = std::move(wanted);
-  return PlaceBuild(context, ContainerSpec(), wishes);
+  ContainerSpec any;
+  return PlaceBuild(std::move(context), std::move(any), std::move(wishes));
 }
 
 Task<Result> OpenTunnel(ContextPointer context, ApiExchange exchange, std::string path, Keys keys,
@@ -306,7 +307,7 @@ Task<Result> OpenSession(ContextPointer context, ApiExchange exchange) {
     }
   }
   if (address.empty()) {
-    const absl::StatusOr<NodePointer> chosen = PlaceTunnel(context, wanted);
+    const absl::StatusOr<NodePointer> chosen = co_await PlaceTunnel(context, wanted);
     if (!chosen.ok()) co_return chosen.status();
     address = (*chosen)->address;
   }
@@ -325,7 +326,7 @@ Task<Result> OpenGrpc(ContextPointer context, ApiExchange exchange) {
   const std::string wanted = NodeAskedFor(exchange);
   std::string address = sessions.NodeOf({client});
   if (address.empty() || !wanted.empty() || !IsHealthy(*context, address)) {
-    const absl::StatusOr<NodePointer> chosen = PlaceTunnel(context, wanted);
+    const absl::StatusOr<NodePointer> chosen = co_await PlaceTunnel(context, wanted);
     if (!chosen.ok()) co_return chosen.status();
     if ((*chosen)->address != address) sessions.Forget(client);
     address = (*chosen)->address;

@@ -58,7 +58,7 @@ Task<absl::StatusOr<BuildPlace>> HoldBuild(ContextPointer context, ContainerSpec
                                            BuildWishes wishes) {
   constexpr int kMostTries = 8;
   for (int tries = 1;; ++tries) {
-    const absl::StatusOr<NodePointer> chosen = PlaceBuild(context, spec, wishes);
+    const absl::StatusOr<NodePointer> chosen = co_await PlaceBuild(context, spec, wishes);
     if (!chosen.ok()) co_return chosen.status();
     BuildPlace place;
     place.node = *chosen;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "api/plan_place.h"
 #include "base/text.h"
 #include "model/expression.h"
 #include "swarmlib/status.h"
@@ -113,21 +114,21 @@ absl::StatusOr<BuildRequest> ReadBuild(const Query& query, const CreateRules& ru
   return build;
 }
 
-absl::StatusOr<NodePointer> PlaceBuild(const ContextPointer& context, ContainerSpec spec,
-                                       const BuildWishes& wishes) {
+Task<absl::StatusOr<NodePointer>> PlaceBuild(ContextPointer context, ContainerSpec spec,
+                                             BuildWishes wishes) {
   if (!wishes.node.empty()) {
     absl::StatusOr<Expression> only = ParseExpression("node==" + wishes.node);
-    if (!only.ok()) return only.status();
+    if (!only.ok()) co_return only.status();
     spec.constraints.push_back(*std::move(only));
   }
-  absl::StatusOr<Explanation> plan = context->cluster().Plan(spec);
+  absl::StatusOr<Explanation> plan = co_await PlanPlace(context, spec);
   if (plan.ok() && plan->candidates.empty() && !spec.platform.empty()) {
     // Engines build for platforms that are not their own.
     spec.platform.clear();
-    plan = context->cluster().Plan(spec);
+    plan = co_await PlanPlace(context, std::move(spec));
   }
-  if (!plan.ok()) return plan.status();
-  if (plan->candidates.empty()) return NoPlaceForBuild(*plan);
+  if (!plan.ok()) co_return plan.status();
+  if (plan->candidates.empty()) co_return NoPlaceForBuild(*plan);
   const std::map<std::string, int> sources = CountHeld(*context, wishes.images);
   const std::map<std::string, int> results = CountHeld(*context, wishes.names);
   const auto count = [](const std::map<std::string, int>& held, const std::string& node) {
@@ -142,8 +143,8 @@ absl::StatusOr<NodePointer> PlaceBuild(const ContextPointer& context, ContainerS
       plan->candidates.begin(), plan->candidates.end(),
       [&](const Placement& left, const Placement& right) { return rank(left) < rank(right); });
   const NodePointer node = context->cluster().FindNode(best->node);
-  if (node) return node;
-  return Unavailable("node " + best->node_name + " has just left the cluster: try again");
+  if (node) co_return node;
+  co_return Unavailable("node " + best->node_name + " has just left the cluster: try again");
 }
 
 void SetSharesOfCores(const CreateRules& rules, const Node& node, Query& query) {

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/context.h"
+#include "async/task.h"
 #include "swarmlib/model.h"
 #include "wire/create.h"
 #include "wire/filters.h"
@@ -36,8 +37,8 @@ struct BuildWishes {
 // The node for a build: one that fits as for a container without ports. Among those the ones that
 // hold most of `images`, then of `names`; then the strategy decides; then the fewest builds under
 // way. FailedPrecondition (409) tells the reasons of the nodes when none fits.
-absl::StatusOr<NodePointer> PlaceBuild(const ContextPointer& context, ContainerSpec spec,
-                                       const BuildWishes& wishes);
+Task<absl::StatusOr<NodePointer>> PlaceBuild(ContextPointer context, ContainerSpec spec,
+                                             BuildWishes wishes);
 
 // As a container's CPU shares at a create: with CreateRules::cpu_shares_as_cores the node is told
 // its own shares for the cores asked for.

@@ -47,8 +47,9 @@ Task<Result> CreateClusterNetwork(ContextPointer context, ObjectRequest wanted, 
   if (!wanted.project.empty()) {
     preferred = co_await HomeOf(context, wanted.project, found.copies);
   }
+  std::string what = "network " + wanted.name;
   const absl::StatusOr<NodePointer> node =
-      PlaceObject(*context, "network " + wanted.name, wanted, preferred);
+      co_await PlaceObject(context, std::move(what), wanted, std::move(preferred));
   if (!node.ok()) co_return node.status();
   const NodePointer chosen = *node;
   std::string cluster_id = context->NewSwarmId();

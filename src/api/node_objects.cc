@@ -5,6 +5,7 @@
 
 #include "api/container_filters.h"
 #include "api/each_node.h"
+#include "api/plan_place.h"
 #include "api/upstream.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
@@ -110,15 +111,15 @@ absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::str
                      " did not say in time. Try again; \"docker info\" shows the state of each");
 }
 
-absl::StatusOr<NodePointer> PlaceObject(const Context& context, std::string_view what,
-                                        const ObjectRequest& request,
-                                        const std::vector<std::string>& preferred) {
+Task<absl::StatusOr<NodePointer>> PlaceObject(ContextPointer context, std::string what,
+                                              ObjectRequest request,
+                                              std::vector<std::string> preferred) {
   ContainerSpec spec;
   PlacementTexts texts;
-  if (absl::Status taken = texts.TakeLabels(request.labels); !taken.ok()) return taken;
-  if (absl::Status applied = texts.Apply(spec); !applied.ok()) return applied;
-  const absl::StatusOr<Explanation> plan = context.cluster().Plan(spec);
-  if (!plan.ok()) return plan.status();
+  if (absl::Status taken = texts.TakeLabels(request.labels); !taken.ok()) co_return taken;
+  if (absl::Status applied = texts.Apply(spec); !applied.ok()) co_return applied;
+  const absl::StatusOr<Explanation> plan = co_await PlanPlace(context, std::move(spec));
+  if (!plan.ok()) co_return plan.status();
   const std::vector<Placement>& candidates = plan->candidates;
   const auto wanted =
       std::find_if(candidates.begin(), candidates.end(), [&](const Placement& place) {
@@ -130,15 +131,15 @@ absl::StatusOr<NodePointer> PlaceObject(const Context& context, std::string_view
   } else if (!candidates.empty()) {
     chosen = &candidates.front();
   }
-  const NodePointer node = chosen == nullptr ? nullptr : context.cluster().FindNode(chosen->node);
-  if (node) return node;
+  const NodePointer node = chosen == nullptr ? nullptr : context->cluster().FindNode(chosen->node);
+  if (node) co_return node;
   constexpr std::size_t kMostReasons = 20;
-  std::string message = "no node can take the " + std::string(what);
+  std::string message = "no node can take the " + what;
   if (!plan->summary.empty()) message += ": " + plan->summary;
   for (std::size_t at = 0; at < std::min(plan->refused.size(), kMostReasons); ++at) {
     message += "\n" + plan->refused[at].node + ": " + plan->refused[at].reason;
   }
-  return FailedPrecondition(message);
+  co_return FailedPrecondition(message);
 }
 
 }  // namespace swarm

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "api/context.h"
+#include "async/task.h"
 #include "wire/attachments.h"
 #include "wire/json.h"
 
@@ -55,8 +56,8 @@ absl::Status UnlessSilent(const std::vector<NodePointer>& silent, const std::str
 
 // Where the scheduler would put a network or volume: one of `preferred` (addresses) if it fits,
 // else the best. FailedPrecondition (409) with the reasons of the nodes when none fits.
-absl::StatusOr<NodePointer> PlaceObject(const Context& context, std::string_view what,
-                                        const ObjectRequest& request,
-                                        const std::vector<std::string>& preferred);
+Task<absl::StatusOr<NodePointer>> PlaceObject(ContextPointer context, std::string what,
+                                              ObjectRequest request,
+                                              std::vector<std::string> preferred);
 
 }  // namespace swarm

@@ -84,8 +84,9 @@ Task<Result> CreateClusterVolume(ContextPointer context, ObjectRequest wanted, s
   std::vector<std::string> preferred;
   const std::vector<NetworkCopy> no_networks;
   if (!wanted.project.empty()) preferred = co_await HomeOf(context, wanted.project, no_networks);
+  std::string what = "volume " + wanted.name;
   const absl::StatusOr<NodePointer> node =
-      PlaceObject(*context, "volume " + wanted.name, wanted, preferred);
+      co_await PlaceObject(context, std::move(what), wanted, std::move(preferred));
   if (!node.ok()) co_return node.status();
   const std::string id = context->NewSwarmId();
   // Remembered before it is there, so that nobody takes it for one that stays.

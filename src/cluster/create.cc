@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cluster/aside.h"
 #include "cluster/engine_calls.h"
 #include "cluster/inspect.h"
 #include "core/described.h"
@@ -372,7 +373,7 @@ Task<absl::StatusOr<CreateResult>> Create(std::shared_ptr<Hub> hub, CreateReques
   bool may_follow = true, may_pull = true;
   int retries = hub->options.create_retry;
   for (;;) {
-    absl::StatusOr<HeldPlace> place = hub->state.Place(spec);
+    absl::StatusOr<HeldPlace> place = co_await PlaceAside(hub, spec);
     if (!place.ok()) {
       if (!follows_image) co_return place.status();
       // Nowhere else: then what the first node said stands, unless the image can come to it.

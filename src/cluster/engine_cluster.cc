@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cluster/aside.h"
 #include "cluster/create.h"
 #include "cluster/engine_calls.h"
 #include "cluster/find_exec.h"
@@ -214,6 +215,14 @@ void EngineCluster::CreateContainer(CreateRequest request, ResultCallback<Create
 
 absl::StatusOr<Explanation> EngineCluster::Plan(const ContainerSpec& spec) {
   return hub_->state.Explain(spec);
+}
+
+bool EngineCluster::has_own_filters() const { return hub_->state.has_own_filters(); }
+
+void EngineCluster::PlanAside(ContainerSpec spec, ResultCallback<Explanation> done) {
+  RunAside<Explanation>(
+      hub_, [hub = hub_, spec = std::move(spec)] { return hub->state.Explain(spec); },
+      std::move(done));
 }
 
 void EngineCluster::Operate(ContainerOperation operation, ResultCallback<Reply> done) {

@@ -46,6 +46,9 @@ class SharedState {
   SharedState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
               std::unique_ptr<Strategy> strategy, std::uint64_t seed);
 
+  // Placements and plans run code of the embedding program. Does not change.
+  bool has_own_filters() const { return state_.has_own_filters(); }
+
   // Calls `look` with the state locked.
   template <typename Look>
   auto With(Look look) const {

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "async/thread.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -66,7 +67,7 @@ void LoopThreads::On(std::size_t index, const std::function<void()>& work) {
 absl::Status LoopThreads::RunTheRest() {
   for (std::size_t left = next_.load(); left < loops_.size(); ++left) {
     try {
-      threads_.emplace_back([this] { RunOne().IgnoreError(); });
+      threads_.push_back(StartThread([this] { RunOne().IgnoreError(); }));
     } catch (const std::system_error& error) {
       return ResourceExhausted("no thread for loop " + std::to_string(left + 1) + " of " +
                                std::to_string(loops_.size()) + ": " + error.what());

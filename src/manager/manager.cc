@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "async/loop.h"
+#include "async/worker_pool.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -35,6 +36,9 @@ namespace {
 constexpr Duration kDrainPoll = std::chrono::milliseconds(10);
 // For the calls to engines that are under way to be given up.
 constexpr Duration kLongestStop = std::chrono::seconds(5);
+// Filters of the embedding program that run at once, and placements that wait for their turn.
+constexpr std::size_t kMaxForeignThreads = 8;
+constexpr std::size_t kMaxForeignWaiting = 1'024;
 
 // Counts a request from when it is handed over until nothing of it runs any more.
 class RunningRequest {
@@ -93,7 +97,7 @@ class Manager::Impl {
     int threads = config_.threads;
     if (threads == 0 && !config_.caller_threads)
       threads = static_cast<int>(std::thread::hardware_concurrency());
-    threads = std::max(1, threads);
+    threads = std::clamp(threads, 1, kMaxThreads);
     loops_ = std::make_unique<LoopThreads>(
         *config_.clock, config_.log, static_cast<std::size_t>(threads), config_.caller_threads);
     const std::uint64_t seed = config_.seed != 0 ? config_.seed : EntropySeed();
@@ -237,6 +241,7 @@ class Manager::Impl {
     if (relays_) OnLoop(0, [this] { relays_->Stop(); });
     resolver_.Close();
     cluster_->Stop();
+    foreign_.Close();
     if (backends_) OnEachLoop([this](std::size_t) { backends_->CloseOnThisLoop(); });
     AwaitStopped();
     OnEachLoop([](std::size_t) {});
@@ -279,6 +284,7 @@ class Manager::Impl {
     options.engine_timeout = config_.engine_timeout;
     options.create_retry = config_.create_retry;
     options.backend = config_.backend;
+    options.foreign = &foreign_;
     if (!options.backend) {
       backends_ = std::make_unique<SocketBackends>(
           client_tls_, [this](std::string host, ResultCallback<std::vector<std::string>> done) {
@@ -310,6 +316,11 @@ class Manager::Impl {
     options.clock = config_.clock;
     options.metrics = &metrics_;
     options.relayed = relays_.get();
+    if (cluster_->has_own_filters()) {
+      options.plan = [this](ContainerSpec spec, ResultCallback<Explanation> done) {
+        cluster_->PlanAside(std::move(spec), std::move(done));
+      };
+    }
     options.seed = seed + 1;
     options.id = host.id;
     options.host_name = host.host_name;
@@ -409,6 +420,7 @@ class Manager::Impl {
   Metrics metrics_;
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
   std::atomic<int> running_{0};  // requests
+  WorkerPool foreign_{kMaxForeignThreads, kMaxForeignWaiting};
   // Destroyed from the last to the first: the loops outlive all that runs on them.
   std::unique_ptr<LoopThreads> loops_;
   const std::shared_ptr<ExchangeSet> exchanges_ = std::make_shared<ExchangeSet>();

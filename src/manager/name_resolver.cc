@@ -1,7 +1,6 @@
 #include "manager/name_resolver.h"
 
 #include <netdb.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "async/thread.h"
 #include "swarmlib/status.h"
 
 namespace swarm {
@@ -72,20 +72,13 @@ struct NameResolver::State {
     --state->threads;
   }
 
-  // A signal for the program is none for these threads.
-  static bool StartThread(const std::shared_ptr<State>& state) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = true;
+  static bool StartWork(const std::shared_ptr<State>& state) {
     try {
-      std::thread(Work, state).detach();
+      StartThread([state] { Work(state); }).detach();
     } catch (const std::system_error&) {
-      started = false;
+      return false;
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return started;
+    return true;
   }
 
   std::mutex mutex;
@@ -111,7 +104,7 @@ void NameResolver::Resolve(std::string host, ResultCallback<std::vector<std::str
   state_->waiting.push_back({std::move(host), std::move(done)});
   if (state_->threads >= kMostLookUps) return;
   ++state_->threads;
-  if (State::StartThread(state_)) return;
+  if (State::StartWork(state_)) return;
   if (--state_->threads > 0) return;
   State::Wanted refused = std::move(state_->waiting.back());
   state_->waiting.pop_back();

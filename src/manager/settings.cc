@@ -99,7 +99,11 @@ absl::Status CheckConfig(const Config& config) {
     return InvalidArgument("engine_timeout must be above 0");
   if (config.heartbeat < std::chrono::seconds(1))
     return InvalidArgument("heartbeat must be at least 1s");
-  if (config.threads < 0) return InvalidArgument("threads must not be negative");
+  if (config.threads < 0 || config.threads > kMaxThreads) {
+    return InvalidArgument("threads is " + std::to_string(config.threads) +
+                           "; 0 (one a processor) to " + std::to_string(kMaxThreads) +
+                           " is wanted");
+  }
   return CheckListen(config);
 }
 

@@ -64,6 +64,22 @@ TEST(CheckConfig, NamesWhatIsWrong) {
   EXPECT_NE(MessageOf(CheckConfig(config)).find("refresh_max"), std::string_view::npos);
 }
 
+TEST(CheckConfig, ThreadsHaveBothBounds) {
+  Config config;
+  config.discovery = "nodes://127.0.0.1:2375";
+  for (const int wrong : {-1, 1'025, std::numeric_limits<int>::max()}) {
+    config.threads = wrong;
+    const absl::Status refused = CheckConfig(config);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(MessageOf(refused).find("0 (one a processor) to 1024"), std::string_view::npos)
+        << refused;
+  }
+  for (const int right : {0, 1, 1'024}) {
+    config.threads = right;
+    EXPECT_TRUE(CheckConfig(config).ok()) << right;
+  }
+}
+
 TEST(CheckConfig, RefusesAClockThatStandsStill) {
   ManualClock clock;
   Config config;
