@@ -143,9 +143,9 @@ class Cluster {
   virtual bool Ready() const = 0;
   // Calls back when Ready() becomes true, or when the cluster is stopped before.
   virtual void WhenReady(Callback<> done) = 0;
-  // Reads what may_be_read_later had put off. Calls back once that is published, in the call itself
-  // when nothing is put off. An engine that does not answer is waited for as long as for any call;
-  // readings that have been under way for `patience` are not waited for.
+  // Inspects what may_be_read_later has deferred. Calls back once that is published, in the call
+  // itself when nothing is. A container whose inspect takes longer than 2 s is not waited for again
+  // until it was read, nor are inspects that were begun more than `patience` ago.
   virtual void WhenRead(Duration patience, Callback<> done) = 0;
 
   // By node name, then address.

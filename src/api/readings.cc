@@ -27,9 +27,9 @@ Task<void> AwaitAtMost(ContextPointer context, Duration most,
 
 Task<void> AwaitReadings(ContextPointer context) {
   const auto when = [](Cluster& cluster, Callback<> done) {
-    cluster.WhenRead(kMostUnread, std::move(done));
+    cluster.WhenRead(kMaxUnread, std::move(done));
   };
-  co_await AwaitAtMost(std::move(context), kMostUnread, when);
+  co_await AwaitAtMost(std::move(context), kMaxUnread, when);
 }
 
 }  // namespace swarm

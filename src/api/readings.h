@@ -9,14 +9,15 @@
 
 namespace swarm {
 
-// An engine that does not tell in time what was put off is left: what its creates told is shown.
-inline constexpr Duration kMostUnread = std::chrono::milliseconds(500);
+// So long a request waits at most for what an engine has not told yet; a container whose inspect
+// takes longer is shown by its list row, and not waited for again until it was read.
+inline constexpr Duration kMaxUnread = std::chrono::seconds(2);
 
 // Until the cluster calls back, but not longer than `most`.
 Task<void> AwaitAtMost(ContextPointer context, Duration most,
                        void (*when)(Cluster& cluster, Callback<> done));
 
-// Until all that was put off is read; kMostUnread at most.
+// Until all that was put off is read; kMaxUnread at most.
 Task<void> AwaitReadings(ContextPointer context);
 
 }  // namespace swarm

@@ -250,30 +250,49 @@ Task<void> PutOffReadings::Read(std::shared_ptr<Engine> engine, std::vector<std:
 
 void PutOffReadings::End(const Begun& begun) {
   std::vector<Callback<>> told;
+  std::vector<Begun> next;
   TimePoint timer_at = TimePoint::max();
   {
     const std::lock_guard lock(mutex_);
     const auto reading = readings_.find(begun.number);
-    for (const std::shared_ptr<Waiting>& waiting : reading->second.waiting) {
-      if (--waiting->left == 0) told.push_back(std::move(waiting->done));
-    }
+    const auto waiting = std::exchange(reading->second.waiting, {});
     readings_.erase(reading);
     OfEngine& of = engines_.find(begun.engine->address())->second;
     --(begun.of_marked ? of.marked_readings : of.readings);
     const TimePoint now = begun.engine->home()->clock().Now();
+    bool is_wanted_again = false;
     for (const std::string& id : begun.ids) {
       const auto left = of.containers.find(id);
       if (left == of.containers.end() || left->second.reading != begun.number) continue;
       left->second.reading = 0;
       // It was not read, unless it was put off again meanwhile.
-      if (left->second.added == left->second.begun) NoteFailure(left->second, now);
+      if (left->second.added == left->second.begun) {
+        NoteFailure(left->second, now);
+      } else {
+        is_wanted_again = true;
+      }
     }
-    const TimePoint next = NextTimer(of, now);
-    if (NeedsTimer(of, next)) timer_at = next;
+    // Who waits sees what was changed meanwhile too.
+    if (is_wanted_again && !waiting.empty()) Take(of, now, TimePoint::max(), next);
+    for (const Begun& one : next) AddWaiting(readings_[one.number], waiting);
+    for (const std::shared_ptr<Waiting>& one : waiting) {
+      if (--one->left == 0) told.push_back(std::move(one->done));
+    }
+    const TimePoint due = NextTimer(of, now);
+    if (NeedsTimer(of, due)) timer_at = due;
     DropIfIdle(*begun.engine);
   }
   if (timer_at != TimePoint::max()) SetTimer(begun.engine, timer_at);
+  Spawn(std::move(next));
   for (Callback<>& done : told) done();
+}
+
+void PutOffReadings::AddWaiting(Reading& reading,
+                                const std::vector<std::shared_ptr<Waiting>>& waiting) {
+  for (const std::shared_ptr<Waiting>& one : waiting) {
+    reading.waiting.push_back(one);
+    ++one->left;
+  }
 }
 
 void PutOffReadings::SetTimer(std::shared_ptr<Engine> engine, TimePoint at) {

@@ -59,8 +59,9 @@ class PutOffReadings {
   // Nothing is put off, nor being read.
   bool empty() const { return unread_.load(std::memory_order_acquire) == 0; }
   // Begins all readings that were put off, of `engine` or, when it is null, of all. Calls `done`
-  // once, here or on a thread of an engine, when these and those under way have ended; those that
-  // have been under way for `patience` are not waited for, nor what is marked.
+  // once, here or on a thread of an engine, when these and those under way have ended, and what was
+  // put off again meanwhile is read; those that have been under way for `patience` are not waited
+  // for, nor what is marked.
   void ReadNow(TimePoint now, Duration patience, const Engine* engine, Callback<> done);
 
  private:
@@ -111,6 +112,7 @@ class PutOffReadings {
   // Begins what is due at `due` and not marked; or what is marked and due now, as far as it may.
   void Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun);
   void TakeMarked(OfEngine& of, TimePoint now, std::vector<Begun>& begun);
+  static void AddWaiting(Reading& reading, const std::vector<std::shared_ptr<Waiting>>& waiting);
   void Begin(OfEngine& of, TimePoint now, bool of_marked, std::vector<Begun>& begun);
   static TimePoint NextTimer(const OfEngine& of, TimePoint now);
   void DropIfIdle(const Engine& engine);

@@ -121,7 +121,7 @@ TEST_F(PutOffReadingsTest, AnEngineThatHangsHoldsNoListUpForLong) {
   EXPECT_FALSE(list->has_value());
   ASSERT_TRUE(loop_.StepTime(clock_));
   Settle();
-  EXPECT_EQ(clock_.Now() - began, std::chrono::milliseconds(500));
+  EXPECT_EQ(clock_.Now() - began, std::chrono::seconds(2));
   ASSERT_TRUE(list->has_value());
   EXPECT_EQ((*list)->status, 200);
   cluster_.BecomeRead();  // nobody waits any more
