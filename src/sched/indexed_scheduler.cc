@@ -32,6 +32,22 @@ bool IsKnownProtocol(const std::string& protocol) {
   return protocol == "tcp" || protocol == "udp" || protocol == "sctp";
 }
 
+// True when the index of holders has to look at every container for the term, the first time.
+bool LooksAtContainers(const Term& term) {
+  const auto* const wanted = std::get_if<term::HoldsContainer>(&term);
+  if (wanted == nullptr) return false;
+  return wanted->expression.key != "container" || !IsExact(wanted->expression);
+}
+
+// Asks the term of single nodes.
+auto CheckOf(const Term& term, const Inventory& inventory, Questions* questions,
+             const NodeTable& nodes) {
+  return [&inventory, &nodes, check = TermCheck(term, inventory, {questions, true})](Slot slot) {
+    const NodeView* const view = inventory.ViewOf(nodes[slot].node->address);
+    return view != nullptr && check.Holds(*view);
+  };
+}
+
 // True when the index of ports by itself says whether the port is free.
 bool IndexDecides(const PortBinding& port) {
   return IsWildcardAddress(port.host_ip) && !IsRange(port) && IsKnownProtocol(port.protocol);
@@ -103,7 +119,14 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
   if (pass.revision != revision_) ResolveFixed(plan, pass, with_soft);
   query_.Clear();
   for (const NodeSelection& selection : pass.fixed) query_.Add(selection);
-  for (const Term* term : pass.moving) AddMoving(*term);
+  std::size_t looks = 0;
+  for (const Term* term : pass.moving) {
+    if (LooksAtContainers(*term) && ++looks > kMaxIndexedPatterns) {
+      query_.AddCheck(CheckOf(*term, inventory_, judging_.questions, nodes_));
+    } else {
+      AddMoving(*term);
+    }
+  }
   RankClass& ranks = ranks_.ClassFor(spec.request);
   Slot slot = kNoSlot;
   if (strategy_.draws()) {
@@ -194,11 +217,7 @@ void IndexedScheduler::AddMoving(const Term& term) {
   if (const auto* const ports = std::get_if<term::PortsFree>(&term)) return AddPorts(*ports);
   if (const auto* const holders = std::get_if<term::HoldsContainer>(&term))
     return AddHolders(*holders);
-  query_.AddCheck(
-      [this, check = TermCheck(term, inventory_, {judging_.questions, true})](Slot slot) {
-        const NodeView* const view = inventory_.ViewOf(nodes_[slot].node->address);
-        return view != nullptr && check.Holds(*view);
-      });
+  query_.AddCheck(CheckOf(term, inventory_, judging_.questions, nodes_));
 }
 
 void IndexedScheduler::AppendPositions(const std::vector<std::string_view>& addresses,
@@ -263,8 +282,9 @@ void IndexedScheduler::AddPorts(const term::PortsFree& wanted) {
     }
   }
   if (decided) return;
-  query_.AddCheck(
-      [this, &wanted](Slot slot) { return PortsFit(wanted.ports, nodes_[slot].ports); });
+  query_.AddCheck([this, asked = HeldPorts(wanted.ports)](Slot slot) {
+    return AskedPortsFit(asked, nodes_[slot].ports);
+  });
 }
 
 }  // namespace swarm

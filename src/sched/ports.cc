@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/check.h"
 
 namespace swarm {
@@ -14,48 +15,86 @@ bool AddressesOverlap(std::string_view left, std::string_view right) {
   return left == right || IsWildcardAddress(left) || IsWildcardAddress(right);
 }
 
+// What is taken on one node while ranges are served: ports that are held or asked for, which are
+// not copied, and those that were given to ranges.
+class TakenPorts {
+ public:
+  explicit TakenPorts(const HeldPorts& held, const HeldPorts* asked = nullptr)
+      : held_(held), asked_(asked) {}
+
+  // The lowest free port of the range is taken; false when there is none.
+  bool TakeFor(const PortBinding& range) {
+    // Ports are only taken, never given back: what was found taken on an address is passed over.
+    Passed& passed = passed_[{range.protocol, range.host_ip}];
+    PortBinding chosen = range;
+    for (int port = passed.From(range.host_first); port <= range.host_last;
+         port = passed.From(port)) {
+      chosen.host_first = chosen.host_last = static_cast<std::uint16_t>(port);
+      const bool is_free = !held_.Clashes(chosen) && !given_.Clashes(chosen) &&
+                           (asked_ == nullptr || !asked_->Clashes(chosen));
+      passed.Pass(port);
+      if (!is_free) continue;
+      given_.Insert(chosen);
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  // Finds the first port at or behind another that was not passed.
+  class Passed {
+   public:
+    int From(int port) {
+      int end = port;
+      for (auto next = next_.find(end); next != next_.end(); next = next_.find(end))
+        end = next->second;
+      // Who comes this way again takes one step.
+      while (port != end) {
+        int& next = next_[port];
+        port = std::exchange(next, end);
+      }
+      return end;
+    }
+    void Pass(int port) { next_[port] = port + 1; }
+
+   private:
+    absl::flat_hash_map<int, int> next_;
+  };
+
+  const HeldPorts& held_;
+  const HeldPorts* const asked_;
+  HeldPorts given_;
+  std::map<std::pair<std::string_view, std::string_view>, Passed> passed_;
+};
+
 // How many of `ranges` can get no port of their own beside `taken`. Taking ranges by their last
 // port and giving each its lowest free port serves as many as can be served on one address. Where
 // specific addresses and wildcards meet, the order of ranges that end alike decides; it must not be
 // the order in which they came to be held.
-std::size_t UnservedRanges(std::vector<PortBinding> ranges, HeldPorts taken) {
+std::size_t UnservedRanges(std::vector<PortBinding> ranges, TakenPorts taken) {
   std::sort(ranges.begin(), ranges.end(), [](const PortBinding& left, const PortBinding& right) {
     return std::tie(left.host_last, left.host_first, left.protocol, left.host_ip) <
            std::tie(right.host_last, right.host_first, right.protocol, right.host_ip);
   });
-  // Ports are only taken, never given back: equal ranges look on where the last one stopped.
-  std::map<std::tuple<std::string_view, std::string_view, std::uint16_t>, int> next;
-  std::size_t unserved = 0;
-  for (const PortBinding& range : ranges) {
-    int& free = next[{range.protocol, range.host_ip, range.host_first}];
-    PortBinding chosen = range;
-    for (free = std::max<int>(free, range.host_first); free <= range.host_last; ++free) {
-      chosen.host_first = chosen.host_last = static_cast<std::uint16_t>(free);
-      if (!taken.Clashes(chosen)) break;
-    }
-    if (free <= range.host_last) {
-      taken.Insert(chosen);
-    } else {
-      ++unserved;
-    }
-  }
-  return unserved;
+  return static_cast<std::size_t>(
+      std::count_if(ranges.begin(), ranges.end(),
+                    [&taken](const PortBinding& range) { return !taken.TakeFor(range); }));
 }
 
 // True when the ranges among both find ports as well as the held ones did alone.
-bool RangesFit(const std::vector<PortBinding>& asked, const HeldPorts& held) {
-  HeldPorts all_taken = held;
-  std::vector<PortBinding> all_ranges = held.ranges();
-  for (const PortBinding& port : asked) {
-    if (IsRange(port)) {
-      all_ranges.push_back(port);
-    } else {
-      all_taken.Insert(port);
-    }
-  }
-  if (all_ranges.empty()) return true;
-  const std::size_t before = held.ranges().empty() ? 0 : UnservedRanges(held.ranges(), held);
-  return UnservedRanges(std::move(all_ranges), std::move(all_taken)) <= before;
+bool RangesFit(const HeldPorts& asked, const HeldPorts& held) {
+  std::vector<PortBinding> all = held.ranges();
+  all.insert(all.end(), asked.ranges().begin(), asked.ranges().end());
+  if (all.empty()) return true;
+  const std::size_t before =
+      held.ranges().empty() ? 0 : UnservedRanges(held.ranges(), TakenPorts(held));
+  return UnservedRanges(std::move(all), TakenPorts(held, &asked)) <= before;
+}
+
+bool SinglesClash(const HeldPorts& few, const HeldPorts& many) {
+  bool clash = false;
+  few.ForEachSingle([&](const PortBinding& port) { clash = clash || many.Clashes(port); });
+  return clash;
 }
 
 // Who holds single ports, by number and protocol.
@@ -168,7 +207,7 @@ std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& ask
   if (ranges.empty() && asked_range == asked.end()) return std::nullopt;
   HeldPorts ports;
   for (const PortHold& hold : held) ports.Insert(hold.port);
-  if (RangesFit(asked, ports)) return std::nullopt;
+  if (RangesFit(HeldPorts(asked), ports)) return std::nullopt;
   if (asked_range != asked.end()) return PortConflict{*asked_range, ""};
   // A single port was asked that is the last one of a held range.
   for (const PortBinding& port : asked) {
@@ -179,15 +218,13 @@ std::optional<PortConflict> FindPortConflict(const std::vector<PortBinding>& ask
 }
 
 bool PortsFit(const std::vector<PortBinding>& asked, const HeldPorts& held) {
-  bool ranges = !held.ranges().empty();
-  for (const PortBinding& port : asked) {
-    if (IsRange(port)) {
-      ranges = true;
-    } else if (held.Clashes(port)) {
-      return false;
-    }
-  }
-  return !ranges || RangesFit(asked, held);
+  return AskedPortsFit(HeldPorts(asked), held);
+}
+
+bool AskedPortsFit(const HeldPorts& asked, const HeldPorts& held) {
+  const bool fewer = asked.singles() < held.singles();
+  if (fewer ? SinglesClash(asked, held) : SinglesClash(held, asked)) return false;
+  return RangesFit(asked, held);
 }
 
 PortBinding HostNetworkPort(const PortBinding& exposed) {

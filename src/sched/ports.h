@@ -47,6 +47,7 @@ class HeldPorts {
   void Erase(const PortBinding& port);
 
   bool empty() const { return singles_.empty() && ranges_.empty(); }
+  std::size_t singles() const { return singles_.size(); }
   const std::vector<PortBinding>& ranges() const { return ranges_; }
   // True when a single port of that number and protocol is held, on whatever address.
   bool HoldsNumber(const PortBinding& port) const { return singles_.contains(KeyOfPort(port)); }
@@ -64,6 +65,9 @@ class HeldPorts {
 
 // As FindPortConflict without saying why.
 bool PortsFit(const std::vector<PortBinding>& asked, const HeldPorts& held);
+// The same for what is asked of many nodes: costs the smaller of both, times a logarithm, and what
+// ranges are among them.
+bool AskedPortsFit(const HeldPorts& asked, const HeldPorts& held);
 
 // What an exposed port of a container in the host's network takes.
 PortBinding HostNetworkPort(const PortBinding& exposed);

@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "model/expression.h"
 #include "model/platform.h"
-#include "sched/ports.h"
 #include "sched/usage.h"
 
 namespace swarm {
@@ -55,8 +54,10 @@ const Expression* ExpressionOf(const Term& term) {
   return nullptr;
 }
 
-bool PortsHold(const term::PortsFree& term, const NodeView& view) {
-  return !FindPortConflict(term.ports, view.held_ports());
+bool PortsHold(const HeldPorts& asked, const NodeView& view) {
+  HeldPorts held;
+  for (const PortHold& hold : view.held_ports()) held.Insert(hold.port);
+  return AskedPortsFit(asked, held);
 }
 
 bool SlotIsFree(const NodeView& view) {
@@ -142,6 +143,8 @@ TermCheck::TermCheck(const Term& term, const Inventory& inventory, Asking asking
     : term_(term), inventory_(inventory), asking_(asking) {
   if (const Expression* const expression = ExpressionOf(term_))
     pattern_ = std::make_shared<const PatternMatcher>(*expression);
+  if (const auto* const ports = std::get_if<term::PortsFree>(&term_))
+    asked_ = std::make_shared<const HeldPorts>(ports->ports);
   const auto* const all = std::get_if<term::HoldsAll>(&term_);
   if (all == nullptr) return;
   for (std::size_t i = 0; i < all->references.size(); ++i) {
@@ -176,7 +179,7 @@ bool TermCheck::Holds(const NodeView& view) const {
         } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {
           return HoldsMatchingImage(*pattern_, view) == IsEqual(term.expression);
         } else if constexpr (std::is_same_v<Kind, term::PortsFree>) {
-          return PortsHold(term, view);
+          return PortsHold(*asked_, view);
         } else if constexpr (std::is_same_v<Kind, term::SlotFree>) {
           return SlotIsFree(view);
         } else if constexpr (std::is_same_v<Kind, term::Platform>) {

@@ -8,6 +8,7 @@
 
 #include "model/expression.h"
 #include "sched/inventory.h"
+#include "sched/ports.h"
 #include "sched/questions.h"
 #include "swarmlib/filter.h"
 
@@ -51,6 +52,7 @@ class TermCheck {
   const Inventory& inventory_;
   Asking asking_;
   std::shared_ptr<const PatternMatcher> pattern_;  // of the term's expression; null without one
+  std::shared_ptr<const HeldPorts> asked_;         // of PortsFree
   std::vector<std::string>
       holders_;  // of HoldsAll: addresses of the nodes that hold every reference
 };

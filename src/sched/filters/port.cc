@@ -7,6 +7,9 @@
 namespace swarm {
 namespace {
 
+// In the text of the rule, which a refusal repeats for each node.
+constexpr std::size_t kMaxPortsNamed = 64;
+
 class PortFilter final : public BuiltinFilter {
  public:
   std::string_view name() const override { return "port"; }
@@ -28,6 +31,11 @@ class PortFilter final : public BuiltinFilter {
       }
     }
     if (asked.empty()) return std::vector<Rule>{};
+    if (texts.size() > kMaxPortsNamed) {
+      const std::string more = std::to_string(texts.size() - kMaxPortsNamed);
+      texts.resize(kMaxPortsNamed);
+      texts.push_back("and " + more + " more ports");
+    }
     const std::string text = Join(texts, " ");
     return std::vector<Rule>{{text, false, term::PortsFree{std::move(asked), spec.host_network}}};
   }
