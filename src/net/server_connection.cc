@@ -22,10 +22,13 @@ Reply ErrorReply(int status, std::string_view message) {
 }
 
 ServerConnection::ServerConnection(std::shared_ptr<ServerSeam> server,
-                                   std::unique_ptr<Transport> transport)
-    : server_(std::move(server)), transport_(std::move(transport)) {}
+                                   std::unique_ptr<Transport> transport,
+                                   std::unique_ptr<ConnectionRoom::Slot> slot)
+    : server_(std::move(server)), transport_(std::move(transport)), slot_(std::move(slot)) {}
 
 void ServerConnection::Start() {
+  slot_->Attach(weak_from_this());
+  slot_->AwaitRequest();
   SetDeadline(kIdleDeadline);
   StartRead();
 }
@@ -43,6 +46,7 @@ void ServerConnection::Close() {
   if (tunnel_) std::exchange(tunnel_, nullptr)->Abort();
   if (relay_) relay_->Drop();
   transport_.reset();
+  slot_.reset();  // a handler may hold this object for longer
   if (reply_.body_stream) reply_.body_stream->Abort();
   server_->Forget(this);
 }
@@ -50,6 +54,10 @@ void ServerConnection::Close() {
 void ServerConnection::StopWhenIdle() {
   if (state_ == State::kHead) return Close();
   keep_alive_ = false;
+}
+
+void ServerConnection::CloseIfIdle() {
+  if (state_ == State::kHead) Close();
 }
 
 void ServerConnection::StartRead() {
@@ -134,15 +142,20 @@ void ServerConnection::Advance() {
 }
 
 void ServerConnection::ParseHead() {
-  if (input_.empty()) return StartRead();
+  if (input_.empty()) {
+    slot_->AwaitRequest();
+    return StartRead();
+  }
   const HeadResult result = parser_.Parse(input_.bytes());
   switch (result.state) {
     case HeadState::kNeedMore:
+      slot_->AwaitRequest();
       if (!std::exchange(head_started_, true)) SetDeadline(kHeadDeadline);
       return StartRead();
     case HeadState::kError:
       Log(loop().log(), LogLevel::kDebug, "refused a malformed request",
           {{"client", transport_->peer().address}, {"reason", std::string(result.reason)}});
+      slot_->BeginRequest();
       // The bytes behind it mean nothing.
       input_.Consume(input_.size());
       ++request_;
@@ -172,7 +185,8 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   wants_upgrade_ = request.wants_upgrade = !head.upgrade.empty();
   if (wants_upgrade_) request.headers.emplace_back("Upgrade", head.upgrade);
   request.peer = transport_->peer();
-  keep_alive_ = head.keep_alive && !server_->stopping();
+  const bool stays = slot_->BeginRequest();
+  keep_alive_ = head.keep_alive && stays && !server_->stopping();
   is_head_method_ = head.method == "HEAD";
   is_http10_ = head.minor_version == 0;
   expects_continue_ = head.expect_continue;

@@ -12,6 +12,7 @@
 
 #include "async/loop.h"
 #include "net/body_decoder.h"
+#include "net/connection_room.h"
 #include "net/http_head.h"
 #include "net/input_buffer.h"
 #include "net/relay.h"
@@ -48,15 +49,20 @@ class ServerSeam {
 // under way, so that a client that goes away is noticed while its request runs; what it brings is
 // kept for the next request.
 class ServerConnection final : public RelayOwner,
+                               public ConnectionRoom::Occupant,
                                public std::enable_shared_from_this<ServerConnection> {
  public:
-  ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport);
+  ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport,
+                   std::unique_ptr<ConnectionRoom::Slot> slot);
 
   void Start();
   // Drops the connection at once.
   void Close();
   // The server stops: closes if no request runs, else after it.
   void StopWhenIdle();
+
+  // For the room: another connection takes its place.
+  void CloseIfIdle() override;
 
   // For the body stream of the request with that number.
   void ReadBody(std::uint64_t request, std::span<char> into, ResultCallback<std::size_t> done);
@@ -126,6 +132,7 @@ class ServerConnection final : public RelayOwner,
 
   std::shared_ptr<ServerSeam> server_;
   std::unique_ptr<Transport> transport_;
+  std::unique_ptr<ConnectionRoom::Slot> slot_;  // its place among all connections of clients
   State state_ = State::kHead;
   InputBuffer input_;
   RequestHeadParser parser_;

@@ -19,7 +19,8 @@ bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size
   if (!relay_) relay_ = std::make_unique<Relay>(*this);
   if (!rule(head, &relay_->forward()) || !relay_->Start(head)) return false;
   relayed_head_ = head_size;
-  keep_alive_ = head.keep_alive;
+  const bool stays = slot_->BeginRequest();
+  keep_alive_ = head.keep_alive && stays;
   ++request_;
   body_.Reset({});
   state_ = State::kRelaying;
