@@ -141,6 +141,7 @@ class Manager::Impl {
         net::ServerOptions options;
         options.tls = server_tls_;
         options.room = room;
+        options.lives_for_client = Api::LivesForClient;
         if (backends_) options.forward = MakeRelayRule(*api_, *backends_);
         options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
                                 std::string_view route, int status, Duration took) {

@@ -36,6 +36,9 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
   void Forwarded(std::string_view route, int status, Duration took) override {
     if (options.forwarded) options.forwarded(route, status, took);
   }
+  bool LivesForClient(std::string_view method, std::string_view target) override {
+    return !options.lives_for_client || options.lives_for_client(method, target);
+  }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }

@@ -42,6 +42,11 @@ struct ServerOptions {
   std::shared_ptr<ConnectionRoom> room;
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
+  // Asked when a client has ended its side of the connection behind the whole of a request, with
+  // that request: true = it lives for its client and is stopped; false = the client still reads,
+  // and gets its answer unless the connection breaks. Null = true for every request. What `forward`
+  // takes is never asked for: it only reads.
+  std::function<bool(std::string_view method, std::string_view target)> lives_for_client;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
   // Told of each of them, with Forward::route, the status that the client gets and the time to it;
   // may be empty.

@@ -94,28 +94,38 @@ void ServerConnection::OnEnd() {
     case State::kHead:
     case State::kDraining:
     case State::kLingering: return Close();
-    case State::kRelaying:
-      keep_alive_ = false;
-      if (relay_->committed()) Close();
-      return;
+    case State::kRelaying: return WatchForLoss();
     case State::kHandling:
     case State::kReplying:
-      if (!body_.ended()) {
-        body_.PeerEnded();
-        DeliverBody();
-        return ClientGone();
-      }
-      // Before a tunnel an end of one side is news for the tunnel; otherwise nobody waits for the
-      // answer.
-      if (!wants_upgrade_) ClientGone();
-      return;
+      if (body_.ended()) return HearEnd();
+      body_.PeerEnded();
+      DeliverBody();
+      return ClientGone();
     case State::kTunnel:
     case State::kClosed: return;
   }
 }
 
+// For more of the request, or to notice a client that goes away.
+void ServerConnection::ReadOn() { client_ended_ ? OnEnd() : StartRead(); }
+
+// The client ended its side behind its whole request. Before a tunnel that is news for the tunnel.
+void ServerConnection::HearEnd() {
+  if (!wants_upgrade_ && server_->LivesForClient(method_, target_)) return ClientGone();
+  WatchForLoss();
+}
+
+// The client may still read: only a connection that breaks, or a write that fails, says that it is
+// gone.
+void ServerConnection::WatchForLoss() {
+  transport_->NotifyLoss([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Close();
+  });
+}
+
 void ServerConnection::ClientGone() {
   keep_alive_ = false;
+  client_gone_ = true;
   const std::shared_ptr<ServerConnection> self = shared_from_this();
   stop_.request_stop();
   if (state_ == State::kReplying && reply_.body_stream) Close();
@@ -149,6 +159,7 @@ void ServerConnection::ParseHead() {
   const HeadResult result = parser_.Parse(input_.bytes());
   switch (result.state) {
     case HeadState::kNeedMore:
+      if (client_ended_) return Close();
       slot_->AwaitRequest();
       if (!std::exchange(head_started_, true)) SetDeadline(kHeadDeadline);
       return StartRead();
@@ -187,6 +198,9 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   request.peer = transport_->peer();
   const bool stays = slot_->BeginRequest();
   keep_alive_ = head.keep_alive && stays && !server_->stopping();
+  client_gone_ = false;
+  method_ = head.method;
+  target_ = head.target;
   is_head_method_ = head.method == "HEAD";
   is_http10_ = head.minor_version == 0;
   expects_continue_ = head.expect_continue;
@@ -203,7 +217,7 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   state_ = State::kHandling;
   counted_ = true;
   server_->RequestStarted();
-  if (body_.ended()) StartRead();
+  if (body_.ended()) ReadOn();
   server_->handler()(std::move(request), ReplyCallback(shared_from_this(), request_));
 }
 
@@ -244,7 +258,7 @@ void ServerConnection::DeliverBody() {
   } else if (body_.ended()) {
     FinishBodyRead(std::size_t{0});
   }
-  StartRead();  // for more of it, or to notice a client that goes away
+  ReadOn();
 }
 
 // Posted: a callback never comes from inside the call that was given it.
@@ -266,13 +280,14 @@ void ServerConnection::Drain() {
   while (const std::size_t count = body_.Take(input_, discarded)) drained_ += count;
   if (body_.ended()) return NextRequest();
   if (body_.failed() || drained_ > kMaxDrained) return Linger();
+  if (client_ended_) return Close();
   StartRead();
 }
 
 void ServerConnection::NextRequest() {
   state_ = State::kHead;
   if (server_->stopping()) return Linger();
-  if (client_ended_) return Close();
+  if (client_ended_ && input_.empty()) return Close();
   SetDeadline(kIdleDeadline);
   ParseHead();
 }

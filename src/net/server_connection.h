@@ -36,6 +36,7 @@ class ServerSeam {
   virtual const Handler& handler() = 0;
   virtual const ForwardRule& forward_rule() = 0;
   virtual void Forwarded(std::string_view route, int status, Duration took) = 0;
+  virtual bool LivesForClient(std::string_view method, std::string_view target) = 0;
   virtual bool stopping() = 0;
   virtual void RequestStarted() = 0;
   virtual void RequestEnded() = 0;
@@ -99,7 +100,10 @@ class ServerConnection final : public RelayOwner,
   // Input: server_connection.cc.
   void StartRead();
   void OnRead(absl::StatusOr<std::size_t> got);
+  void ReadOn();
   void OnEnd();
+  void HearEnd();
+  void WatchForLoss();
   void Advance();
   void ParseHead();
   void BeginRequest(const RequestHead& head, std::size_t head_size);
@@ -149,6 +153,8 @@ class ServerConnection final : public RelayOwner,
   std::stop_source stop_;
   bool counted_ = false;
   bool keep_alive_ = false;
+  bool client_gone_ = false;  // nobody waits for the answer
+  std::string method_, target_;
   bool is_head_method_ = false;
   bool is_http10_ = false;
   bool wants_upgrade_ = false;

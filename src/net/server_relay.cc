@@ -27,7 +27,7 @@ bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size
   counted_ = true;
   server_->RequestStarted();
   SetDeadline(kRelayDeadline);
-  StartRead();
+  client_ended_ ? WatchForLoss() : StartRead();
   return true;
 }
 
@@ -35,7 +35,7 @@ bool ServerConnection::RelayCommits() {
   ClearDeadline();
   input_.Consume(std::exchange(relayed_head_, 0));
   parser_.Reset();
-  keep_alive_ = keep_alive_ && !server_->stopping();
+  keep_alive_ = keep_alive_ && !server_->stopping() && !(client_ended_ && input_.empty());
   return keep_alive_;
 }
 
