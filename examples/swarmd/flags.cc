@@ -118,6 +118,12 @@ void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_flag("--api-enable-cors,--cors", raw.cors, "answer browsers of every origin");
   app.add_option("--threads", config.threads, "event loops; 0 = one a processor")
       ->check(CLI::Range(0, 256));
+  app.add_option("--max-connections", config.max_connections,
+                 "clients' connections at once; 0 = half of what the limit of descriptors allows")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--max-connections-per-client", config.max_connections_per_client,
+                 "those of one address; 0 = half of --max-connections")
+      ->check(CLI::Range(0, 1'000'000));
   app.add_flag("--refresh-on-node-filter", raw.node_refresh, "accepted for old command lines");
   app.add_option("--container-name-refresh-filter", raw.name_refresh,
                  "accepted for old command lines");

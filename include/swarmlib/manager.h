@@ -61,6 +61,13 @@ struct Config {
   int failure_retry = 3;
   // Of one health or state call; a time-out is a failure.
   Duration engine_timeout = std::chrono::seconds(10);
+  // Connections of clients that are open at once, on all loops and addresses. 0 = half of what the
+  // process's limit of descriptors leaves free; each may need a second one to an engine. When they
+  // are all there, the one that has been idle longest is closed for the next.
+  int max_connections = 0;
+  // Those of one client: an IPv4 address, an IPv6 network of 64 bits, or a user on a unix socket.
+  // 0 = half of max_connections.
+  int max_connections_per_client = 0;
   int threads = 0;  // loops, kMaxThreads at most; 0 = one a processor
   // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead
   // of on threads of the manager's own.

@@ -39,6 +39,8 @@ complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l relay-ports -x -
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l insecure -d 'listen beyond loopback without --tlsverify all the same'
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l api-enable-cors -l cors -d 'answer browsers of every origin'
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l threads -x -d 'event loops; 0 = one a processor'
+complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l max-connections -x -d 'clients\' connections at once; 0 = half of what the limit of descriptors allows'
+complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l max-connections-per-client -x -d 'those of one address; 0 = half of --max-connections'
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l refresh-on-node-filter -d 'accepted for old command lines'
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l container-name-refresh-filter -x -d 'accepted for old command lines'
 complete -c swarmd -n '__fish_seen_subcommand_from manage m' -l replication -d 'refused: needs a discovery with a store, which this version has not'

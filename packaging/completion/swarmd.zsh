@@ -159,6 +159,8 @@ _swarmd_manage() {
     '*--api-enable-cors[answer browsers of every origin]' \
     '*--cors[answer browsers of every origin]' \
     '*--threads[event loops; 0 = one a processor]:value: ' \
+    '*--max-connections[clients'\'' connections at once; 0 = half of what the limit of descriptors allows]:value: ' \
+    '*--max-connections-per-client[those of one address; 0 = half of --max-connections]:value: ' \
     '*--refresh-on-node-filter[accepted for old command lines]' \
     '*--container-name-refresh-filter[accepted for old command lines]:value: ' \
     '*--replication[refused\: needs a discovery with a store, which this version has not]' \

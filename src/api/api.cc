@@ -214,6 +214,10 @@ std::optional<ForwardPlan> Api::FastForward(std::string_view method,
   return PlanForward(*impl_->context(), method, target);
 }
 
+bool Api::LivesForClient(std::string_view method, std::string_view target) {
+  return swarm::LivesForClient(method, target);
+}
+
 // The handles are kept: looking them up would cost more than the rest of a forwarded request.
 void ForwardMeter::Count(std::string_view pattern, int status, Duration took) {
   const auto is_it = [&](const Series& series) {

@@ -93,6 +93,10 @@ class Api {
   // `follow`. Empty for everything else, also where Handle would answer with an error. Any thread.
   std::optional<ForwardPlan> FastForward(std::string_view method, std::string_view target) const;
 
+  // Whether a request ends when its client ends its side of the connection behind it, and not only
+  // when the connection breaks: ServerOptions::lives_for_client. Any thread.
+  static bool LivesForClient(std::string_view method, std::string_view target);
+
   // While this stays the same, FastForward answers the same, but for the version that is offered,
   // which may also change with time. Any thread.
   std::uint64_t generation() const;

@@ -11,17 +11,13 @@
 namespace swarm {
 namespace {
 
-bool Follows(const Query& query) {
-  const std::string* follow = FindQuery(query, "follow");
-  return follow != nullptr && ParseBoolean(*follow);
-}
-
 // The engine's path behind the id, for the handlers that do nothing else than to forward.
 std::string_view ForwardedVerb(const Route& route, const Query& query) {
+  if (route.lives_for_client != nullptr && route.lives_for_client(query)) return {};
   if (route.handler == TopContainer) return "/top";
   if (route.handler == ContainerChanges) return "/changes";
   if (route.handler == ExportContainer) return "/export";
-  if (route.handler == ContainerLogs && !Follows(query)) return "/logs";
+  if (route.handler == ContainerLogs) return "/logs";
   if (route.handler == InspectContainer) return "/json";
   return {};
 }

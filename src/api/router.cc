@@ -150,6 +150,14 @@ absl::StatusOr<Target> ReadTarget(std::string_view target) {
   return parts;
 }
 
+bool LivesForClient(std::string_view method, std::string_view target) {
+  const absl::StatusOr<Target> parts = ReadTarget(target);
+  if (!parts.ok()) return false;
+  const absl::StatusOr<RouteMatch> match = FindRoute(method, parts->path);
+  if (!match.ok() || match->route->lives_for_client == nullptr) return false;
+  return match->route->lives_for_client(ParseQuery(parts->query));
+}
+
 absl::Status RefusalOf(const Route& route) {
   const std::string what = std::string(route.method) + " " + std::string(route.pattern);
   switch (route.refusal) {

@@ -30,6 +30,10 @@ struct Route {
   std::string_view hint = {};
   bool at_once = false;  // does not wait for the first reading of the engines
   bool whole = false;    // needs all that is known of containers: waits for readings put off
+  // Whether the request, with this query, lives for its client: then it ends when the client ends
+  // its side of the connection behind the request, as Docker's engine does it. Null = never: who
+  // only ends its side still gets its answer, and to an attach it is the end of its input.
+  bool (*lives_for_client)(const Query& query) = nullptr;
 };
 
 // Among routes that fit one request the first counts.
@@ -55,6 +59,9 @@ struct Target {
 // InvalidArgument for what is not an origin-form target, or whose version is not of the form
 // "1.41", is below our oldest or above our newest, in the engine's words.
 absl::StatusOr<Target> ReadTarget(std::string_view target);
+
+// The column of that name, for a request line. False for what has no route.
+bool LivesForClient(std::string_view method, std::string_view target);
 
 // The error of a route that is not served.
 absl::Status RefusalOf(const Route& route);

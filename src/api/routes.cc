@@ -21,6 +21,34 @@ constexpr Route Whole(std::string_view method, std::string_view pattern, Handler
   return {method, pattern, handler, Refusal::kNone, {}, false, true};
 }
 
+bool Always(const Query&) { return true; }
+
+bool WhenFollowed(const Query& query) {
+  const std::string* follow = FindQuery(query, "follow");
+  return follow != nullptr && ParseBoolean(*follow);
+}
+
+bool WhenStreamed(const Query& query) {
+  const std::string* stream = FindQuery(query, "stream");
+  return stream == nullptr || ParseBoolean(*stream);
+}
+
+bool WithoutUntil(const Query& query) {
+  const std::string* until = FindQuery(query, "until");
+  return until == nullptr || until->empty();
+}
+
+bool WithoutPlan(const Query& query) {
+  const std::string* plan = FindQuery(query, "plan");
+  return plan == nullptr || !ParseBoolean(*plan);
+}
+
+// What lives for its client.
+constexpr Route Living(Route route, bool (*lives)(const Query&) = Always) {
+  route.lives_for_client = lives;
+  return route;
+}
+
 constexpr Route Refuse(std::string_view method, std::string_view pattern, Refusal refusal) {
   return {method, pattern, nullptr, refusal};
 }
@@ -36,13 +64,13 @@ constexpr auto kRoutes = std::to_array<Route>({
     AtOnce("HEAD", "/_ping", GetPing),
     AtOnce("GET", "/version", GetVersion),
     AtOnce("GET", "/info", GetInfo),
-    AtOnce("GET", "/events", GetEvents),
+    Living(AtOnce("GET", "/events", GetEvents), WithoutUntil),
     AtOnce("GET", "/swarmd/v1/metrics", GetMetrics),
     AtOnce("GET", "/swarmd/v1/nodes", ListNodes),
     AtOnce("GET", "/swarmd/v1/nodes/{}", InspectNode),
     AtOnce("POST", "/swarmd/v1/nodes/{}/cordon", CordonNode),
     AtOnce("POST", "/swarmd/v1/nodes/{}/uncordon", UncordonNode),
-    Whole("POST", "/swarmd/v1/nodes/{}/drain", DrainNode),
+    Living(Whole("POST", "/swarmd/v1/nodes/{}/drain", DrainNode), WithoutPlan),
     AtOnce("POST", "/auth", PostAuth),
     Whole("GET", "/system/df", GetDiskUsage),
     Refuse("GET", "/debug/{}", Refusal::kGone),
@@ -50,14 +78,14 @@ constexpr auto kRoutes = std::to_array<Route>({
     // Containers
     Whole("GET", "/containers/json", ListContainers),
     Whole("GET", "/containers/ps", ListContainers),
-    Serve("POST", "/containers/create", CreateContainer),
+    Living(Serve("POST", "/containers/create", CreateContainer)),  // for its pull
     Whole("POST", "/containers/prune", PruneContainers),
     Serve("GET", "/containers/{}/json", InspectContainer),
     Serve("GET", "/containers/{}/top", TopContainer),
-    Serve("GET", "/containers/{}/logs", ContainerLogs),
+    Living(Serve("GET", "/containers/{}/logs", ContainerLogs), WhenFollowed),
     Serve("GET", "/containers/{}/changes", ContainerChanges),
     Serve("GET", "/containers/{}/export", ExportContainer),
-    Serve("GET", "/containers/{}/stats", ContainerStats),
+    Living(Serve("GET", "/containers/{}/stats", ContainerStats), WhenStreamed),
     Serve("POST", "/containers/{}/resize", ResizeContainer),
     Serve("POST", "/containers/{}/start", StartContainer),
     Serve("POST", "/containers/{}/stop", StopContainer),
@@ -69,7 +97,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     Serve("POST", "/containers/{}/rename", RenameContainer),
     Serve("POST", "/containers/{}/attach", AttachContainer),
     Serve("GET", "/containers/{}/attach/ws", AttachWebsocket),
-    Serve("POST", "/containers/{}/wait", WaitContainer),
+    Living(Serve("POST", "/containers/{}/wait", WaitContainer)),
     Serve("HEAD", "/containers/{}/archive", ContainerArchive),
     Serve("GET", "/containers/{}/archive", ContainerArchive),
     Serve("PUT", "/containers/{}/archive", ContainerArchive),
@@ -92,16 +120,16 @@ constexpr auto kRoutes = std::to_array<Route>({
     Serve("GET", "/images/{}/history", ImageHistory),
     Serve("GET", "/images/{}/attestations", ImageAttestations),
     Serve("GET", "/images/{}/get", SaveImage),
-    Serve("POST", "/images/create", CreateImage),
-    Serve("POST", "/images/load", LoadImages),
+    Living(Serve("POST", "/images/create", CreateImage)),
+    Living(Serve("POST", "/images/load", LoadImages)),
     Serve("POST", "/images/prune", PruneImages),
-    Serve("POST", "/images/{}/push", PushImage),
+    Living(Serve("POST", "/images/{}/push", PushImage)),
     Serve("POST", "/images/{}/tag", TagImage),
     Refuse("POST", "/images/{}/insert", Refusal::kGone),
     Serve("DELETE", "/images/{}", RemoveImage),
     AtOnce("GET", "/distribution/{}/json", InspectDistribution),
     Serve("POST", "/commit", CommitContainer),
-    Serve("POST", "/build", BuildImage),
+    Living(Serve("POST", "/build", BuildImage)),
     Serve("POST", "/build/cancel", CancelBuild),
     Serve("POST", "/build/prune", PruneBuilds),
     Serve("POST", "/session", OpenSession),

@@ -137,13 +137,15 @@ class Manager::Impl {
       std::vector<std::string> hosts = HostsOf(bound);
       OnLoop(0, [this, &hosts] { relays_->Start(std::move(hosts)); });
     }
+    const auto room = MakeConnectionRoom(config_, metrics_);
     for (std::size_t i = 0; i < loops_->size(); ++i) {
       std::vector<net::Listener> mine;
       for (auto& listeners : bound) mine.push_back(std::move(listeners[i]));
-      OnLoop(i, [this, i, &mine] {
+      OnLoop(i, [this, i, &mine, &room] {
         net::ServerOptions options;
         options.tls = server_tls_;
-        options.servers = loops_->size();
+        options.room = room;
+        options.lives_for_client = Api::LivesForClient;
         if (backends_) options.forward = MakeRelayRule(*api_, *cluster_, *backends_);
         options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
                                 std::string_view route, int status, Duration took) {

@@ -43,6 +43,17 @@ absl::Status CheckAddress(const Config& config, std::string_view address) {
 
 std::string Choices(const std::vector<std::string>& names) { return Join(names, ", "); }
 
+absl::Status CheckConnections(const Config& config) {
+  if (config.max_connections < 0) return InvalidArgument("max_connections must not be negative");
+  if (config.max_connections_per_client < 0)
+    return InvalidArgument("max_connections_per_client must not be negative");
+  const std::size_t most = 2 * net::MaxConnectionsOfDescriptors();
+  if (static_cast<std::size_t>(config.max_connections) <= most) return absl::OkStatus();
+  return InvalidArgument("max_connections is " + std::to_string(config.max_connections) +
+                         ", but this process has descriptors for " + std::to_string(most) +
+                         " at most; raise its limit (ulimit -n, LimitNOFILE=) or ask for fewer");
+}
+
 // The peer's default order (docker/swarm scheduler/filter/filter.go); platform is ours.
 std::vector<std::string> DefaultFilters(const FilterRegistry& registry) {
   std::vector<std::string> order = {"health",   "port",       "containerslots", "dependency",
@@ -104,7 +115,22 @@ absl::Status CheckConfig(const Config& config) {
                            "; 0 (one a processor) to " + std::to_string(kMaxThreads) +
                            " is wanted");
   }
+  if (const absl::Status checked = CheckConnections(config); !checked.ok()) return checked;
   return CheckListen(config);
+}
+
+std::shared_ptr<net::ConnectionRoom> MakeConnectionRoom(const Config& config, Metrics& metrics) {
+  net::ConnectionRoom::Options options;
+  options.max_connections = config.max_connections != 0
+                                ? static_cast<std::size_t>(config.max_connections)
+                                : net::MaxConnectionsOfDescriptors();
+  options.max_per_client = config.max_connections_per_client != 0
+                               ? static_cast<std::size_t>(config.max_connections_per_client)
+                               : std::max<std::size_t>(1, options.max_connections / 2);
+  options.clock = config.clock;
+  options.log = config.log;
+  options.metrics = &metrics;
+  return std::make_shared<net::ConnectionRoom>(std::move(options));
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<Filter>>> MakeFilters(const Config& config) {

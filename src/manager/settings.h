@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/metrics.h"
+#include "net/connection_room.h"
 #include "swarmlib/manager.h"
 
 namespace swarm {
@@ -15,6 +17,9 @@ absl::Status CheckListen(const Config& config);
 
 // Every other field that can be wrong, the first one found.
 absl::Status CheckConfig(const Config& config);
+
+// The room of all servers of a manager, as Config::max_connections says; it counts into `metrics`.
+std::shared_ptr<net::ConnectionRoom> MakeConnectionRoom(const Config& config, Metrics& metrics);
 
 // The filters named, in that order, or all that are registered in the peer's order, own ones last.
 absl::StatusOr<std::vector<std::unique_ptr<Filter>>> MakeFilters(const Config& config);

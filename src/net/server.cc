@@ -1,14 +1,11 @@
 #include "net/server.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -22,25 +19,15 @@
 #include "swarmlib/status.h"
 
 namespace swarm::net {
-namespace {
-
-std::size_t ConnectionsOfDescriptors(std::size_t servers) {
-  rlimit limit{};
-  constexpr std::size_t kLeast = 16;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kReservedDescriptors)
-    return kLeast;
-  // Each client's connection may need another one to an engine.
-  const std::size_t all = (limit.rlim_cur - kReservedDescriptors) / 2;
-  return std::max<std::size_t>(kLeast, all / std::max<std::size_t>(servers, 1));
-}
-
-}  // namespace
 
 struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Core> {
   Core(Loop& on, ServerOptions server_options, Handler request_handler)
       : home(on), options(std::move(server_options)), answer(std::move(request_handler)) {
-    if (options.max_connections == 0)
-      options.max_connections = ConnectionsOfDescriptors(options.servers);
+    if (options.room) return;
+    ConnectionRoom::Options own;
+    own.clock = &home.clock();
+    own.log = home.log();
+    options.room = std::make_shared<ConnectionRoom>(std::move(own));
   }
 
   Loop& loop() override { return home; }
@@ -49,24 +36,23 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
   void Forwarded(std::string_view route, int status, Duration took) override {
     if (options.forwarded) options.forwarded(route, status, took);
   }
+  bool LivesForClient(std::string_view method, std::string_view target) override {
+    return !options.lives_for_client || options.lives_for_client(method, target);
+  }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }
   void Forget(ServerConnection* connection) override;
   std::string_view DateField() override;
 
-  std::size_t open() const { return connections.size() + handshakes; }
-  bool full() const { return open() >= options.max_connections; }
   void Take(Descriptor descriptor, bool secured);
-  void Add(std::unique_ptr<Transport> transport);
-  void Resume();
+  void Add(std::unique_ptr<Transport> transport, std::unique_ptr<ConnectionRoom::Slot> slot);
 
   Loop& home;
   ServerOptions options;
   Handler answer;
   bool stopped = false;
   std::size_t running = 0;
-  std::size_t handshakes = 0;
   std::vector<std::shared_ptr<Acceptor>> acceptors;
   std::unordered_map<ServerConnection*, std::shared_ptr<ServerConnection>> connections;
   std::time_t date_second = -1;
@@ -96,18 +82,27 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
                        });
   }
 
-  void Close() {
+  void Close(ConnectionRoom& room) {
     boost::system::error_code ignored;
     socket_.close(ignored);
     file_.reset();
+    room.StopWaiting(this);
   }
 
  private:
+  bool MayAccept(ConnectionRoom& room) {
+    return room.MayAccept(this, [&loop = loop_, weak = weak_from_this()] {
+      loop.Post([weak] {
+        if (const auto self = weak.lock()) self->Wait();
+      });
+    });
+  }
+
   void AcceptBatch() {
     const std::shared_ptr<Core> core = core_.lock();
     if (!core || core->stopped) return;
     for (std::size_t i = 0; i < kAcceptBatch; ++i) {
-      if (core->full()) return;  // goes on when a connection ends
+      if (!MayAccept(*core->options.room)) return;  // goes on when there is room
       Descriptor taken(
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
@@ -134,45 +129,39 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
 };
 
 void Server::Core::Take(Descriptor descriptor, bool secured) {
+  std::unique_ptr<ConnectionRoom::Slot> slot =
+      options.room->Enter(ClientOf(descriptor.get()), home);
+  if (!slot) return;
   Peer peer;
   peer.address =
       options.name_peer ? options.name_peer(descriptor.get()) : PeerAddress(descriptor.get());
-  if (!options.tls || !secured)
-    return Add(std::make_unique<SocketStream>(home, std::move(descriptor), std::move(peer)));
-  ++handshakes;
+  if (!options.tls || !secured) {
+    auto stream = std::make_unique<SocketStream>(home, std::move(descriptor), std::move(peer));
+    return Add(std::move(stream), std::move(slot));
+  }
   AcceptTls(home, options.tls, std::move(descriptor), std::move(peer),
-            [weak = weak_from_this()](absl::StatusOr<std::unique_ptr<Transport>> secured) {
+            [weak = weak_from_this(),
+             slot = std::move(slot)](absl::StatusOr<std::unique_ptr<Transport>> secured) mutable {
               const auto core = weak.lock();
               if (!core) return;
-              --core->handshakes;
-              if (secured.ok()) {
-                core->Add(*std::move(secured));
-              } else {
-                const bool left = absl::IsCancelled(secured.status());
-                Log(core->home.log(), left ? LogLevel::kDebug : LogLevel::kInfo,
-                    left ? "a TLS client closed before its handshake" : "a TLS client was refused",
-                    {{"reason", std::string(MessageOf(secured.status()))}});
-                core->Resume();
-              }
+              if (secured.ok()) return core->Add(*std::move(secured), std::move(slot));
+              const bool left = absl::IsCancelled(secured.status());
+              Log(core->home.log(), left ? LogLevel::kDebug : LogLevel::kInfo,
+                  left ? "a TLS client closed before its handshake" : "a TLS client was refused",
+                  {{"reason", std::string(MessageOf(secured.status()))}});
             });
 }
 
-void Server::Core::Add(std::unique_ptr<Transport> transport) {
+void Server::Core::Add(std::unique_ptr<Transport> transport,
+                       std::unique_ptr<ConnectionRoom::Slot> slot) {
   if (stopped) return;
-  auto connection = std::make_shared<ServerConnection>(shared_from_this(), std::move(transport));
+  auto connection =
+      std::make_shared<ServerConnection>(shared_from_this(), std::move(transport), std::move(slot));
   connections.emplace(connection.get(), connection);
   connection->Start();
 }
 
-void Server::Core::Forget(ServerConnection* connection) {
-  connections.erase(connection);
-  Resume();
-}
-
-void Server::Core::Resume() {
-  if (stopped || open() + 1 != options.max_connections) return;
-  for (const auto& acceptor : acceptors) acceptor->Wait();
-}
+void Server::Core::Forget(ServerConnection* connection) { connections.erase(connection); }
 
 std::string_view Server::Core::DateField() {
   const std::time_t now = std::chrono::system_clock::to_time_t(
@@ -223,7 +212,7 @@ std::vector<std::string> Server::addresses() const {
 
 void Server::StopAccepting() {
   core_->stopped = true;
-  for (const auto& acceptor : core_->acceptors) acceptor->Close();
+  for (const auto& acceptor : core_->acceptors) acceptor->Close(*core_->options.room);
   const auto open = core_->connections;
   for (const auto& [pointer, connection] : open) connection->StopWhenIdle();
 }

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "async/loop.h"
+#include "net/connection_room.h"
 #include "net/http_head.h"
 #include "net/listener.h"
 #include "swarmlib/backend.h"
@@ -36,11 +37,16 @@ using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward
 
 struct ServerOptions {
   std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets, as engines do
-  // More wait in the kernel's queue. 0 = this server's part of half of what descriptors allow.
-  std::size_t max_connections = 0;
-  std::size_t servers = 1;  // of this process, which share the descriptors
+  // Shared with the other servers of a manager; null = one of its own, as large as the descriptors
+  // allow, in which one client may take all.
+  std::shared_ptr<ConnectionRoom> room;
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
+  // Asked when a client has ended its side of the connection behind the whole of a request, with
+  // that request: true = it lives for its client and is stopped; false = the client still reads,
+  // and gets its answer unless the connection breaks. Null = true for every request. What `forward`
+  // takes is never asked for: it only reads.
+  std::function<bool(std::string_view method, std::string_view target)> lives_for_client;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
   // Told of each of them, with Forward::route, the status that the client gets and the time to it;
   // may be empty.

@@ -22,10 +22,13 @@ Reply ErrorReply(int status, std::string_view message) {
 }
 
 ServerConnection::ServerConnection(std::shared_ptr<ServerSeam> server,
-                                   std::unique_ptr<Transport> transport)
-    : server_(std::move(server)), transport_(std::move(transport)) {}
+                                   std::unique_ptr<Transport> transport,
+                                   std::unique_ptr<ConnectionRoom::Slot> slot)
+    : server_(std::move(server)), transport_(std::move(transport)), slot_(std::move(slot)) {}
 
 void ServerConnection::Start() {
+  slot_->Attach(weak_from_this());
+  slot_->AwaitRequest();
   SetDeadline(kIdleDeadline);
   StartRead();
 }
@@ -43,6 +46,7 @@ void ServerConnection::Close() {
   if (tunnel_) std::exchange(tunnel_, nullptr)->Abort();
   if (relay_) relay_->Drop();
   transport_.reset();
+  slot_.reset();  // a handler may hold this object for longer
   if (reply_.body_stream) reply_.body_stream->Abort();
   server_->Forget(this);
 }
@@ -50,6 +54,10 @@ void ServerConnection::Close() {
 void ServerConnection::StopWhenIdle() {
   if (state_ == State::kHead) return Close();
   keep_alive_ = false;
+}
+
+void ServerConnection::CloseIfIdle() {
+  if (state_ == State::kHead) Close();
 }
 
 void ServerConnection::StartRead() {
@@ -86,28 +94,38 @@ void ServerConnection::OnEnd() {
     case State::kHead:
     case State::kDraining:
     case State::kLingering: return Close();
-    case State::kRelaying:
-      keep_alive_ = false;
-      if (relay_->committed()) Close();
-      return;
+    case State::kRelaying: return WatchForLoss();
     case State::kHandling:
     case State::kReplying:
-      if (!body_.ended()) {
-        body_.PeerEnded();
-        DeliverBody();
-        return ClientGone();
-      }
-      // Before a tunnel an end of one side is news for the tunnel; otherwise nobody waits for the
-      // answer.
-      if (!wants_upgrade_) ClientGone();
-      return;
+      if (body_.ended()) return HearEnd();
+      body_.PeerEnded();
+      DeliverBody();
+      return ClientGone();
     case State::kTunnel:
     case State::kClosed: return;
   }
 }
 
+// For more of the request, or to notice a client that goes away.
+void ServerConnection::ReadOn() { client_ended_ ? OnEnd() : StartRead(); }
+
+// The client ended its side behind its whole request. Before a tunnel that is news for the tunnel.
+void ServerConnection::HearEnd() {
+  if (!wants_upgrade_ && server_->LivesForClient(method_, target_)) return ClientGone();
+  WatchForLoss();
+}
+
+// The client may still read: only a connection that breaks, or a write that fails, says that it is
+// gone.
+void ServerConnection::WatchForLoss() {
+  transport_->NotifyLoss([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Close();
+  });
+}
+
 void ServerConnection::ClientGone() {
   keep_alive_ = false;
+  client_gone_ = true;
   const std::shared_ptr<ServerConnection> self = shared_from_this();
   stop_.request_stop();
   if (state_ == State::kReplying && reply_.body_stream) Close();
@@ -134,15 +152,21 @@ void ServerConnection::Advance() {
 }
 
 void ServerConnection::ParseHead() {
-  if (input_.empty()) return StartRead();
+  if (input_.empty()) {
+    slot_->AwaitRequest();
+    return StartRead();
+  }
   const HeadResult result = parser_.Parse(input_.bytes());
   switch (result.state) {
     case HeadState::kNeedMore:
+      if (client_ended_) return Close();
+      slot_->AwaitRequest();
       if (!std::exchange(head_started_, true)) SetDeadline(kHeadDeadline);
       return StartRead();
     case HeadState::kError:
       Log(loop().log(), LogLevel::kDebug, "refused a malformed request",
           {{"client", transport_->peer().address}, {"reason", std::string(result.reason)}});
+      slot_->BeginRequest();
       // The bytes behind it mean nothing.
       input_.Consume(input_.size());
       ++request_;
@@ -172,7 +196,11 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   wants_upgrade_ = request.wants_upgrade = !head.upgrade.empty();
   if (wants_upgrade_) request.headers.emplace_back("Upgrade", head.upgrade);
   request.peer = transport_->peer();
-  keep_alive_ = head.keep_alive && !server_->stopping();
+  const bool stays = slot_->BeginRequest();
+  keep_alive_ = head.keep_alive && stays && !server_->stopping();
+  client_gone_ = false;
+  method_ = head.method;
+  target_ = head.target;
   is_head_method_ = head.method == "HEAD";
   is_http10_ = head.minor_version == 0;
   expects_continue_ = head.expect_continue;
@@ -189,7 +217,7 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   state_ = State::kHandling;
   counted_ = true;
   server_->RequestStarted();
-  if (body_.ended()) StartRead();
+  if (body_.ended()) ReadOn();
   server_->handler()(std::move(request), ReplyCallback(shared_from_this(), request_));
 }
 
@@ -230,7 +258,7 @@ void ServerConnection::DeliverBody() {
   } else if (body_.ended()) {
     FinishBodyRead(std::size_t{0});
   }
-  StartRead();  // for more of it, or to notice a client that goes away
+  ReadOn();
 }
 
 // Posted: a callback never comes from inside the call that was given it.
@@ -252,13 +280,14 @@ void ServerConnection::Drain() {
   while (const std::size_t count = body_.Take(input_, discarded)) drained_ += count;
   if (body_.ended()) return NextRequest();
   if (body_.failed() || drained_ > kMaxDrained) return Linger();
+  if (client_ended_) return Close();
   StartRead();
 }
 
 void ServerConnection::NextRequest() {
   state_ = State::kHead;
   if (server_->stopping()) return Linger();
-  if (client_ended_) return Close();
+  if (client_ended_ && input_.empty()) return Close();
   SetDeadline(kIdleDeadline);
   ParseHead();
 }

@@ -12,6 +12,7 @@
 
 #include "async/loop.h"
 #include "net/body_decoder.h"
+#include "net/connection_room.h"
 #include "net/http_head.h"
 #include "net/input_buffer.h"
 #include "net/relay.h"
@@ -35,6 +36,7 @@ class ServerSeam {
   virtual const Handler& handler() = 0;
   virtual const ForwardRule& forward_rule() = 0;
   virtual void Forwarded(std::string_view route, int status, Duration took) = 0;
+  virtual bool LivesForClient(std::string_view method, std::string_view target) = 0;
   virtual bool stopping() = 0;
   virtual void RequestStarted() = 0;
   virtual void RequestEnded() = 0;
@@ -48,15 +50,20 @@ class ServerSeam {
 // under way, so that a client that goes away is noticed while its request runs; what it brings is
 // kept for the next request.
 class ServerConnection final : public RelayOwner,
+                               public ConnectionRoom::Occupant,
                                public std::enable_shared_from_this<ServerConnection> {
  public:
-  ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport);
+  ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport,
+                   std::unique_ptr<ConnectionRoom::Slot> slot);
 
   void Start();
   // Drops the connection at once.
   void Close();
   // The server stops: closes if no request runs, else after it.
   void StopWhenIdle();
+
+  // For the room: another connection takes its place.
+  void CloseIfIdle() override;
 
   // For the body stream of the request with that number.
   void ReadBody(std::uint64_t request, std::span<char> into, ResultCallback<std::size_t> done);
@@ -94,7 +101,10 @@ class ServerConnection final : public RelayOwner,
   // Input: server_connection.cc.
   void StartRead();
   void OnRead(absl::StatusOr<std::size_t> got);
+  void ReadOn();
   void OnEnd();
+  void HearEnd();
+  void WatchForLoss();
   void Advance();
   void ParseHead();
   void BeginRequest(const RequestHead& head, std::size_t head_size);
@@ -127,6 +137,7 @@ class ServerConnection final : public RelayOwner,
 
   std::shared_ptr<ServerSeam> server_;
   std::unique_ptr<Transport> transport_;
+  std::unique_ptr<ConnectionRoom::Slot> slot_;  // its place among all connections of clients
   State state_ = State::kHead;
   InputBuffer input_;
   RequestHeadParser parser_;
@@ -143,6 +154,8 @@ class ServerConnection final : public RelayOwner,
   std::stop_source stop_;
   bool counted_ = false;
   bool keep_alive_ = false;
+  bool client_gone_ = false;  // nobody waits for the answer
+  std::string method_, target_;
   bool is_head_method_ = false;
   bool is_http10_ = false;
   bool wants_upgrade_ = false;

@@ -19,14 +19,15 @@ bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size
   if (!relay_) relay_ = std::make_unique<Relay>(*this);
   if (!rule(head, &relay_->forward()) || !relay_->Start(head)) return false;
   relayed_head_ = head_size;
-  keep_alive_ = head.keep_alive;
+  const bool stays = slot_->BeginRequest();
+  keep_alive_ = head.keep_alive && stays;
   ++request_;
   body_.Reset({});
   state_ = State::kRelaying;
   counted_ = true;
   server_->RequestStarted();
   SetDeadline(kRelayDeadline);
-  StartRead();
+  client_ended_ ? WatchForLoss() : StartRead();
   return true;
 }
 
@@ -34,7 +35,7 @@ bool ServerConnection::RelayCommits() {
   ClearDeadline();
   input_.Consume(std::exchange(relayed_head_, 0));
   parser_.Reset();
-  keep_alive_ = keep_alive_ && !server_->stopping();
+  keep_alive_ = keep_alive_ && !server_->stopping() && !(client_ended_ && input_.empty());
   return keep_alive_;
 }
 

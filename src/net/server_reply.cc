@@ -45,7 +45,10 @@ void ServerConnection::StartReply() {
     return Close();
   }
   // An offer that was not taken: an end of the client's side means what it does without one.
-  if (!reply_.tunnel) wants_upgrade_ = false;
+  if (!reply_.tunnel && std::exchange(wants_upgrade_, false) && client_ended_) {
+    HearEnd();
+    if (state_ == State::kClosed) return;
+  }
   BuildHead();
   pieces_.clear();
   pieces_.push_back(head_text_);
@@ -79,7 +82,8 @@ void ServerConnection::BuildHead() {
   // comes next.
   const bool large_rest = body_.left() > kMaxDrained;
   if (server_->stopping() || body_.failed() || large_rest ||
-      (expects_continue_ && !body_.ended()) || delimited_ == Delimited::kClose) {
+      (expects_continue_ && !body_.ended()) || delimited_ == Delimited::kClose ||
+      (client_ended_ && input_.empty())) {
     keep_alive_ = false;
   }
   if (!keep_alive_) {
@@ -130,7 +134,7 @@ void ServerConnection::OnWritten(const absl::Status& status) {
 }
 
 void ServerConnection::PumpReply() {
-  if (client_ended_ && !wants_upgrade_) return Close();
+  if (client_gone_) return Close();
   if (reply_buffer_.empty()) {
     reply_buffer_.resize(kFirstBuffer);
   } else if (std::exchange(grow_buffer_, false)) {

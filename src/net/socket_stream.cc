@@ -171,12 +171,21 @@ class SocketStream::Core final : public Reactor::Watcher {
       Drain();
     }
     // Both directions are over, or it was reset.
-    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && lost_) std::exchange(lost_, nullptr)();
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0) hung_up_ = true;
+    TellLoss();
   }
 
+  // The event may have come before, while nobody asked.
   void NotifyLoss(Callback<> lost) {
     lost_ = std::move(lost);
-    if (is_open()) Watch("watch ").IgnoreError();
+    if (!is_open()) return;
+    Watch("watch ").IgnoreError();
+    if (!hung_up_) return;
+    loop_.Post([self = std::static_pointer_cast<Core>(shared_from_this())] { self->TellLoss(); });
+  }
+
+  void TellLoss() {
+    if (hung_up_ && lost_) std::exchange(lost_, nullptr)();
   }
 
   void OnShutdown() override {
@@ -287,7 +296,8 @@ class SocketStream::Core final : public Reactor::Watcher {
   // What the events told and no call has found otherwise.
   bool readable_ = true;
   bool writable_ = true;
-  bool over_ = false;  // the peer's end or an error is there or has been read
+  bool hung_up_ = false;  // both directions are over, or it was reset
+  bool over_ = false;     // the peer's end or an error is there or has been read
 
   std::span<char> read_into_;
   ResultCallback<std::size_t> read_done_;

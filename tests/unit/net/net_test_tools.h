@@ -76,7 +76,8 @@ class RawSocket {
   RawSocket() = default;
   explicit RawSocket(int descriptor) : socket_(descriptor) {}
 
-  static RawSocket Connect(std::string_view address) {
+  // Of an IPv4 client, `from` is its own address.
+  static RawSocket Connect(std::string_view address, const char* from = nullptr) {
     const auto parsed = ParseAddress(address);
     EXPECT_TRUE(parsed.ok());
     if (parsed->is_unix()) {
@@ -92,6 +93,12 @@ class RawSocket {
     name.sin_family = AF_INET;
     name.sin_port = htons(parsed->port);
     inet_pton(AF_INET, parsed->host.c_str(), &name.sin_addr);
+    if (from != nullptr) {
+      sockaddr_in own{};
+      own.sin_family = AF_INET;
+      inet_pton(AF_INET, from, &own.sin_addr);
+      EXPECT_EQ(bind(raw.get(), reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+    }
     EXPECT_EQ(connect(raw.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
     return raw;
   }

@@ -319,7 +319,22 @@ TEST(RelayTest, AnswersPipelinedRequestsInOrder) {
   answering.join();
 }
 
-TEST(RelayTest, LetsTheEngineGoWhenTheClientIsGone) {
+TEST(RelayTest, LetsTheEngineGoWhenTheClientBreaksOff) {
+  RelayServer relay;
+  RawSocket engine = relay.Warm();
+  RawSocket client = relay.server().Connect();
+  client.Send(kAsk);
+  engine.ReceiveUntil("\r\n\r\n");
+  engine.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+  client.ReceiveUntil("1\r\na\r\n");
+  client.Reset();
+  EXPECT_NE(engine.ReceiveAll(), "<timeout>");
+  EXPECT_TRUE(
+      WaitUntil([&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
+}
+
+// A client that closes looks like one that only ends its side, until more is written to it.
+TEST(RelayTest, LetsTheEngineGoWhenAClosedClientRefusesMore) {
   RelayServer relay;
   RawSocket engine = relay.Warm();
   RawSocket client = relay.server().Connect();
@@ -328,9 +343,37 @@ TEST(RelayTest, LetsTheEngineGoWhenTheClientIsGone) {
   engine.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
   client.ReceiveUntil("1\r\na\r\n");
   client.Close();
-  EXPECT_NE(engine.ReceiveAll(), "<timeout>");
-  EXPECT_TRUE(
-      WaitUntil([&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
+  EXPECT_TRUE(WaitUntil([&] {
+    engine.Send("1\r\nb\r\n");
+    return relay.server().connections() == 0 && relay.server().active() == 0;
+  }));
+}
+
+TEST(RelayTest, AnswersAClientThatEndedItsSide) {
+  for (const bool after_head : {false, true}) {
+    for (const bool falls_back : {false, true}) {
+      if (after_head && falls_back) continue;  // with bytes at the client it cannot
+      SCOPED_TRACE(testing::Message() << "after head " << after_head << " back " << falls_back);
+      RelayServer relay;
+      RawSocket engine = relay.Warm();
+      RawSocket client = relay.server().Connect();
+      client.Send(kAsk);
+      if (!after_head) client.CloseWrite();
+      engine.ReceiveUntil("\r\n\r\n");
+      if (falls_back) {
+        engine.Close();
+        EXPECT_TRUE(client.ReceiveAll().ends_with("handled /relay"));
+      } else {
+        engine.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+        EXPECT_TRUE(client.ReceiveUntil("1\r\na\r\n").starts_with("HTTP/1.1 200"));
+        if (after_head) client.CloseWrite();
+        engine.Send("1\r\nb\r\n0\r\n\r\n");
+        EXPECT_EQ(client.ReceiveAll(), "1\r\nb\r\n0\r\n\r\n");
+      }
+      EXPECT_TRUE(WaitUntil(
+          [&] { return relay.server().connections() == 0 && relay.server().active() == 0; }));
+    }
+  }
 }
 
 // What the engine sends before it falls silent, and what the client gets in the end.

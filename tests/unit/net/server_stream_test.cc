@@ -152,17 +152,19 @@ TEST(ServerStreamTest, KeepsPipelinedBytesWhileAStreamRuns) {
 class TunnelServer {
  public:
   explicit TunnelServer(int status, std::string head = {}, bool native = true)
-      : server_([this, status, head, native](Request request, ResultCallback<Reply> done) {
-          Reply reply;
-          reply.status = status;
-          reply.headers = {{"Content-Type", "application/vnd.docker.raw-stream"}};
-          if (const std::string* protocol = FindHeader(request.headers, "Upgrade")) {
-            reply.headers.emplace_back("Upgrade", *protocol);
-          }
-          reply.tunnel_head = head;
-          reply.tunnel = MakeEnd(native);
-          done(std::move(reply));
-        }) {}
+      : server_(
+            [this, status, head, native](Request request, ResultCallback<Reply> done) {
+              Reply reply;
+              reply.status = status;
+              reply.headers = {{"Content-Type", "application/vnd.docker.raw-stream"}};
+              if (const std::string* protocol = FindHeader(request.headers, "Upgrade")) {
+                reply.headers.emplace_back("Upgrade", *protocol);
+              }
+              reply.tunnel_head = head;
+              reply.tunnel = MakeEnd(native);
+              done(std::move(reply));
+            },
+            Options()) {}
 
   RawSocket Ask(bool upgrade = true, std::string_view behind = {}) {
     RawSocket client = server_.Connect();
@@ -175,6 +177,12 @@ class TunnelServer {
   ServerThread& server() { return server_; }
 
  private:
+  static ServerOptions Options() {
+    ServerOptions options;
+    options.lives_for_client = [](std::string_view, std::string_view) { return false; };
+    return options;
+  }
+
   // Hides the socket, so that bytes are copied.
   class Plain final : public Stream {
    public:
@@ -250,14 +258,16 @@ TEST(TunnelTest, CarriesBytesAndEndsBothWays) {
 
 TEST(TunnelTest, RelaysAnEndThatCameWithTheRequest) {
   for (const bool native : {false, true}) {
-    TunnelServer server(101, "", native);
-    RawSocket client = server.Ask(true, "all");
-    client.CloseWrite();
-    client.ReceiveUntil("\r\n\r\n");
-    EXPECT_EQ(server.far().ReceiveAll(), "all");
-    server.far().Send("answer");
-    server.far().Close();
-    EXPECT_EQ(client.ReceiveAll(), "answer");
+    for (const bool upgrade : {false, true}) {
+      TunnelServer server(upgrade ? 101 : 200, "", native);
+      RawSocket client = server.Ask(upgrade, "all");
+      client.CloseWrite();
+      client.ReceiveUntil("\r\n\r\n");
+      EXPECT_EQ(server.far().ReceiveAll(), "all");
+      server.far().Send("answer");
+      server.far().Close();
+      EXPECT_EQ(client.ReceiveAll(), "answer");
+    }
   }
 }
 

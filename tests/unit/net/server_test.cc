@@ -367,20 +367,6 @@ TEST(ServerTest, StopsAcceptingAndFinishesWhatRuns) {
   EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
 }
 
-TEST(ServerTest, HoldsBackConnectionsAboveTheBound) {
-  ServerOptions options;
-  options.max_connections = 2;
-  ServerThread server(EchoHandler(), std::move(options));
-  RawSocket first = server.Connect();
-  RawSocket second = server.Connect();
-  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 2; }));
-  RawSocket third = server.Connect();
-  third.Send("GET /third HTTP/1.1\r\nHost: x\r\n\r\n");
-  EXPECT_EQ(third.ReceiveSome(std::chrono::milliseconds(50)), "<timeout>");
-  first.Close();
-  EXPECT_EQ(BodyOf(ReceiveAnswer(third)), "/third");
-}
-
 // Deadlines on a clock that the test moves; sockets are real.
 TEST(ServerTest, EndsSlowHeadsAndIdleConnections) {
   struct Case {
