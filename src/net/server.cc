@@ -49,6 +49,7 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
   void Forwarded(std::string_view route, int status, Duration took) override {
     if (options.forwarded) options.forwarded(route, status, took);
   }
+  const ServerMemory& memory() override { return options.memory; }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }

@@ -10,8 +10,10 @@
 
 #include "absl/status/status.h"
 #include "async/loop.h"
+#include "base/memory_budget.h"
 #include "net/http_head.h"
 #include "net/listener.h"
+#include "net/stalled_streams.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/callback.h"
 
@@ -34,6 +36,15 @@ struct Forward;  // relay.h
 // failures to it.
 using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward)>;
 
+// The memory that clients make a server hold. Shared by all servers of a process.
+struct ServerMemory {
+  std::shared_ptr<MemoryBudget> budget;     // null = unbounded
+  std::shared_ptr<StalledStreams> stalled;  // null = none goes before its time
+};
+
+// With what goes first when the budget is used up.
+ServerMemory MakeServerMemory(std::size_t limit);
+
 struct ServerOptions {
   std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets, as engines do
   // More wait in the kernel's queue. 0 = this server's part of half of what descriptors allow.
@@ -41,6 +52,7 @@ struct ServerOptions {
   std::size_t servers = 1;  // of this process, which share the descriptors
   // Gives Peer::address of an accepted connection from its socket; null = the client's address.
   std::function<std::string(int socket)> name_peer;
+  ServerMemory memory;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
   // Told of each of them, with Forward::route, the status that the client gets and the time to it;
   // may be empty.
