@@ -44,6 +44,9 @@ _swarmd() {
     'manage:--names') mapfile -t COMPREPLY < <(compgen -W 'both node plain' -- "$current"); return ;;
     'manage:--relay-ports') mapfile -t COMPREPLY < <(compgen -W 'off label all' -- "$current"); return ;;
     'manage:--threads') return ;;
+    'manage:--client-memory') return ;;
+    'manage:--event-memory') return ;;
+    'manage:--event-listeners') return ;;
     'manage:--container-name-refresh-filter') return ;;
     'manage:--replication-ttl') return ;;
     'manage:--advertise' | 'manage:--addr') return ;;
@@ -79,7 +82,7 @@ _swarmd() {
   esac
   case $command in
     '') words="manage list explain node version help -h --help -v --version --debug -l --log-level --log-format --experimental" ;;
-    'manage') words="-h --help --discovery --discovery-opt --heartbeat --hb --strategy -f --filter -c --cluster-driver --cluster-opt --overcommit --oc --cpu-shares-as-cores --pull-on-create --tls --tlsverify --tlscacert --tlscert --tlskey --engine-refresh-min-interval --engine-refresh-max-interval --engine-failure-retry --engine-refresh-retry --engine-timeout -H --host --names --relay-ports --insecure --api-enable-cors --cors --threads --refresh-on-node-filter --container-name-refresh-filter --replication --replication-ttl --advertise --addr --rootdir" ;;
+    'manage') words="-h --help --discovery --discovery-opt --heartbeat --hb --strategy -f --filter -c --cluster-driver --cluster-opt --overcommit --oc --cpu-shares-as-cores --pull-on-create --tls --tlsverify --tlscacert --tlscert --tlskey --engine-refresh-min-interval --engine-refresh-max-interval --engine-failure-retry --engine-refresh-retry --engine-timeout -H --host --names --relay-ports --insecure --api-enable-cors --cors --threads --client-memory --event-memory --event-listeners --refresh-on-node-filter --container-name-refresh-filter --replication --replication-ttl --advertise --addr --rootdir" ;;
     'list') words="-h --help --discovery --discovery-opt --heartbeat --hb --timeout" ;;
     'explain') words="-h --help --discovery --discovery-opt --heartbeat --hb --strategy -f --filter -c --cluster-driver --cluster-opt --overcommit --oc --cpu-shares-as-cores --pull-on-create --tls --tlsverify --tlscacert --tlscert --tlskey --engine-refresh-min-interval --engine-refresh-max-interval --engine-failure-retry --engine-refresh-retry --engine-timeout --timeout" ;;
     'node') words="ls inspect cordon uncordon drain -h --help -H --host --tls --tlsverify --tlscacert --tlscert --tlskey --timeout" ;;

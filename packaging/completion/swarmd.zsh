@@ -159,6 +159,9 @@ _swarmd_manage() {
     '*--api-enable-cors[answer browsers of every origin]' \
     '*--cors[answer browsers of every origin]' \
     '*--threads[event loops; 0 = one a processor]:value: ' \
+    '*--client-memory[most memory for request bodies and for answers that clients have not read]:value: ' \
+    '*--event-memory[most memory for the event history]:value: ' \
+    '*--event-listeners[most clients that follow events]:value: ' \
     '*--refresh-on-node-filter[accepted for old command lines]' \
     '*--container-name-refresh-filter[accepted for old command lines]:value: ' \
     '*--replication[refused\: needs a discovery with a store, which this version has not]' \
