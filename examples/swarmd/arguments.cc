@@ -69,4 +69,24 @@ std::optional<swarm::Duration> ParseDuration(std::string_view text) {
   return std::chrono::duration_cast<swarm::Duration>(std::chrono::duration<double>(seconds));
 }
 
+std::optional<std::size_t> ParseBytes(std::string_view text) {
+  constexpr std::size_t kMaxOfUnit = 1U << 20U;  // so that its bytes fit 64 bits
+  std::size_t amount = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), amount);
+  if (error != std::errc()) return std::nullopt;
+  std::string unit(text.substr(static_cast<std::size_t>(end - text.data())));
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](char letter) { return letter == 'B' ? 'b' : letter; });
+  constexpr std::string_view kUnits = "kmgKMG";
+  std::size_t power = unit.empty() ? std::string_view::npos : kUnits.find(unit[0]);
+  const std::string_view rest =
+      std::string_view(unit).substr(power == std::string_view::npos ? 0 : 1);
+  if (rest != "" && rest != "b" && (rest != "ib" || power == std::string_view::npos))
+    return std::nullopt;
+  if (power == std::string_view::npos) return amount;
+  power %= 3;
+  if (amount > kMaxOfUnit) return std::nullopt;
+  return amount << (10 * (power + 1));
+}
+
 }  // namespace swarmd

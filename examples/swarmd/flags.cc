@@ -26,7 +26,7 @@ struct Raw {
   std::string discovery_flag, log_level, log_format = "text", names = "both", timeout = "10s";
   std::string heartbeat = "60s", refresh_min = "30s", refresh_max = "60s", engine_timeout = "10s";
   std::string driver = "swarm", name_refresh, replication_ttl = "20s", advertise, root_folder;
-  std::string relay_ports = "off";
+  std::string relay_ports = "off", client_memory = "64MiB", event_memory = "32MiB";
   int refresh_retry = 3;
   double overcommit = 0.05;
   std::vector<std::string> positional, cluster_options, discovery_options, hosts;
@@ -124,6 +124,11 @@ void AddManage(CLI::App& app, Raw& raw, swarm::Config& config) {
   app.add_option("--max-connections-per-client", config.max_connections_per_client,
                  "those of one address; 0 = half of --max-connections")
       ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--client-memory", raw.client_memory,
+                 "most memory for request bodies and for answers that clients have not read");
+  app.add_option("--event-memory", raw.event_memory, "most memory for the event history");
+  app.add_option("--event-listeners", config.event_listeners, "most clients that follow events")
+      ->check(CLI::Range(1, 1'000'000));
   app.add_flag("--refresh-on-node-filter", raw.node_refresh, "accepted for old command lines");
   app.add_option("--container-name-refresh-filter", raw.name_refresh,
                  "accepted for old command lines");
@@ -147,6 +152,14 @@ Complaint TakeDuration(const char* flag, const std::string& text, swarm::Duratio
            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(least).count()) +
            "ms is wanted";
   }
+  into = *parsed;
+  return {};
+}
+
+Complaint TakeBytes(const char* flag, const std::string& text, std::size_t& into) {
+  const std::optional<std::size_t> parsed = ParseBytes(text);
+  if (!parsed || *parsed < swarm::kMinClientMemory)
+    return std::string(flag) + " " + text + ": a size such as 64MiB of at least 1MiB is wanted";
   into = *parsed;
   return {};
 }
@@ -270,6 +283,8 @@ Complaint Finish(Raw& raw, Flags& flags) {
         TakeDuration("--engine-refresh-max-interval", raw.refresh_max, moment, config.refresh_max),
         TakeDuration("--engine-timeout", raw.engine_timeout, moment, config.engine_timeout),
         TakeDuration("--timeout", raw.timeout, moment, flags.timeout),
+        TakeBytes("--client-memory", raw.client_memory, config.client_memory),
+        TakeBytes("--event-memory", raw.event_memory, config.event_memory),
         TakeDiscovery(raw, config)}) {
     if (!complaint.empty()) return complaint;
   }

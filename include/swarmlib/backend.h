@@ -59,6 +59,9 @@ struct Reply {
   // The body to come until its end, after `body`. Null when there is none.
   std::unique_ptr<Stream> body_stream;
   std::optional<std::uint64_t> body_length;  // of body_stream, when known
+  // True when body_stream gives what this process itself holds (a list, events): a client that
+  // takes none of it for 60 s is dropped. What an engine sends waits up to 10 minutes.
+  bool body_is_held = false;
   // Set when the connection stops being HTTP: after the head (101, or 200 without an Upgrade) bytes
   // flow both ways with half-close. `tunnel_head` are bytes that the peer sent already behind its
   // head.

@@ -103,12 +103,29 @@ struct KeptEvents {
   struct OfNode {
     std::int64_t whole_since = 0;  // nanoseconds since 1970
     std::size_t count = 0;         // of events of its engine that are kept, in the span or not
+    // The time of the latest `events_lost` of its engine since it is followed; 0 = none.
+    std::int64_t lost_at = 0;
   };
   // Oldest first, equal times by node name.
   std::vector<std::shared_ptr<const ClusterEvent>> events;
   // By address. Nodes whose events were never followed are not named.
   std::map<std::string, OfNode, std::less<>> nodes;
   std::uint64_t newest = 0;  // the sequence of the newest event of all when this was made
+};
+
+// A place among the kept events by time: behind the event of that time, node and sequence. The
+// order is that of KeptEvents::events.
+struct EventPlace {
+  std::int64_t time_nano = 0;
+  std::string node_name, node;
+  std::uint64_t sequence = 0;
+};
+
+// Some of the kept events, in order.
+struct EventPage {
+  std::vector<std::shared_ptr<const ClusterEvent>> events;
+  // Some that stood behind the place that was asked for are not kept any more.
+  bool lost = false;
 };
 
 // start, stop, restart, kill, pause, unpause, update, rename, remove: what changes a container's
@@ -201,6 +218,14 @@ class Cluster {
       std::function<void(std::shared_ptr<const ClusterEvent>)> sink) = 0;
   // Kept events with time_nano in [since, until].
   virtual KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const = 0;
+  // Kept events with a sequence above `after`, in the order of their arrival, `most` at most.
+  virtual EventPage EventsAfter(std::uint64_t after, std::size_t most) const = 0;
+  // Kept events by time behind `place` and up to `until_nano`, `most` at most. `dropped` is how
+  // many had left the history before the reading began (DroppedEvents), for EventPage::lost.
+  virtual EventPage EventsBehind(const EventPlace& place, std::int64_t until_nano,
+                                 std::uint64_t dropped, std::size_t most) const = 0;
+  // Events that have left the history so far.
+  virtual std::uint64_t DroppedEvents() const = 0;
 
   // Exec ids, kept in memory (65,536 at most, oldest forgotten first); others are looked for on
   // every engine.

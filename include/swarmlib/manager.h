@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,6 +40,9 @@ enum class RelayPorts { kOff, kLabel, kAll };
 inline constexpr double kMostOvercommit = 1000;
 inline constexpr int kMaxThreads = 1'024;
 
+// The least of Config::client_memory and Config::event_memory, in bytes.
+inline constexpr std::size_t kMinClientMemory = 1U << 20U;
+
 struct Config {
   std::string discovery;            // URL; see discovery.h
   std::vector<std::string> listen;  // "tcp://127.0.0.1:2375", "unix:///run/swarm.sock"
@@ -69,6 +73,15 @@ struct Config {
   // 0 = half of max_connections.
   int max_connections_per_client = 0;
   int threads = 0;  // loops, kMaxThreads at most; 0 = one a processor
+  // Bytes, at least kMinClientMemory: what request bodies in memory and answers that their clients
+  // have not read may take, over all loops. While it is used up, new requests get 503 with
+  // Retry-After; what was accepted goes on.
+  std::size_t client_memory = 64U << 20U;
+  // Bytes, at least kMinClientMemory, of the event history: what `since` of /events is answered
+  // from, and where clients that follow events read.
+  std::size_t event_memory = 32U << 20U;
+  // Clients that follow /events at once, at least 1; further ones get 503 with Retry-After.
+  int event_listeners = 16'384;
   // The loops run on threads that call Manager::Run, `threads` (then at least 1) of them, instead
   // of on threads of the manager's own.
   bool caller_threads = false;

@@ -46,6 +46,9 @@ _swarmd() {
     'manage:--threads') return ;;
     'manage:--max-connections') return ;;
     'manage:--max-connections-per-client') return ;;
+    'manage:--client-memory') return ;;
+    'manage:--event-memory') return ;;
+    'manage:--event-listeners') return ;;
     'manage:--container-name-refresh-filter') return ;;
     'manage:--replication-ttl') return ;;
     'manage:--advertise' | 'manage:--addr') return ;;

@@ -161,6 +161,9 @@ _swarmd_manage() {
     '*--threads[event loops; 0 = one a processor]:value: ' \
     '*--max-connections[clients'\'' connections at once; 0 = half of what the limit of descriptors allows]:value: ' \
     '*--max-connections-per-client[those of one address; 0 = half of --max-connections]:value: ' \
+    '*--client-memory[most memory for request bodies and for answers that clients have not read]:value: ' \
+    '*--event-memory[most memory for the event history]:value: ' \
+    '*--event-listeners[most clients that follow events]:value: ' \
     '*--refresh-on-node-filter[accepted for old command lines]' \
     '*--container-name-refresh-filter[accepted for old command lines]:value: ' \
     '*--replication[refused\: needs a discovery with a store, which this version has not]' \

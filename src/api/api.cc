@@ -12,6 +12,7 @@
 #include "async/await.h"
 #include "async/loop.h"
 #include "base/log.h"
+#include "base/retry_later.h"
 #include "swarmlib/status.h"
 #include "swarmlib/version.h"
 #include "wire/errors.h"
@@ -85,6 +86,7 @@ std::string LabelOf(const Route& route) {
 // What the request turned out to be, for the metrics and for the shape of errors.
 struct Course {
   ApiVersion client;
+  std::shared_ptr<MemoryShare> memory;  // of the request's body
   std::string route = "unknown";
 };
 
@@ -121,6 +123,8 @@ Task<Result> Dispatch(ContextPointer context, Request request, std::shared_ptr<C
   exchange.second = std::move(match->second);
   exchange.query = ParseQuery(target->query);
   exchange.version = course->client;
+  course->memory = std::make_shared<MemoryShare>(context->budget());
+  exchange.memory = course->memory;
   exchange.request = std::move(request);
   Result answer = co_await route.handler(std::move(context), std::move(exchange));
   co_return answer;
@@ -161,6 +165,8 @@ Context::Context(Cluster& cluster, ApiOptions options)
       own_metrics_(options_.metrics == nullptr ? std::make_unique<Metrics>() : nullptr),
       metrics_(options_.metrics == nullptr ? own_metrics_.get() : options_.metrics),
       offer_(cluster, clock_),
+      budget_(options_.budget ? options_.budget : std::make_shared<MemoryBudget>(kClientMemory)),
+      rows_(budget_),
       build_sessions_(std::make_shared<BuildSessions>(clock_)),
       random_(options_.seed) {}
 
@@ -198,6 +204,7 @@ Task<Reply> Api::Handle(Request request) {
     reply = *std::move(answer);
   } else {
     reply = ErrorReply(answer.status(), course->client);
+    if (IsRetryLater(answer.status())) SetHeader(reply.headers, "Retry-After", kRetryAfter);
   }
   if (head) {
     reply.body.clear();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async/task.h"
+#include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/clock.h"
@@ -21,6 +22,9 @@ namespace swarm {
 
 class RelayedPorts;  // relayed_ports.h
 
+// As the default of Config::client_memory.
+inline constexpr std::size_t kClientMemory = 64U << 20U;
+
 struct ApiOptions {
   NameStyle names = NameStyle::kBoth;
   CreateRules rules;
@@ -29,9 +33,11 @@ struct ApiOptions {
   bool cors = false;                // replies may be read by pages of any origin
   bool experimental = false;        // told by /info and /version
   LogSink log;
-  Clock* clock = nullptr;      // null = SystemClock()
-  Metrics* metrics = nullptr;  // null = metrics of its own; else it must outlive the Api
-  std::uint64_t seed = 1;      // of the ids that mark created containers
+  Clock* clock = nullptr;                // null = SystemClock()
+  Metrics* metrics = nullptr;            // null = metrics of its own; else it must outlive the Api
+  std::shared_ptr<MemoryBudget> budget;  // null = one of its own, of kClientMemory bytes
+  int event_listeners = 16'384;          // as Config::event_listeners
+  std::uint64_t seed = 1;                // of the ids that mark created containers
   // Cluster::Plan for callers on a loop, where filters of the embedding program must not run; calls
   // back on any thread. Empty = Cluster::Plan itself.
   std::function<void(ContainerSpec spec, ResultCallback<Explanation> done)> plan;

@@ -25,9 +25,9 @@ Task<Result> ContainerCheckpoints(ContextPointer context, ApiExchange exchange) 
   absl::StatusOr<EngineCall> call = CallOf(*context, exchange);
   if (!call.ok()) co_return call.status();
   if (exchange.request.method == "POST") {
-    absl::StatusOr<std::string> body =
-        co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
-                          std::move(exchange.request.body_stream), exchange.request.body_length);
+    absl::StatusOr<std::string> body = co_await JsonBody(
+        exchange.memory, exchange.request.headers, std::move(exchange.request.body),
+        std::move(exchange.request.body_stream), exchange.request.body_length);
     if (!body.ok()) co_return body.status();
     exchange.request.body = *std::move(body);
     exchange.request.body_length.reset();

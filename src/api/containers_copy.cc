@@ -29,7 +29,7 @@ Task<Result> CopyFromContainer(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
   if (!entry.ok()) co_return entry.status();
   const absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   absl::StatusOr<std::string> resource = ResourceOf(*body);

@@ -71,7 +71,7 @@ std::string QueryValue(const Query& query, std::string_view key) {
 
 Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   std::string name = QueryValue(exchange.query, "name");

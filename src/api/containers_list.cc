@@ -9,6 +9,7 @@
 #include "api/reply.h"
 #include "async/loop.h"
 #include "base/check.h"
+#include "base/retry_later.h"
 #include "swarmlib/status.h"
 #include "wire/containers.h"
 #include "wire/filters.h"
@@ -29,7 +30,7 @@ class RowWriter {
         query_(std::move(query)),
         sizes_(std::move(sizes)),
         now_(context->clock().Wall()),
-        groups_(GroupsOf(*context, query_)),
+        groups_(GroupsOf(*context, query_, &own_bytes_)),
         is_plain_(query_.IsPlain() && sizes_.empty()),
         list_(is_plain_ ? context->rows().Begin() : 0) {}
 
@@ -43,13 +44,18 @@ class RowWriter {
     }
   }
 
+  // Of memory that no other list shares: the groups of a filter that has its own.
+  std::size_t own_bytes() const { return own_bytes_; }
   bool is_plain() const { return is_plain_; }
   bool ended() const { return ended_; }
 
  private:
-  static ContainerGroups GroupsOf(const Context& context, const ContainerQuery& query) {
+  static ContainerGroups GroupsOf(const Context& context, const ContainerQuery& query,
+                                  std::size_t* own_bytes) {
     std::optional<ContainerGroups> candidates = query.Candidates(context);
-    return candidates ? *std::move(candidates) : context.cluster().ContainersInGroups();
+    if (!candidates) return context.cluster().ContainersInGroups();
+    for (const auto& group : *candidates) *own_bytes += group->size() * sizeof(ContainerPointer);
+    return *std::move(candidates);
   }
 
   void NextGroups(std::size_t least, std::vector<Piece>& pieces) {
@@ -82,8 +88,7 @@ class RowWriter {
       AppendRow(*text, *entry, now_);
       until = std::min(until, RowHoldsUntil(*entry, now_));
     }
-    context_->rows().Keep(list_, groups_[group_], form, text, until);
-    return text;
+    return context_->rows().Keep(list_, groups_[group_], form, std::move(text), until);
   }
 
   static std::size_t SizeOf(const ContainerGroup& group) {
@@ -123,6 +128,7 @@ class RowWriter {
   ContainerQuery query_;
   SizeFields sizes_;
   WallTime now_;
+  std::size_t own_bytes_ = 0;
   ContainerGroups groups_;
   bool is_plain_;
   std::uint64_t list_;
@@ -130,6 +136,11 @@ class RowWriter {
   std::size_t rows_ = 0;                  // written; of a plain list, pieces
   bool begun_ = false, ended_ = false;
 };
+
+absl::Status NoRoomForList() {
+  return RetryLater(
+      "no room for a list: the memory for clients (--client-memory) is in use; try again");
+}
 
 std::string UnreachableNodes(const Context& context) {
   constexpr std::size_t kMostNamed = 50;
@@ -145,59 +156,36 @@ std::string UnreachableNodes(const Context& context) {
   return names;
 }
 
-// Which kept lists an answer belongs to.
-struct Moment {
-  std::uint64_t generation;
-  std::int64_t second;
-};
-
-std::shared_ptr<const KeptList> Kept(ListCache& cache, const Moment& moment,
-                                     const std::string& query) {
-  const std::lock_guard<std::mutex> lock(cache.mutex);
-  if (cache.generation != moment.generation || cache.second != moment.second) return nullptr;
-  for (const std::shared_ptr<const KeptList>& list : cache.lists) {
-    if (list->query == query) return list;
-  }
-  return nullptr;
+std::int64_t SecondNow(const Context& context) {
+  return std::chrono::floor<std::chrono::seconds>(context.clock().Wall())
+      .time_since_epoch()
+      .count();
 }
 
-std::size_t BytesOf(const KeptList& list) {
-  std::size_t bytes = list.query.size();
-  for (const auto& piece : list.pieces) bytes += piece->size();
-  return bytes;
-}
-
-void Keep(ListCache& cache, const Moment& moment, std::shared_ptr<const KeptList> list) {
-  const std::size_t bytes = BytesOf(*list);
-  const std::lock_guard<std::mutex> lock(cache.mutex);
-  if (cache.generation != moment.generation || cache.second != moment.second) {
-    // Another loop may have kept a newer one already.
-    if (cache.generation > moment.generation || cache.second > moment.second) return;
-    cache.lists.clear();
-    cache.bytes = 0;
-    cache.generation = moment.generation;
-    cache.second = moment.second;
-  }
-  if (cache.lists.size() >= ListCache::kMostLists || cache.bytes + bytes > ListCache::kMostBytes)
-    return;
-  cache.lists.push_back(std::move(list));
-  cache.bytes += bytes;
-}
-
-// The rest of a long list, made while its beginning is on its way; kept when it is whole.
+// The rest of a long list, made while its beginning is on its way. What was sent is collected for
+// others who ask the same, as long as that is of use and the budget has room.
 class RestOfList final : public Stream {
  public:
-  RestOfList(ContextPointer context, RowWriter rows, std::shared_ptr<KeptList> list, Moment moment)
+  RestOfList(ContextPointer context, RowWriter rows, std::shared_ptr<KeptList> list,
+             ListMoment moment, MemoryShare memory)
       : context_(std::move(context)),
         rows_(std::move(rows)),
         list_(std::move(list)),
         next_(list_->pieces.size()),
         moment_(moment),
+        memory_(std::move(memory)),
+        collects_(!rows_.is_plain()),
         loop_(Loop::Current()),
         aborted_(std::make_shared<bool>(false)) {
     SWARM_CHECK(loop_ != nullptr, "requests run on a Loop");
+    if (!collects_) return;
+    // A client that does not read must not keep what nobody can use any more.
+    timer_ = loop_->After(std::chrono::seconds(1), [this] {
+      timer_ = 0;
+      StopCollecting();
+    });
   }
-  ~RestOfList() override { *aborted_ = true; }
+  ~RestOfList() override { Abort(); }
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
     if (left_.empty()) NextPiece();
@@ -215,33 +203,72 @@ class RestOfList final : public Stream {
     });
   }
   void CloseWrite() override {}
-  void Abort() override { *aborted_ = true; }
+  void Abort() override {
+    *aborted_ = true;
+    loop_->Cancel(std::exchange(timer_, 0));
+  }
 
  private:
   void NextPiece() {
     if (next_ == list_->pieces.size() && !rows_.ended()) {
-      if (rows_.is_plain()) list_->pieces.clear(), next_ = 0;  // what was sent is kept elsewhere
+      if (collects_ && SecondNow(*context_) != moment_.second) StopCollecting();
+      if (!collects_) list_->pieces.clear(), next_ = 0;
       rows_.Next(kPiece, list_->pieces);
-      if (rows_.ended() && !rows_.is_plain()) Keep(context_->lists(), moment_, list_);
+      if (collects_ && !list_->memory.TryGrow(list_->pieces.back()->size())) StopCollecting();
+      if (collects_ && rows_.ended()) {
+        collects_ = false;
+        context_->lists()->Keep(*loop_, moment_, list_);
+      }
     }
     if (next_ < list_->pieces.size()) left_ = *list_->pieces[next_++];
+  }
+
+  // What is being sent and what comes next stays.
+  void StopCollecting() {
+    if (!std::exchange(collects_, false)) return;
+    const std::size_t sent = next_ > 0 ? next_ - 1 : 0;
+    list_->pieces.erase(list_->pieces.begin(),
+                        list_->pieces.begin() + static_cast<std::ptrdiff_t>(sent));
+    next_ -= sent;
+    list_->memory.Release();
   }
 
   const ContextPointer context_;
   RowWriter rows_;
   const std::shared_ptr<KeptList> list_;
   std::size_t next_;  // of its pieces
-  const Moment moment_;
+  const ListMoment moment_;
+  const MemoryShare memory_;  // of what is held in any case
+  bool collects_;
   Loop* const loop_;
   const std::shared_ptr<bool> aborted_;
+  Loop::TimerId timer_ = 0;
   std::string_view left_;  // of the piece before that
 };
 
-Reply ReplyOf(const KeptList& list) {
+// Each piece holds the list, and with it what the list takes of the budget.
+Reply ReplyOf(const std::shared_ptr<const KeptList>& list) {
   Reply reply = JsonReply(200, "");
-  reply.pieces = list.pieces;
-  if (!list.unreachable.empty())
-    reply.headers.emplace_back("X-Swarmd-Unreachable", list.unreachable);
+  for (const Piece& piece : list->pieces) reply.pieces.emplace_back(list, piece.get());
+  if (!list->unreachable.empty())
+    reply.headers.emplace_back("X-Swarmd-Unreachable", list->unreachable);
+  return reply;
+}
+
+// The beginning of one whose rest follows.
+Result BeginList(const ContextPointer& context, RowWriter rows, std::shared_ptr<KeptList> list,
+                 ListMoment moment) {
+  MemoryShare memory(context->budget());
+  // Texts of a plain list are counted where they are kept.
+  const std::size_t held = rows.is_plain() ? 0 : kFirstPiece + kPiece + rows.own_bytes();
+  if (held > 0 && !memory.Admit(held)) return NoRoomForList();
+  Reply reply = JsonReply(200, "");
+  reply.pieces = list->pieces;
+  reply.body_is_held = true;
+  if (!list->unreachable.empty())
+    reply.headers.emplace_back("X-Swarmd-Unreachable", list->unreachable);
+  reply.body_stream = std::make_unique<RestOfList>(context, std::move(rows), std::move(list),
+                                                   moment, std::move(memory));
   return reply;
 }
 
@@ -250,13 +277,12 @@ Reply ReplyOf(const KeptList& list) {
 Task<Result> ListContainers(ContextPointer context, ApiExchange exchange) {
   // Read before the list: a change in between makes the kept list look older than it is, never
   // newer.
-  Moment moment{};
+  ListMoment moment{};
   moment.generation = context->cluster().generation();
-  moment.second =
-      std::chrono::floor<std::chrono::seconds>(context->clock().Wall()).time_since_epoch().count();
+  moment.second = SecondNow(*context);
   const std::string key = FormatQuery(exchange.query);
-  const std::shared_ptr<const KeptList> kept = Kept(context->lists(), moment, key);
-  if (kept) co_return ReplyOf(*kept);
+  const std::shared_ptr<const KeptList> kept = context->lists()->Find(moment, key);
+  if (kept) co_return ReplyOf(kept);
 
   absl::StatusOr<ContainerQuery> query = ContainerQuery::Read(*context, exchange.query);
   if (!query.ok()) co_return query.status();
@@ -273,16 +299,15 @@ Task<Result> ListContainers(ContextPointer context, ApiExchange exchange) {
   RowWriter rows(context, *std::move(query), std::move(sizes));
   auto list = std::make_shared<KeptList>();
   list->query = key;
+  list->memory = MemoryShare(context->budget());
   rows.Next(rows.is_plain() ? kFirstGroups : kFirstPiece, list->pieces);
   list->unreachable = UnreachableNodes(*context);
-  Reply reply = ReplyOf(*list);
-  if (!rows.ended()) {
-    reply.body_stream =
-        std::make_unique<RestOfList>(context, std::move(rows), std::move(list), moment);
-  } else if (!rows.is_plain()) {
-    Keep(context->lists(), moment, std::move(list));
+  if (!rows.ended()) co_return BeginList(context, std::move(rows), std::move(list), moment);
+  if (!rows.is_plain()) {
+    if (!list->memory.Admit(list->pieces.back()->size())) co_return NoRoomForList();
+    context->lists()->Keep(*Loop::Current(), moment, list);
   }
-  co_return reply;
+  co_return ReplyOf(list);
 }
 
 }  // namespace swarm

@@ -85,9 +85,9 @@ Task<Result> Simply(ContextPointer context, ApiExchange exchange, Verb verb) {
 Task<Result> StartContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kStart);
   if (!operation.ok()) co_return operation.status();
-  absl::StatusOr<std::string> body =
-      co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
-                         exchange.request.body_length, kMostJsonBody);
+  absl::StatusOr<std::string> body = co_await WholeBody(
+      exchange.memory, std::move(exchange.request.body), std::move(exchange.request.body_stream),
+      exchange.request.body_length, kMostJsonBody);
   if (!body.ok()) co_return body.status();
   if (body->size() > kLongestEmptyObject) {
     if (exchange.version >= kNoBodyOnStart) {
@@ -140,7 +140,7 @@ Task<Result> UpdateContainer(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerOperation> operation = OperationOf(*context, exchange, Verb::kUpdate);
   if (!operation.ok()) co_return operation.status();
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   absl::StatusOr<Resources> update = ParseUpdate(*body, context->options().rules);

@@ -100,9 +100,9 @@ Task<Result> ResizeContainer(ContextPointer context, ApiExchange exchange) {
 Task<Result> AttachContainer(ContextPointer context, ApiExchange exchange) {
   // Some clients repeat the query in a body. Engines do not look at it; what comes after it is the
   // container's input.
-  const absl::StatusOr<std::string> body =
-      co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
-                         exchange.request.body_length, kMostJsonBody);
+  const absl::StatusOr<std::string> body = co_await WholeBody(
+      exchange.memory, std::move(exchange.request.body), std::move(exchange.request.body_stream),
+      exchange.request.body_length, kMostJsonBody);
   if (!body.ok()) co_return body.status();
   auto call = CallOf(*context, exchange, "attach", Way::kTunnel, kShortCall);
   Result answer = co_await Proxy(std::move(context), std::move(exchange), std::move(call));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -10,11 +11,15 @@
 #include "absl/status/statusor.h"
 #include "api/api.h"
 #include "api/build_sessions.h"
+#include "api/event_pump.h"
 #include "api/fresh_volumes.h"
 #include "api/kept_rows.h"
+#include "api/list_cache.h"
 #include "api/name_locks.h"
 #include "api/offer.h"
+#include "api/replay_turns.h"
 #include "async/task.h"
+#include "base/memory_budget.h"
 #include "base/metrics.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/cluster.h"
@@ -34,26 +39,6 @@ inline constexpr Duration kShortCall = std::chrono::seconds(30);
 inline constexpr Duration kFirstReading = std::chrono::seconds(10);
 inline constexpr Duration kLongCall = std::chrono::hours(24 * 30);  // wait, uploads, pulls
 
-// One kept list answer with a filter or a limit, shared by every client that asks the same within
-// the same second.
-struct KeptList {
-  std::string query;
-  std::vector<Piece> pieces;
-  std::string unreachable;  // names of nodes, joined
-};
-
-// The lists made at one generation in one second. Guarded by its mutex.
-struct ListCache {
-  static constexpr std::size_t kMostLists = 16;
-  static constexpr std::size_t kMostBytes = 64U << 20U;  // of all of them
-
-  std::mutex mutex;
-  std::size_t bytes = 0;
-  std::uint64_t generation = 0;
-  std::int64_t second = 0;
-  std::vector<std::shared_ptr<const KeptList>> lists;
-};
-
 // Shared by all requests of one Api. Thread-safe; what is not const guards itself.
 class Context {
  public:
@@ -64,10 +49,16 @@ class Context {
   Clock& clock() const { return clock_; }
   Metrics& metrics() const { return *metrics_; }
   VersionOffer& offer() { return offer_; }
-  ListCache& lists() { return lists_; }
+  // Shared with the timers that empty it.
+  const std::shared_ptr<ListCache>& lists() const { return lists_; }
   KeptRows& rows() { return rows_; }
   NameLocks& locks() { return locks_; }
   FreshVolumes& fresh_volumes() { return fresh_volumes_; }
+  EventPumps& event_pumps() { return event_pumps_; }
+  ReplayTurns& replay_turns() { return *replay_turns_; }
+  ReplayTurns& gather_turns() { return *gather_turns_; }
+  // Of request bodies and of answers that are not read yet. Never null.
+  const std::shared_ptr<MemoryBudget>& budget() const { return budget_; }
   // Shared with what is open of the builds.
   const std::shared_ptr<BuildSessions>& build_sessions() const { return build_sessions_; }
 
@@ -87,10 +78,16 @@ class Context {
   std::unique_ptr<Metrics> own_metrics_;
   Metrics* metrics_;
   VersionOffer offer_;
-  ListCache lists_;
+  const std::shared_ptr<MemoryBudget> budget_;
+  const std::shared_ptr<ListCache> lists_ = std::make_shared<ListCache>();
   KeptRows rows_;
   NameLocks locks_;  // of networks, volumes and compose projects
   FreshVolumes fresh_volumes_;
+  EventPumps event_pumps_;
+  const std::shared_ptr<ReplayTurns> replay_turns_ =
+      std::make_shared<ReplayTurns>(ReplayTurns::kMaxAtOnce);
+  const std::shared_ptr<ReplayTurns> gather_turns_ =
+      std::make_shared<ReplayTurns>(ReplayTurns::kMaxGathering);
   const std::shared_ptr<BuildSessions> build_sessions_;
   std::mutex random_mutex_;
   Random random_;
@@ -105,6 +102,8 @@ struct ApiExchange {
   std::string second;  // the second {}, if there is one
   Query query;
   ApiVersion version;  // of the client
+  // What the request's body takes, until its reply begins; null for a request of our own.
+  std::shared_ptr<MemoryShare> memory;
 };
 
 // A handler's answer; an error becomes a reply in the client's version.

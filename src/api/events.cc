@@ -1,18 +1,16 @@
 #include <algorithm>
 #include <charconv>
-#include <deque>
-#include <iterator>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "api/event_feed.h"
 #include "api/events_replay.h"
 #include "api/handlers.h"
-#include "api/output.h"
 #include "api/reply.h"
 #include "async/loop.h"
 #include "base/check.h"
+#include "base/retry_later.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
 #include "wire/events.h"
@@ -20,14 +18,6 @@
 namespace swarm {
 namespace {
 
-// Events are put into words only as far as this many bytes ahead of the client; beyond, they wait
-// as they are, live ones up to a number.
-constexpr std::size_t kMostAhead = 64U << 10U;
-constexpr std::size_t kMostWaitingEvents = 10'000;
-constexpr std::size_t kMostOutput = 16U << 20U;  // more than one event
-
-// Later than any event, also of an engine whose clock is ahead.
-constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 constexpr Duration kMostFollowed = std::chrono::hours(24 * 365);
 
 // "1795305600", "1795305600.25", "-1": seconds since 1970 as clients resolve them. In nanoseconds.
@@ -54,159 +44,46 @@ absl::StatusOr<std::int64_t> ReadMoment(std::string_view key, std::string_view t
   return seconds < 0 ? nanoseconds - below : nanoseconds + below;
 }
 
-// What one client follows. Its output keeps it alive until the client goes.
-struct EventFeed : std::enable_shared_from_this<EventFeed> {
-  ContextPointer context;
-  FilterArguments filters;
-  ApiVersion version;
-  bool sequence_marks = false;  // RFC 7464: RS before each object
-  std::optional<std::int64_t> until;
-  std::uint64_t passed = 0;  // the newest sequence that was taken or is replayed
-  std::shared_ptr<Output> output;
-  std::unique_ptr<Subscription> subscription;
-  std::deque<std::shared_ptr<const ClusterEvent>> waiting;  // not yet put into words
-  std::size_t most_waiting = kMostWaitingEvents;
-  bool replays = false;  // what is past is still gathered; live events wait behind it
-  bool ends = false;     // orderly, behind those that wait
-  Loop::TimerId until_timer = 0;
-
-  bool IsWanted(const ClusterEvent& event) const {
-    return (!until || event.time_nano <= *until) && EventMatches(event, filters);
-  }
-
-  void Take(std::shared_ptr<const ClusterEvent> event) {
-    if (ends || !IsWanted(*event)) return;
-    if (waiting.size() >= most_waiting) {
-      CutOff();
-      return;
-    }
-    waiting.push_back(std::move(event));
-    Pump();
-  }
-
-  void Pump() {
-    if (replays) return;
-    while (!waiting.empty() && output->held() <= kMostAhead) {
-      const std::string text = TextOf(*waiting.front());
-      waiting.pop_front();
-      if (!output->Write(text)) {
-        Fail(absl::OkStatus());
-        return;
-      }
-    }
-    if (waiting.empty()) {
-      if (ends) Fail(absl::OkStatus());
-      return;
-    }
-    output->OnRoom(kMostAhead, [weak = weak_from_this()] {
-      if (const std::shared_ptr<EventFeed> feed = weak.lock()) feed->Pump();
-    });
-  }
-
-  std::string TextOf(const ClusterEvent& event) const {
-    const std::string text = FormatEvent(event, version);
-    return sequence_marks ? "\x1e" + text : text;
-  }
-
-  // What is past goes before the live events that came meanwhile.
-  void EndReplay(std::vector<std::shared_ptr<const ClusterEvent>> past) {
-    replays = false;
-    if (output->gone()) return;
-    std::erase_if(past, [this](const auto& event) { return !IsWanted(*event); });
-    waiting.insert(waiting.begin(), std::make_move_iterator(past.begin()),
-                   std::make_move_iterator(past.end()));
-    most_waiting += past.size();
-    Pump();
-  }
-
-  // Not orderly: the client learns why from the last event, and from a body that breaks off.
-  void CutOff() {
-    const absl::Status why =
-        ResourceExhausted("the client follows events too slowly and was cut off");
-    ClusterEvent last;
-    last.type = "daemon";
-    last.action = "events_lost";
-    last.actor_id = context->options().id;
-    last.attributes["name"] = context->options().host_name;
-    last.attributes["reason"] = MessageOf(why);
-    last.scope = "swarm";
-    last.time_nano = context->clock().Wall().time_since_epoch().count();
-    output->Write(TextOf(last));
-    Fail(why);
-  }
-
-  // The orderly end, behind what waits.
-  void Finish() {
-    ends = true;
-    Pump();
-  }
-
-  // The subscription may be calling right now, so it is dropped later.
-  void Fail(absl::Status why) {
-    waiting.clear();
-    output->Fail(std::move(why));
-    if (!subscription) return;
-    Loop* const loop = Loop::Current();
-    if (loop == nullptr) return;
-    loop->Post([subscription = std::move(subscription)]() mutable { subscription.reset(); });
-  }
-};
-
 std::int64_t NowOf(const EventFeed& feed) {
-  return feed.context->clock().Wall().time_since_epoch().count();
+  return feed.context()->clock().Wall().time_since_epoch().count();
 }
 
-void FollowLive(const std::shared_ptr<EventFeed>& feed) {
-  const std::weak_ptr<EventFeed> weak = feed;
-  feed->subscription =
-      feed->context->cluster().Subscribe([weak](std::shared_ptr<const ClusterEvent> event) {
-        const std::shared_ptr<EventFeed> feed = weak.lock();
-        if (!feed || !feed->subscription) return;
-        if (!event) {
-          feed->CutOff();
-        } else if (event->sequence > feed->passed) {
-          feed->passed = event->sequence;
-          feed->Take(std::move(event));
-        }
-      });
+// What the manager keeps at this moment, without the events.
+KeptEvents KeptNow(const EventFeed& feed) {
+  return feed.context()->cluster().EventsBetween(kEndOfTime, kEndOfTime);
 }
 
-// Of a span that ends before now: its last events may not have come through yet.
-Task<void> ReplayOnly(std::shared_ptr<EventFeed> feed, std::int64_t since) {
-  const std::int64_t until = *feed->until;
-  std::vector<std::shared_ptr<const ClusterEvent>> told;
-  if (until > NowOf(*feed) - kEventDelay.count()) {
-    const std::int64_t latest = std::max(since, until - kEventDelay.count());
-    told = co_await LatestTold(feed->context, latest, until, feed->version);
+// `turn` is of those that gather.
+Task<void> Replay(std::shared_ptr<EventFeed> feed, std::int64_t since,
+                  std::shared_ptr<ReplayTurns::Turn> turn) {
+  const std::int64_t until = feed->until().value_or(kEndOfTime);
+  const bool ended = until <= NowOf(*feed);
+  EventFeed::Events latest;
+  // The last events of a span that ends before now may not have come through yet.
+  if (ended && until > NowOf(*feed) - kEventDelay.count()) {
+    const std::int64_t from = std::max(since, until - kEventDelay.count());
+    latest = co_await LatestTold(feed->context(), from, until, feed->version());
   }
-  KeptEvents kept = feed->context->cluster().EventsBetween(since, until);
-  kept.events.insert(kept.events.end(), told.begin(), told.end());
-  std::vector<std::shared_ptr<const ClusterEvent>> past =
-      co_await PastEvents(feed->context, std::move(kept), since, until, feed->version);
-  feed->EndReplay(std::move(past));
+  const std::uint64_t dropped = feed->context()->cluster().DroppedEvents();
+  KeptEvents kept = KeptNow(*feed);
+  const std::uint64_t newest = kept.newest;
+  EventFeed::Events told =
+      co_await ToldOfPast(feed->context(), std::move(kept), since, until, feed->version());
+  told.insert(told.end(), latest.begin(), latest.end());
+  LeaveOutKept(*feed->context(), told);
+  if (ended) feed->FinishBehind(newest, {});
+  feed->StartPast(std::move(told), since, newest, dropped);
+  turn.reset();
 }
 
 // The time has come, and with it the end: behind what engines have told up to then.
 Task<void> EndLive(std::shared_ptr<EventFeed> feed, std::int64_t since) {
-  const std::int64_t until = *feed->until;
-  const std::vector<std::shared_ptr<const ClusterEvent>> told =
-      co_await LatestTold(feed->context, since, until, feed->version);
-  if (feed->output->gone()) co_return;
-  std::vector<std::shared_ptr<const ClusterEvent>> latest =
-      feed->context->cluster().EventsBetween(since, until).events;
-  latest.insert(latest.end(), told.begin(), told.end());
-  PutInOrder(latest);
-  for (std::shared_ptr<const ClusterEvent>& event : latest) {
-    if (event->sequence == 0 || event->sequence > feed->passed) feed->Take(std::move(event));
-  }
-  feed->Finish();
-}
-
-Task<void> Replay(std::shared_ptr<EventFeed> feed, KeptEvents kept, std::int64_t since) {
-  const std::int64_t until = feed->until.value_or(kEndOfTime);
-  std::vector<std::shared_ptr<const ClusterEvent>> past =
-      co_await PastEvents(feed->context, std::move(kept), since, until, feed->version);
-  feed->EndReplay(std::move(past));
+  const std::int64_t until = *feed->until();
+  EventFeed::Events told = co_await LatestTold(feed->context(), since, until, feed->version());
+  if (feed->gone()) co_return;
+  LeaveOutKept(*feed->context(), told);
+  const std::uint64_t newest = KeptNow(*feed).newest;
+  feed->FinishBehind(newest, std::move(told));
 }
 
 // The media type that the client of API 1.52 and newer asks for.
@@ -229,6 +106,47 @@ absl::StatusOr<std::optional<std::int64_t>> MomentOf(const Query& query, std::st
   return std::optional<std::int64_t>(*moment);
 }
 
+void AwaitGathering(Loop& loop, const std::shared_ptr<EventFeed>& feed, std::int64_t since) {
+  const std::weak_ptr<EventFeed> weak = feed;
+  feed->context()->gather_turns().Await(
+      loop, weak, [weak, &loop, since](std::shared_ptr<ReplayTurns::Turn> turn) {
+        const std::shared_ptr<EventFeed> feed = weak.lock();
+        if (feed && !feed->gone()) loop.Spawn(Replay(feed, since, std::move(turn)));
+      });
+}
+
+// Nothing of the past is gathered before it is this client's turn.
+void AwaitReplay(Loop& loop, const std::shared_ptr<EventFeed>& feed, std::int64_t since) {
+  const std::weak_ptr<EventFeed> weak = feed;
+  feed->context()->replay_turns().Await(
+      loop, weak, [weak, &loop, since](std::shared_ptr<ReplayTurns::Turn> turn) {
+        const std::shared_ptr<EventFeed> feed = weak.lock();
+        if (!feed || feed->gone()) return;
+        feed->HoldTurn(std::move(turn));
+        AwaitGathering(loop, feed, since);
+      });
+}
+
+void StartFeed(Loop& loop, std::shared_ptr<EventFeed> feed, std::optional<std::int64_t> since) {
+  const std::int64_t now = NowOf(*feed);
+  const std::optional<std::int64_t> until = feed->until();
+  const bool ended = until && *until <= now;
+  if (!ended) feed->Follow();
+  if (!since) {
+    feed->StartLive();
+    if (ended) feed->FinishBehind(0, {});
+  } else {
+    AwaitReplay(loop, feed, *since);
+  }
+  if (!until || ended) return;
+  const std::weak_ptr<EventFeed> weak = feed;
+  const std::int64_t latest = std::max(since.value_or(now), *until - kEventDelay.count());
+  const Duration left = std::min(Duration(*until - now), kMostFollowed);
+  feed->AtTime(left, [weak, &loop, latest] {
+    if (const std::shared_ptr<EventFeed> feed = weak.lock()) loop.Spawn(EndLive(feed, latest));
+  });
+}
+
 }  // namespace
 
 Task<Result> GetEvents(ContextPointer context, ApiExchange exchange) {
@@ -248,54 +166,27 @@ Task<Result> GetEvents(ContextPointer context, ApiExchange exchange) {
                               *FindQuery(exchange.query, "until") + ")");
   }
 
+  if (++context->event_listeners > context->options().event_listeners) {
+    --context->event_listeners;
+    co_return RetryLater("the manager serves " +
+                         std::to_string(context->options().event_listeners) +
+                         " event listeners already, its limit (--event-listeners)");
+  }
   Loop* const loop = Loop::Current();
   SWARM_CHECK(loop != nullptr, "requests run on a Loop");
   const std::string_view media_type = EventMediaType(exchange);
-  auto feed = std::make_shared<EventFeed>();
-  feed->context = context;
-  feed->filters = *std::move(filters);
-  feed->version = exchange.version;
-  feed->sequence_marks = media_type == "application/json-seq";
-  feed->until = *until;
-  feed->output = std::make_shared<Output>(*loop, kMostOutput);
-  feed->output->KeepLinesWhole();
-
+  EventFeed::Options options;
+  options.context = context;
+  options.filters = *std::move(filters);
+  options.version = exchange.version;
+  options.sequence_marks = media_type == "application/json-seq";
+  options.until = *until;
+  auto feed = std::make_shared<EventFeed>(*loop, std::move(options));
   Reply reply;
   reply.headers.emplace_back("Content-Type", std::string(media_type));
-  reply.body_stream = feed->output->Reader();
-  ++context->event_listeners;
-  feed->output->OnGone([feed, loop]() mutable {
-    --feed->context->event_listeners;
-    loop->Cancel(feed->until_timer);
-    feed->subscription.reset();
-    feed.reset();
-  });
-  const std::int64_t now = NowOf(*feed);
-  if (*until && **until <= now) {
-    if (*since) {
-      feed->replays = true;
-      loop->Spawn(ReplayOnly(feed, **since));
-    }
-    feed->Finish();
-    co_return reply;
-  }
-  // Following begins before the replay, so that nothing falls between the two.
-  FollowLive(feed);
-  if (*since || *until) {
-    KeptEvents kept =
-        context->cluster().EventsBetween(since->value_or(kEndOfTime), until->value_or(kEndOfTime));
-    feed->passed = kept.newest;
-    feed->replays = since->has_value();
-    if (*since) loop->Spawn(Replay(feed, std::move(kept), **since));
-  }
-  if (*until) {
-    const std::weak_ptr<EventFeed> weak = feed;
-    const std::int64_t latest = std::max(since->value_or(now), **until - kEventDelay.count());
-    const Duration left = std::min(Duration(**until - now), kMostFollowed);
-    feed->until_timer = loop->After(left, [weak, loop, latest] {
-      if (const std::shared_ptr<EventFeed> feed = weak.lock()) loop->Spawn(EndLive(feed, latest));
-    });
-  }
+  reply.body_stream = feed->Reader();
+  reply.body_is_held = true;
+  StartFeed(*loop, std::move(feed), *since);
   co_return reply;
 }
 

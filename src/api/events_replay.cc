@@ -80,13 +80,6 @@ absl::Status TakeTold(const Missing& missing, const Result& answer,
   return absl::OkStatus();
 }
 
-// One of the kept events says that the engine had forgotten some when it was followed anew.
-bool HasLoss(const std::vector<EventPointer>& kept, const std::string& node) {
-  return std::any_of(kept.begin(), kept.end(), [&node](const EventPointer& event) {
-    return event->action == "events_lost" && event->sequence != 0 && event->node == node;
-  });
-}
-
 bool IsSame(const ClusterEvent& left, const ClusterEvent& right) {
   return left.time_nano == right.time_nano && left.node == right.node && left.type == right.type &&
          left.action == right.action && left.actor_id == right.actor_id;
@@ -134,26 +127,26 @@ Task<void> AskEngines(ContextPointer context, std::vector<Missing> missing, ApiV
 
 }  // namespace
 
-void PutInOrder(std::vector<EventPointer>& events) {
-  std::stable_sort(events.begin(), events.end(),
+void LeaveOutKept(const Context& context, std::vector<EventPointer>& told) {
+  std::stable_sort(told.begin(), told.end(),
                    [](const EventPointer& left, const EventPointer& right) {
                      return ComesBefore(*left, *right);
                    });
   std::vector<EventPointer> once;
-  once.reserve(events.size());
-  std::size_t group = 0;  // where the events of the same time begin
-  for (EventPointer& event : events) {
-    if (!once.empty() && once.back()->time_nano != event->time_nano) group = once.size();
-    const bool told = event->sequence == 0;
+  once.reserve(told.size());
+  std::size_t group = 0;            // where the events of the same time begin
+  std::vector<EventPointer> known;  // of that time
+  for (EventPointer& event : told) {
+    if (once.empty() || once.back()->time_nano != event->time_nano) group = once.size();
+    if (known.empty() || known.front()->time_nano != event->time_nano)
+      known = context.cluster().EventsBetween(event->time_nano, event->time_nano).events;
+    const auto is_it = [&event](const EventPointer& other) { return IsSame(*other, *event); };
     const auto begin = once.begin() + static_cast<std::ptrdiff_t>(group);
-    if (told && std::any_of(begin, once.end(), [&event](const EventPointer& other) {
-          return IsSame(*other, *event);
-        })) {
-      continue;
-    }
+    if (std::any_of(begin, once.end(), is_it)) continue;
+    if (std::any_of(known.begin(), known.end(), is_it)) continue;
     once.push_back(std::move(event));
   }
-  events = std::move(once);
+  told = std::move(once);
 }
 
 Task<std::vector<EventPointer>> LatestTold(ContextPointer context, std::int64_t since,
@@ -177,10 +170,10 @@ Task<std::vector<EventPointer>> LatestTold(ContextPointer context, std::int64_t 
   co_return events;
 }
 
-Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents kept,
+Task<std::vector<EventPointer>> ToldOfPast(ContextPointer context, KeptEvents kept,
                                            std::int64_t since, std::int64_t until,
                                            ApiVersion client) {
-  auto events = std::make_shared<std::vector<EventPointer>>(std::move(kept.events));
+  auto events = std::make_shared<std::vector<EventPointer>>();
   std::vector<Missing> missing;
   for (const NodePointer& node : context->cluster().Nodes()) {
     const auto known = kept.nodes.find(node->address);
@@ -190,7 +183,8 @@ Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents ke
     part.since = since;
     part.until = std::min(until, known->second.whole_since - 1);
     part.kept_after = known->second.count;
-    part.forgotten = HasLoss(*events, node->address);
+    part.forgotten = known->second.lost_at >= since && known->second.lost_at <= until &&
+                     known->second.lost_at != 0;
     if (node->state == NodeState::kHealthy) {
       missing.push_back(std::move(part));
     } else {
@@ -198,7 +192,6 @@ Task<std::vector<EventPointer>> PastEvents(ContextPointer context, KeptEvents ke
     }
   }
   if (!missing.empty()) co_await AskEngines(context, std::move(missing), client, events);
-  PutInOrder(*events);
   co_return std::move(*events);
 }
 

@@ -17,10 +17,10 @@ inline constexpr Duration kReplayPatience = std::chrono::seconds(10);
 // Events that an engine keeps to tell them again. One that tells as many may have forgotten older.
 inline constexpr std::size_t kKeptByEngines = 256;
 
-// The events in [since, until], oldest first, equal times by node name, none twice: `kept`, and
-// what healthy nodes tell of the time from which nothing of theirs is kept. Where some may be
-// missing stands an `events_lost` of that node. Takes a second and kReplayPatience at the most.
-Task<std::vector<std::shared_ptr<const ClusterEvent>>> PastEvents(ContextPointer context,
+// What healthy nodes tell of [since, until] from the time from which `kept` does not hold all of
+// theirs. Where some may be missing stands an `events_lost` of that node. Takes a second and
+// kReplayPatience at the most.
+Task<std::vector<std::shared_ptr<const ClusterEvent>>> ToldOfPast(ContextPointer context,
                                                                   KeptEvents kept,
                                                                   std::int64_t since,
                                                                   std::int64_t until,
@@ -36,8 +36,7 @@ Task<std::vector<std::shared_ptr<const ClusterEvent>>> LatestTold(ContextPointer
                                                                   std::int64_t until,
                                                                   ApiVersion client);
 
-// Oldest first, equal times by node name, and each once: kept ones, which have a number, stand
-// before what engines told.
-void PutInOrder(std::vector<std::shared_ptr<const ClusterEvent>>& events);
+// Puts what engines told in the order of KeptEvents, each once, without those that are kept.
+void LeaveOutKept(const Context& context, std::vector<std::shared_ptr<const ClusterEvent>>& told);
 
 }  // namespace swarm

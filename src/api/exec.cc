@@ -46,7 +46,7 @@ Task<Result> CreateExec(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<ContainerPointer> entry = FindContainer(*context, exchange.name);
   if (!entry.ok()) co_return entry.status();
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   exchange.request.body = *std::move(body);
@@ -63,9 +63,9 @@ Task<Result> CreateExec(ContextPointer context, ApiExchange exchange) {
 
 Task<Result> StartExec(ContextPointer context, ApiExchange exchange) {
   // Whether it is a tunnel (attached) or a plain answer (Detach) is the engine's to say.
-  absl::StatusOr<std::string> body =
-      co_await WholeBody(std::move(exchange.request.body), std::move(exchange.request.body_stream),
-                         exchange.request.body_length, kMostJsonBody);
+  absl::StatusOr<std::string> body = co_await WholeBody(
+      exchange.memory, std::move(exchange.request.body), std::move(exchange.request.body_stream),
+      exchange.request.body_length, kMostJsonBody);
   if (!body.ok()) co_return body.status();
   exchange.request.body = *std::move(body);
   Result answer =

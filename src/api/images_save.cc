@@ -188,7 +188,7 @@ Task<Result> CommitContainer(ContextPointer context, ApiExchange exchange) {
   const absl::StatusOr<ContainerPointer> entry = FindContainer(*context, *reference);
   if (!entry.ok()) co_return entry.status();
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   exchange.request.body = *std::move(body);

@@ -15,27 +15,42 @@ std::uint64_t KeptRows::Begin() {
   return ++lists_;
 }
 
+Piece KeptRows::PieceOf(const std::shared_ptr<Text>& text) { return Piece(text, text->text.get()); }
+
+// A reply that still holds the text pins it from now on.
+void KeptRows::Drop(Texts::iterator at) {
+  const std::shared_ptr<Text>& text = at->second.text;
+  bytes_ -= text->text->size();
+  if (text.use_count() > 1) text->memory.Set(text->text->size());
+  kept_.erase(at);
+}
+
 Piece KeptRows::Find(std::uint64_t list, const ContainerGroup& group, Form form, WallTime now) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = kept_.find({&group, form});
   if (found == kept_.end()) return nullptr;
   if (found->second.until <= now) {
-    bytes_ -= found->second.text->size();
-    kept_.erase(found);
+    Drop(found);
     return nullptr;
   }
   found->second.used = list;
-  return found->second.text;
+  return PieceOf(found->second.text);
 }
 
-void KeptRows::Keep(std::uint64_t list, std::shared_ptr<const ContainerGroup> group, Form form,
-                    Piece text, WallTime until) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (bytes_ + text->size() > kMostBytes) return;
-  const Key key{group.get(), form};
+Piece KeptRows::Keep(std::uint64_t list, std::shared_ptr<const ContainerGroup> group, Form form,
+                     Piece text, WallTime until) {
   const std::size_t size = text->size();
-  Kept kept{std::move(group), std::move(text), until, list};
-  if (kept_.emplace(key, std::move(kept)).second) bytes_ += size;
+  auto counted = std::make_shared<Text>(Text{std::move(text), MemoryShare(budget_)});
+  Piece piece = PieceOf(counted);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Key key{group.get(), form};
+  const bool room = bytes_ + size <= kMostBytes;
+  if (room && kept_.emplace(key, Kept{std::move(group), counted, until, list}).second) {
+    bytes_ += size;
+  } else {
+    counted->memory.Set(size);
+  }
+  return piece;
 }
 
 void KeptRows::End(std::uint64_t list, bool all) {
@@ -43,8 +58,7 @@ void KeptRows::End(std::uint64_t list, bool all) {
   for (auto at = kept_.begin(); at != kept_.end();) {
     const auto here = at++;
     if (here->first.form.all != all || here->second.used >= list) continue;
-    bytes_ -= here->second.text->size();
-    kept_.erase(here);
+    Drop(here);
   }
 }
 

@@ -7,7 +7,9 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "base/memory_budget.h"
 #include "swarmlib/clock.h"
 #include "swarmlib/cluster.h"
 
@@ -29,20 +31,28 @@ class KeptRows {
     friend bool operator==(const Form&, const Form&) = default;
   };
 
+  // A text that has left this object, or never came in, is counted there as long as a reply holds
+  // it; null = not at all.
+  explicit KeptRows(std::shared_ptr<MemoryBudget> budget = nullptr) : budget_(std::move(budget)) {}
+
   // The number of a list that begins.
   std::uint64_t Begin();
   // The text if it is kept and still right, else null.
   Piece Find(std::uint64_t list, const ContainerGroup& group, Form form, WallTime now);
-  // Right until then.
-  void Keep(std::uint64_t list, std::shared_ptr<const ContainerGroup> group, Form form, Piece text,
-            WallTime until);
+  // Right until then. Gives the text as a reply shall hold it.
+  Piece Keep(std::uint64_t list, std::shared_ptr<const ContainerGroup> group, Form form, Piece text,
+             WallTime until);
   // The list is whole: texts that no list of the same kind has used since it began are dropped.
   void End(std::uint64_t list, bool all);
 
  private:
+  struct Text {
+    Piece text;
+    MemoryShare memory;
+  };
   struct Kept {
     std::shared_ptr<const ContainerGroup> group;  // so that no other gets its address
-    Piece text;
+    std::shared_ptr<Text> text;
     WallTime until;
     std::uint64_t used;  // by this list
   };
@@ -55,8 +65,13 @@ class KeptRows {
     std::size_t operator()(const Key& key) const;
   };
 
+  using Texts = std::unordered_map<Key, Kept, HashOfKey>;
+  static Piece PieceOf(const std::shared_ptr<Text>& text);
+  void Drop(Texts::iterator at);
+
+  const std::shared_ptr<MemoryBudget> budget_;
   std::mutex mutex_;
-  std::unordered_map<Key, Kept, HashOfKey> kept_;
+  Texts kept_;
   std::size_t bytes_ = 0;
   std::uint64_t lists_ = 0;
 };

@@ -183,7 +183,7 @@ Task<Result> DisconnectVanished(ContextPointer context, ApiExchange exchange, Jo
 
 Task<Result> ChangeMembers(ContextPointer context, ApiExchange exchange, std::string verb) {
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   absl::StatusOr<Joining> parsed = ParseJoining(*std::move(body));
@@ -229,7 +229,7 @@ Task<Result> ChangeMembers(ContextPointer context, ApiExchange exchange, std::st
 
 Task<Result> CreateNetwork(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   absl::StatusOr<ObjectRequest> wanted = ParseObjectRequest(*body);

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kMostNodesAtOnce = 64;
 constexpr std::size_t kMostNodesWithLayers = 4;  // with more nodes the layers would drown the list
 constexpr std::size_t kEnoughProgress =
-    256U << 10U;  // beyond it bars are left out, lines that matter are not
+    256U << 10U;  // beyond it engines' lines are left out, those of the nodes' outcomes are not
 constexpr std::size_t kMostProgressObject = 1U << 20U;
 constexpr Duration kBarPause = std::chrono::milliseconds(200);  // between two bars of one layer
 constexpr std::size_t kMostBars = 4'096;
@@ -35,7 +35,6 @@ bool IsBar(JsonValue object) {
 bool IsTooSoon(NodeWork& work, const std::string& node, std::string_view object) {
   JsonDocument document;
   if (!document.Parse(object).ok() || !IsBar(document.root())) return false;
-  if (work.output->held() > kEnoughProgress) return true;
   const std::string key = node + "/" + document.root().Find("id").text();
   const TimePoint now = work.context->clock().Now();
   const auto found = work.bars.find(key);
@@ -205,6 +204,7 @@ void BeginWork(Loop& loop, const std::shared_ptr<NodeWork>& work) {
 
 void TellLayer(NodeWork& work, const Node& node, const std::string& object) {
   if (work.nodes.size() > kMostNodesWithLayers) return;
+  if (work.output->held() > kEnoughProgress) return;
   const std::string name = NameOf(node);
   if (!IsTooSoon(work, name, object)) work.output->Write(PrefixProgress(object, name) + "\r\n");
 }

@@ -6,6 +6,11 @@
 #include "swarmlib/status.h"
 
 namespace swarm {
+namespace {
+
+constexpr std::size_t kKeptRoom = 16U << 10U;  // bytes of memory that an empty output keeps
+
+}  // namespace
 
 // Keeps the output alive and tells it when nobody reads any more.
 class OutputReader final : public Stream {
@@ -94,9 +99,10 @@ void Output::Deliver() {
     std::copy_n(held_.data() + begin_, count, into_.data());
     begin_ += count;
     if (begin_ == held_.size()) {
+      if (held_.capacity() > kKeptRoom) held_ = {};
       held_.clear();
       begin_ = 0;
-    } else if (begin_ >= most_ / 2) {
+    } else if (begin_ >= kKeptRoom && begin_ >= held_.size() / 2) {
       held_.erase(0, begin_);
       begin_ = 0;
     }

@@ -50,6 +50,17 @@ void SetClusterGauges(Context& context) {
       .Set(totals.images);
   metrics.gauge("swarmd_event_listeners", "Clients that follow /events.")
       .Set(context.event_listeners.load());
+  const MemoryBudget& budget = *context.budget();
+  metrics
+      .gauge("swarmd_client_memory_bytes",
+             "Request bodies in memory and answers that clients have not read.")
+      .Set(static_cast<std::int64_t>(budget.used()));
+  metrics
+      .gauge("swarmd_client_memory_limit_bytes",
+             "What they may take; beyond, new requests get 503.")
+      .Set(static_cast<std::int64_t>(budget.limit()));
+  metrics.gauge("swarmd_client_memory_refusals", "Requests refused for want of that memory.")
+      .Set(static_cast<std::int64_t>(budget.refused()));
   metrics
       .gauge(
           "swarmd_build_info", "Always 1; the labels tell the build.",
@@ -130,7 +141,7 @@ Task<Result> GetMetrics(ContextPointer context, ApiExchange) {
 
 Task<Result> PostAuth(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   exchange.request.body = *std::move(body);

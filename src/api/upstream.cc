@@ -322,37 +322,6 @@ std::vector<NodePointer> HealthyNodes(const Context& context) {
   return nodes;
 }
 
-Task<absl::StatusOr<std::string>> WholeBody(std::string body, std::unique_ptr<Stream> stream,
-                                            std::optional<std::uint64_t> length, std::size_t most) {
-  const absl::Status too_large =
-      HttpError(413, "the request body is larger than " + std::to_string(most) + " bytes");
-  if (body.size() > most || length.value_or(0) > most) co_return too_large;
-  if (!stream) co_return body;
-  absl::StatusOr<std::string> rest = co_await ReadAll(*stream, most - body.size());
-  if (!rest.ok()) {
-    if (absl::IsResourceExhausted(rest.status())) co_return too_large;
-    co_return rest.status();
-  }
-  co_return body + *rest;
-}
-
-Task<absl::StatusOr<std::string>> JsonBody(Headers headers, std::string body,
-                                           std::unique_ptr<Stream> stream,
-                                           std::optional<std::uint64_t> length) {
-  const std::string* type = FindHeader(headers, "Content-Type");
-  const bool empty = body.empty() && (!stream || (length.has_value() && *length == 0));
-  if (type != nullptr || !empty) {
-    const std::string_view given = type == nullptr ? std::string_view() : std::string_view(*type);
-    if (!EqualsIgnoreCase(Trim(given.substr(0, given.find(';'))), "application/json")) {
-      co_return InvalidArgument("unsupported Content-Type header (" + std::string(given) +
-                                "): must be 'application/json'");
-    }
-  }
-  absl::StatusOr<std::string> whole =
-      co_await WholeBody(std::move(body), std::move(stream), length, kMostJsonBody);
-  co_return whole;
-}
-
 absl::StatusOr<ContainerPointer> FindContainer(const Context& context, std::string_view reference) {
   const std::string_view name = reference.starts_with('/') ? reference.substr(1) : reference;
   absl::StatusOr<ContainerPointer> entry = context.cluster().FindContainer(name);

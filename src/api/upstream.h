@@ -81,13 +81,21 @@ Task<std::vector<NodePointer>> AnsweringNodes(ContextPointer context,
 
 std::vector<NodePointer> HealthyNodes(const Context& context);
 
-// The whole request body. 413 beyond `most` bytes.
-Task<absl::StatusOr<std::string>> WholeBody(std::string body, std::unique_ptr<Stream> stream,
+// A body that is held whole: the client may pause so long, and sends this much a second behind the
+// first pause; else it gets 408.
+inline constexpr Duration kJsonBodyPause = std::chrono::seconds(30);
+inline constexpr std::size_t kMinJsonBodyRate = 16U << 10U;  // bytes
+
+// The whole request body, its bytes counted in `memory` (ApiExchange::memory; null =
+// not at all). 413 beyond `most`
+// bytes, 503 when the budget of the clients' memory has no room for it.
+Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory, std::string body,
+                                            std::unique_ptr<Stream> stream,
                                             std::optional<std::uint64_t> length, std::size_t most);
 // The same of an exchange, whose body is taken out; 400 when the content is said to be anything but
 // JSON.
-Task<absl::StatusOr<std::string>> JsonBody(Headers headers, std::string body,
-                                           std::unique_ptr<Stream> stream,
+Task<absl::StatusOr<std::string>> JsonBody(std::shared_ptr<MemoryShare> memory, Headers headers,
+                                           std::string body, std::unique_ptr<Stream> stream,
                                            std::optional<std::uint64_t> length);
 
 // By every form of reference, with the engine's words when there is none.

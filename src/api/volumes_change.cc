@@ -217,7 +217,7 @@ Task<Result> PruneNode(ContextPointer context, NodePointer node, FilterArguments
 
 Task<Result> CreateVolume(ContextPointer context, ApiExchange exchange) {
   absl::StatusOr<std::string> body =
-      co_await JsonBody(exchange.request.headers, std::move(exchange.request.body),
+      co_await JsonBody(exchange.memory, exchange.request.headers, std::move(exchange.request.body),
                         std::move(exchange.request.body_stream), exchange.request.body_length);
   if (!body.ok()) co_return body.status();
   if (Trim(*body).empty()) *body = "{}";

@@ -250,6 +250,17 @@ KeptEvents EngineCluster::EventsBetween(std::int64_t since_nano, std::int64_t un
   return hub_->bus.Between(since_nano, until_nano);
 }
 
+EventPage EngineCluster::EventsAfter(std::uint64_t after, std::size_t most) const {
+  return hub_->bus.After(after, most);
+}
+
+EventPage EngineCluster::EventsBehind(const EventPlace& place, std::int64_t until_nano,
+                                      std::uint64_t dropped, std::size_t most) const {
+  return hub_->bus.Behind(place, until_nano, dropped, most);
+}
+
+std::uint64_t EngineCluster::DroppedEvents() const { return hub_->bus.Dropped(); }
+
 void EngineCluster::RememberExec(std::string exec_id, ContainerPointer entry) {
   hub_->execs.Remember(std::move(exec_id), entry->container.node);
 }

@@ -30,6 +30,7 @@ struct EngineClusterOptions {
   Duration refresh_max = std::chrono::seconds(60);
   Duration engine_timeout = std::chrono::seconds(10);  // of each health or state call
   int create_retry = 0;
+  std::size_t event_memory = 0;  // bytes of the event history; 0 = kEventHistoryBytes
   // Makes the client of one engine. Called on any thread.
   std::function<std::unique_ptr<BackendClient>(const std::string& address)> backend;
   // The IP of a host name, for where published ports are reached; calls back on any thread. Empty:
@@ -97,6 +98,10 @@ class EngineCluster final : public Cluster {
   std::unique_ptr<Subscription> Subscribe(
       std::function<void(std::shared_ptr<const ClusterEvent>)> sink) override;
   KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const override;
+  EventPage EventsAfter(std::uint64_t after, std::size_t most) const override;
+  EventPage EventsBehind(const EventPlace& place, std::int64_t until_nano, std::uint64_t dropped,
+                         std::size_t most) const override;
+  std::uint64_t DroppedEvents() const override;
   void RememberExec(std::string exec_id, ContainerPointer entry) override;
   void FindExec(std::string exec_id, ResultCallback<std::string> done) override;
 

@@ -107,7 +107,8 @@ void Readiness::When(Callback<> done) {
 
 Hub::Hub(EngineClusterOptions given)
     : options(std::move(given)),
-      state(options.state, std::move(options.filters), std::move(options.strategy), options.seed) {
+      state(options.state, std::move(options.filters), std::move(options.strategy), options.seed),
+      bus(options.event_memory == 0 ? kEventHistoryBytes : options.event_memory) {
   SWARM_CHECK(!options.loops.empty(), "a cluster has a loop");
   SWARM_CHECK(options.backend, "a cluster can reach engines");
   options.refresh_max = std::max(options.refresh_min, options.refresh_max);

@@ -19,9 +19,11 @@
 #include "manager/exchange_core.h"
 #include "manager/host_facts.h"
 #include "manager/loop_threads.h"
+#include "manager/memory_trim.h"
 #include "manager/name_resolver.h"
 #include "manager/port_relays.h"
 #include "manager/relay_rule.h"
+#include "manager/running_request.h"
 #include "manager/settings.h"
 #include "manager/usable.h"
 #include "net/server.h"
@@ -39,20 +41,6 @@ constexpr Duration kLongestStop = std::chrono::seconds(5);
 // Filters of the embedding program that run at once, and placements that wait for their turn.
 constexpr std::size_t kMaxForeignThreads = 8;
 constexpr std::size_t kMaxForeignWaiting = 1'024;
-
-// Counts a request from when it is handed over until nothing of it runs any more.
-class RunningRequest {
- public:
-  explicit RunningRequest(std::atomic<int>& count) : count_(&count) { ++count; }
-  RunningRequest(RunningRequest&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-  RunningRequest& operator=(RunningRequest&&) = delete;
-  ~RunningRequest() {
-    if (count_ != nullptr) --*count_;
-  }
-
- private:
-  std::atomic<int>* count_;
-};
 
 // Where clients of the manager will look for ports of their containers.
 std::vector<std::string> HostsOf(const std::vector<std::vector<net::Listener>>& bound) {
@@ -100,6 +88,7 @@ class Manager::Impl {
     threads = std::clamp(threads, 1, kMaxThreads);
     loops_ = std::make_unique<LoopThreads>(
         *config_.clock, config_.log, static_cast<std::size_t>(threads), config_.caller_threads);
+    memory_ = net::MakeServerMemory(config_.client_memory);
     const std::uint64_t seed = config_.seed != 0 ? config_.seed : EntropySeed();
     if (const absl::Status made = MakeCluster(seed); !made.ok()) return made;
     auto discovery = MakeDiscovery(config_.discovery_registry, config_.discovery,
@@ -114,7 +103,11 @@ class Manager::Impl {
       closed_ = true;
       return started;
     }
-    Main().Post([this] { Watch(); });
+    trim_ = std::make_shared<MemoryTrim>(Main(), memory_.budget);
+    Main().Post([this, trim = trim_] {
+      trim->Start();
+      Watch();
+    });
     return absl::OkStatus();
   }
 
@@ -145,6 +138,7 @@ class Manager::Impl {
         net::ServerOptions options;
         options.tls = server_tls_;
         options.room = room;
+        options.memory = memory_;
         options.lives_for_client = Api::LivesForClient;
         if (backends_) options.forward = MakeRelayRule(*api_, *cluster_, *backends_);
         options.forwarded = [meter = std::make_shared<ForwardMeter>(api_->metrics())](
@@ -285,6 +279,7 @@ class Manager::Impl {
     options.refresh_max = config_.refresh_max;
     options.engine_timeout = config_.engine_timeout;
     options.create_retry = config_.create_retry;
+    options.event_memory = config_.event_memory;
     options.backend = config_.backend;
     options.foreign = &foreign_;
     if (!options.backend) {
@@ -317,6 +312,8 @@ class Manager::Impl {
     options.log = config_.log;
     options.clock = config_.clock;
     options.metrics = &metrics_;
+    options.budget = memory_.budget;
+    options.event_listeners = config_.event_listeners;
     options.relayed = relays_.get();
     if (cluster_->has_own_filters()) {
       options.plan = [this](ContainerSpec spec, ResultCallback<Explanation> done) {
@@ -421,6 +418,8 @@ class Manager::Impl {
   Config config_;
   Metrics metrics_;
   std::shared_ptr<net::TlsContext> server_tls_, client_tls_;
+  net::ServerMemory memory_;
+  std::shared_ptr<MemoryTrim> trim_;
   std::atomic<int> running_{0};  // requests
   WorkerPool foreign_{kMaxForeignThreads, kMaxForeignWaiting};
   // Destroyed from the last to the first: the loops outlive all that runs on them.

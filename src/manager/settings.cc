@@ -110,6 +110,12 @@ absl::Status CheckConfig(const Config& config) {
     return InvalidArgument("engine_timeout must be above 0");
   if (config.heartbeat < std::chrono::seconds(1))
     return InvalidArgument("heartbeat must be at least 1s");
+  for (const auto& [name, bytes] : {std::pair("client_memory", config.client_memory),
+                                    std::pair("event_memory", config.event_memory)}) {
+    if (bytes < kMinClientMemory)
+      return InvalidArgument(std::string(name) + " must be at least 1 MiB, 1048576 bytes");
+  }
+  if (config.event_listeners < 1) return InvalidArgument("event_listeners must be at least 1");
   if (config.threads < 0 || config.threads > kMaxThreads) {
     return InvalidArgument("threads is " + std::to_string(config.threads) +
                            "; 0 (one a processor) to " + std::to_string(kMaxThreads) +

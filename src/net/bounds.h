@@ -34,6 +34,12 @@ inline constexpr Duration kIdleDeadline = std::chrono::minutes(5);  // between r
 inline constexpr Duration kRelayDeadline = std::chrono::seconds(3);
 inline constexpr Duration kRelayPause =
     std::chrono::minutes(2);  // between two pieces of a relayed answer
+// Without progress, of a write whose bytes this process holds (lists, inspects, events), and of one
+// that passes on what an engine sends.
+inline constexpr Duration kHeldWritePause = std::chrono::seconds(60);
+inline constexpr Duration kStreamWritePause = std::chrono::minutes(10);
+// A streaming client that has taken nothing for so long may go when memory is used up.
+inline constexpr Duration kStreamStall = std::chrono::seconds(5);
 inline constexpr Duration kBodyPause =
     std::chrono::minutes(10);  // between two pieces of a request's body
 inline constexpr Duration kDrainDeadline =

@@ -172,8 +172,9 @@ void Relay::PassLength() {
 }
 
 void Relay::PassDecoded() {
-  if (decoded_.empty()) decoded_.resize(kStreamBuffer);
-  const std::size_t count = body_.Take(connection_->input(), decoded_);
+  if (!decoded_) decoded_ = std::make_unique_for_overwrite<char[]>(kStreamBuffer);
+  const std::span<char> room(decoded_.get(), kStreamBuffer);
+  const std::size_t count = body_.Take(connection_->input(), room);
   if (connection_->ended()) body_.PeerEnded();
   if (body_.failed()) return Break("sent a malformed answer: " + std::string(body_.failure()));
   if (!connection_->failure().ok()) return Break("broke the connection within its answer");
@@ -182,7 +183,7 @@ void Relay::PassDecoded() {
   if (count > 0) {
     AppendChunkStart(&chunk_text_, count);
     pieces_.insert(pieces_.end(),
-                   {chunk_text_, std::string_view(decoded_.data(), count), kChunkEnd});
+                   {chunk_text_, std::string_view(decoded_.get(), count), kChunkEnd});
   }
   ended_ = body_.ended();
   if (ended_) pieces_.push_back(kLastChunk);
@@ -240,6 +241,18 @@ void Relay::OnWritten(const absl::Status& status) {
   connection_->StartRead();
 }
 
+std::size_t Relay::held() const {
+  const std::size_t input = connection_ ? connection_->input().size() : 0;
+  return input + (decoded_ ? kStreamBuffer : 0) + collected_.capacity() + edited_.capacity();
+}
+
+// A connection between two requests keeps no large buffers.
+void Relay::Shrink() {
+  decoded_.reset();
+  if (collected_.capacity() > kFirstBuffer) collected_ = {};
+  if (edited_.capacity() > kFirstBuffer) edited_ = {};
+}
+
 void Relay::TimeOut() {
   if (committed_) return owner_.RelayBroke();
   if (forward_.is_healthy == nullptr || !(*forward_.is_healthy)()) {
@@ -277,6 +290,7 @@ void Relay::Finish() {
     forward_.upstream->GiveBack(std::move(connection_));
   }
   Drop();
+  Shrink();
   owner_.RelayFinished();
 }
 

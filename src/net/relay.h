@@ -81,6 +81,10 @@ class Relay final : public ConnectionUser {
   void Drop();
   // Bytes of the answer have gone to the client.
   bool committed() const { return committed_; }
+  // The whole answer is held here, else it passes through as it comes.
+  bool editing() const { return editing_; }
+  // Bytes of memory.
+  std::size_t held() const;
   // The engine took long: for its head, which is waited for while its node is healthy, since a
   // second request would do the work twice; or too long for the next piece.
   void TimeOut();
@@ -102,6 +106,7 @@ class Relay final : public ConnectionUser {
   void WritePieces(std::size_t taken);
   void OnWritten(const absl::Status& status);
   void Finish();
+  void Shrink();
 
   RelayOwner& owner_;
   Forward forward_;
@@ -125,7 +130,7 @@ class Relay final : public ConnectionUser {
   std::string head_text_;
   std::string chunk_text_;
   std::string collected_, edited_;
-  std::vector<char> decoded_;
+  std::unique_ptr<char[]> decoded_;  // kStreamBuffer bytes, while an answer needs them
   std::vector<std::string_view> pieces_;
 };
 

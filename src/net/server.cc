@@ -39,6 +39,7 @@ struct Server::Core final : ServerSeam, std::enable_shared_from_this<Server::Cor
   bool LivesForClient(std::string_view method, std::string_view target) override {
     return !options.lives_for_client || options.lives_for_client(method, target);
   }
+  const ServerMemory& memory() override { return options.memory; }
   bool stopping() override { return stopped; }
   void RequestStarted() override { ++running; }
   void RequestEnded() override { --running; }

@@ -10,9 +10,11 @@
 
 #include "absl/status/status.h"
 #include "async/loop.h"
+#include "base/memory_budget.h"
 #include "net/connection_room.h"
 #include "net/http_head.h"
 #include "net/listener.h"
+#include "net/stalled_streams.h"
 #include "swarmlib/backend.h"
 #include "swarmlib/callback.h"
 
@@ -35,6 +37,15 @@ struct Forward;  // relay.h
 // failures to it.
 using ForwardRule = std::function<bool(const RequestHead& head, Forward* forward)>;
 
+// The memory that clients make a server hold. Shared by all servers of a process.
+struct ServerMemory {
+  std::shared_ptr<MemoryBudget> budget;     // null = unbounded
+  std::shared_ptr<StalledStreams> stalled;  // null = none goes before its time
+};
+
+// With what goes first when the budget is used up.
+ServerMemory MakeServerMemory(std::size_t limit);
+
 struct ServerOptions {
   std::shared_ptr<TlsContext> tls;  // null = plain; never used on unix sockets, as engines do
   // Shared with the other servers of a manager; null = one of its own, as large as the descriptors
@@ -47,6 +58,7 @@ struct ServerOptions {
   // and gets its answer unless the connection breaks. Null = true for every request. What `forward`
   // takes is never asked for: it only reads.
   std::function<bool(std::string_view method, std::string_view target)> lives_for_client;
+  ServerMemory memory;
   ForwardRule forward;  // requests that go to an engine without the handler; null = none
   // Told of each of them, with Forward::route, the status that the client gets and the time to it;
   // may be empty.

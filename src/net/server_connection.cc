@@ -24,7 +24,16 @@ Reply ErrorReply(int status, std::string_view message) {
 ServerConnection::ServerConnection(std::shared_ptr<ServerSeam> server,
                                    std::unique_ptr<Transport> transport,
                                    std::unique_ptr<ConnectionRoom::Slot> slot)
-    : server_(std::move(server)), transport_(std::move(transport)), slot_(std::move(slot)) {}
+    : server_(std::move(server)),
+      transport_(std::move(transport)),
+      slot_(std::move(slot)),
+      held_(server_->memory().budget) {
+  if (server_->memory().budget) server_->memory().budget->AddConnections(1);
+}
+
+ServerConnection::~ServerConnection() {
+  if (server_->memory().budget) server_->memory().budget->AddConnections(-1);
+}
 
 void ServerConnection::Start() {
   slot_->Attach(weak_from_this());
@@ -45,6 +54,7 @@ void ServerConnection::Close() {
   if (timer_ != 0) loop().Cancel(std::exchange(timer_, 0));
   if (tunnel_) std::exchange(tunnel_, nullptr)->Abort();
   if (relay_) relay_->Drop();
+  ReleaseMemory();
   transport_.reset();
   slot_.reset();  // a handler may hold this object for longer
   if (reply_.body_stream) reply_.body_stream->Abort();
@@ -202,6 +212,7 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   method_ = head.method;
   target_ = head.target;
   is_head_method_ = head.method == "HEAD";
+  may_refuse_ = is_head_method_ || head.method == "GET";
   is_http10_ = head.minor_version == 0;
   expects_continue_ = head.expect_continue;
   body_.Reset(head.framing);
@@ -218,6 +229,10 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   counted_ = true;
   server_->RequestStarted();
   if (body_.ended()) ReadOn();
+  if (MemoryIsUsedUp()) {
+    server_->memory().budget->TellRefused();
+    return OnReply(request_, BusyReply());
+  }
   server_->handler()(std::move(request), ReplyCallback(shared_from_this(), request_));
 }
 
@@ -337,6 +352,7 @@ void ServerConnection::OnTimer() {
   timer_ = 0;
   if (deadline_ == TimePoint::max()) return;
   if (loop().clock().Now() < deadline_) return ArmTimer();
+  if (awaits_client_) return WriteTimedOut();
   if (state_ == State::kRelaying) return relay_->TimeOut();
   if (body_done_) {
     Log(loop().log(), LogLevel::kInfo, "the body of a request did not come in time",

@@ -27,6 +27,8 @@ class ServerConnection;
 
 // {"message": ...} as engines send it.
 Reply ErrorReply(int status, std::string_view message);
+// 503 with Retry-After, while the clients' memory is used up.
+Reply BusyReply();
 
 // What a connection may ask of its server. Outlives its connections' use of it.
 class ServerSeam {
@@ -37,6 +39,7 @@ class ServerSeam {
   virtual const ForwardRule& forward_rule() = 0;
   virtual void Forwarded(std::string_view route, int status, Duration took) = 0;
   virtual bool LivesForClient(std::string_view method, std::string_view target) = 0;
+  virtual const ServerMemory& memory() = 0;
   virtual bool stopping() = 0;
   virtual void RequestStarted() = 0;
   virtual void RequestEnded() = 0;
@@ -55,6 +58,8 @@ class ServerConnection final : public RelayOwner,
  public:
   ServerConnection(std::shared_ptr<ServerSeam> server, std::unique_ptr<Transport> transport,
                    std::unique_ptr<ConnectionRoom::Slot> slot);
+
+  ~ServerConnection() override;
 
   void Start();
   // Drops the connection at once.
@@ -129,6 +134,18 @@ class ServerConnection final : public RelayOwner,
   void StartTunnel();
   bool BodyAllowed() const;
 
+  // Memory and write deadlines: server_memory.cc.
+  bool MemoryIsUsedUp();
+  void CountReply();
+  bool MayGrow(std::size_t bytes);
+  Duration WritePatience() const;
+  void AwaitClient();
+  bool MayGoFirst() const;
+  void ClientTook();
+  void WriteTimedOut();
+  void ReleaseMemory();
+  void ShrinkBuffers();
+
   // One timer, moved lazily: most deadlines never come.
   void SetDeadline(Duration from_now);
   void ClearDeadline() { deadline_ = TimePoint::max(); }
@@ -178,6 +195,14 @@ class ServerConnection final : public RelayOwner,
   std::vector<std::string_view> pieces_;
   std::vector<char> reply_buffer_;
   std::shared_ptr<Tunnel> tunnel_;
+
+  // Of what the client has not taken yet.
+  MemoryShare held_;
+  bool may_refuse_ = false;     // the request changes nothing
+  bool awaits_client_ = false;  // to take some of a write
+  std::uint64_t written_before_ = 0;
+  TimePoint idle_since_{};
+  StalledStreams::Id stalled_ = 0;
 
   TimePoint deadline_ = TimePoint::max();
   TimePoint timer_due_ = TimePoint::max();

@@ -13,7 +13,7 @@ bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size
   const ForwardRule& rule = server_->forward_rule();
   if (!rule || std::exchange(relay_failed_, false)) return false;
   if (head.method != "GET" || head.framing.kind != BodyKind::kNone || !head.upgrade.empty() ||
-      head.minor_version == 0) {
+      head.minor_version == 0 || MemoryIsUsedUp()) {
     return false;
   }
   if (!relay_) relay_ = std::make_unique<Relay>(*this);
@@ -45,9 +45,12 @@ void ServerConnection::RelayAnswered(int status, Duration took) {
 
 void ServerConnection::RelayAwaits(bool engine) {
   if (engine) {
+    if (awaits_client_) ClientTook();
+    held_.Release();
     SetDeadline(kRelayPause);
   } else {
-    ClearDeadline();
+    held_.Set(relay_->held());
+    AwaitClient();
   }
 }
 
@@ -58,6 +61,8 @@ void ServerConnection::RelayAwaitsHead(Duration waited) {
 }
 
 void ServerConnection::RelayFinished() {
+  if (awaits_client_) ClientTook();
+  held_.Release();
   counted_ = false;
   server_->RequestEnded();
   if (!keep_alive_) return Linger();

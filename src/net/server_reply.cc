@@ -49,6 +49,7 @@ void ServerConnection::StartReply() {
     HearEnd();
     if (state_ == State::kClosed) return;
   }
+  CountReply();
   BuildHead();
   pieces_.clear();
   pieces_.push_back(head_text_);
@@ -81,7 +82,8 @@ void ServerConnection::BuildHead() {
   // A client that still waits for "100 Continue" may send its body or not: nobody can tell what
   // comes next.
   const bool large_rest = body_.left() > kMaxDrained;
-  if (server_->stopping() || body_.failed() || large_rest ||
+  constexpr int kTooSlow = 408;  // what else such a client sends is not waited for
+  if (server_->stopping() || body_.failed() || large_rest || reply_.status == kTooSlow ||
       (expects_continue_ && !body_.ended()) || delimited_ == Delimited::kClose ||
       (client_ended_ && input_.empty())) {
     keep_alive_ = false;
@@ -121,11 +123,13 @@ void ServerConnection::Write() {
   writing_ = true;
   transport_->WriteMany(
       pieces_, [self = shared_from_this()](absl::Status status) { self->OnWritten(status); });
+  AwaitClient();
 }
 
 void ServerConnection::OnWritten(const absl::Status& status) {
   writing_ = false;
   if (state_ != State::kReplying) return;
+  ClientTook();
   if (!status.ok()) return Close();
   if (reply_.tunnel) return StartTunnel();
   if (!reply_.body_stream || !BodyAllowed() || last_chunk_sent_) return FinishReply();
@@ -138,7 +142,8 @@ void ServerConnection::PumpReply() {
   if (reply_buffer_.empty()) {
     reply_buffer_.resize(kFirstBuffer);
   } else if (std::exchange(grow_buffer_, false)) {
-    reply_buffer_.resize(std::min(reply_buffer_.size() * 4, kStreamBuffer));
+    const std::size_t size = std::min(reply_buffer_.size() * 4, kStreamBuffer);
+    if (MayGrow(size - reply_buffer_.size())) reply_buffer_.resize(size);
   }
   reply_.body_stream->Read(reply_buffer_,
                            [self = shared_from_this()](absl::StatusOr<std::size_t> got) {
@@ -187,7 +192,8 @@ void ServerConnection::FinishReply() {
   const std::shared_ptr<ServerConnection> self = shared_from_this();
   reply_ = {};
   pieces_.clear();
-  if (reply_buffer_.size() > kFirstBuffer) reply_buffer_ = {};
+  ReleaseMemory();
+  ShrinkBuffers();
   ++request_;  // the handler's body stream is void from now on
   if (body_done_) FinishBodyRead(Cancelled("the request was answered before its body was read"));
   if (std::exchange(counted_, false)) server_->RequestEnded();

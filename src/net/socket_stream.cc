@@ -75,6 +75,7 @@ class SocketStream::Core final : public Reactor::Watcher {
   bool is_open() const { return socket_.valid(); }
   int socket() const { return socket_.get(); }
   const Peer& peer() const { return peer_; }
+  std::uint64_t written() const { return written_; }
   bool writing() const { return write_done_ != nullptr; }
 
   void StartRead(std::span<char> into, ResultCallback<std::size_t> done) {
@@ -260,7 +261,9 @@ class SocketStream::Core final : public Reactor::Watcher {
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
-    return sendmsg(socket(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = sendmsg(socket(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) written_ += static_cast<std::uint64_t>(sent);
+    return sent;
   }
 
   void Advance(std::size_t sent) {
@@ -309,6 +312,7 @@ class SocketStream::Core final : public Reactor::Watcher {
   std::span<const std::string_view> pieces_;
   std::size_t next_piece_ = 0;
   std::size_t sent_of_piece_ = 0;
+  std::uint64_t written_ = 0;
   Callback<absl::Status> write_done_;
 };
 
@@ -348,6 +352,8 @@ std::optional<int> SocketStream::NativeSocket() const {
 }
 
 void SocketStream::NotifyLoss(Callback<> lost) { core_->NotifyLoss(std::move(lost)); }
+
+std::uint64_t SocketStream::written() const { return core_->written(); }
 
 const Peer& SocketStream::peer() const { return core_->peer(); }
 

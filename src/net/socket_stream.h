@@ -43,6 +43,7 @@ class SocketStream final : public Transport {
   // has to wait.
   std::optional<int> NativeSocket() const override;
   void NotifyLoss(Callback<> lost) override;
+  std::uint64_t written() const override;
   const Peer& peer() const override;
   bool HasNews() override;
 

@@ -377,6 +377,10 @@ void TlsStream::NotifyLoss(Callback<> lost) {
   core_->TellLoss();
 }
 
+std::uint64_t TlsStream::written() const {
+  return BIO_number_written(SSL_get_wbio(core_->ssl.get()));
+}
+
 const Peer& TlsStream::peer() const { return core_->peer; }
 
 bool TlsStream::HasNews() {

@@ -33,6 +33,7 @@ class TlsStream final : public Transport {
   void CloseWrite() override;
   void Abort() override;
   void NotifyLoss(Callback<> lost) override;
+  std::uint64_t written() const override;
   const Peer& peer() const override;
   bool HasNews() override;
 

@@ -1,6 +1,7 @@
 // What the transport asks of a connection beyond Stream.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -22,6 +23,10 @@ class Transport : public Stream {
   // that was, counted over the pieces; 0 also on errors, which the next Write reports. Only while
   // no Write is under way.
   virtual std::size_t WriteSome(std::span<const std::string_view> pieces) = 0;
+
+  // Bytes that the socket has taken so far, TLS records among them: tells a write that goes on from
+  // one that is stuck.
+  virtual std::uint64_t written() const = 0;
 
   // Who is at the other end.
   virtual const Peer& peer() const = 0;

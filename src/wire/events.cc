@@ -78,6 +78,21 @@ bool ComesBefore(const ClusterEvent& left, const ClusterEvent& right) {
   return left_name != right_name ? left_name < right_name : left.node < right.node;
 }
 
+std::size_t MemoryOf(const ClusterEvent& event) {
+  constexpr std::size_t kOwnBlock = 48;  // of the allocator, and the pointer's counts
+  constexpr std::size_t kPlaces = 96;    // in the two orders of the history
+  constexpr std::size_t kMapNode = 112;  // of an attribute, as the allocator rounds it
+  constexpr std::size_t kInPlace = 15;   // characters that a string holds without memory of its own
+  constexpr std::size_t kTextBlock = 16;  // of the allocator
+  const auto text = [](const std::string& value) {
+    return value.size() > kInPlace ? value.size() + kTextBlock : 0;
+  };
+  std::size_t bytes = sizeof(event) + kOwnBlock + kPlaces + text(event.type) + text(event.action) +
+                      text(event.actor_id) + text(event.scope) + text(event.node);
+  for (const auto& [key, value] : event.attributes) bytes += kMapNode + text(key) + text(value);
+  return bytes;
+}
+
 ClusterEvent EventsLost(const Node& node, std::int64_t time_nano, std::string_view reason) {
   ClusterEvent event;
   event.type = "node";

@@ -66,6 +66,9 @@ bool EventMatches(const ClusterEvent& event, const FilterArguments& filters);
 // The order of replayed events: by time, equal times by node name, then by address.
 bool ComesBefore(const ClusterEvent& left, const ClusterEvent& right);
 
+// Bytes of memory that a kept event takes, about.
+std::size_t MemoryOf(const ClusterEvent& event);
+
 // An event of our own, `events_lost`: of those that the node's engine emitted up to then some may
 // be missing, for that reason.
 ClusterEvent EventsLost(const Node& node, std::int64_t time_nano, std::string_view reason);

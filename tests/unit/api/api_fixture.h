@@ -21,13 +21,15 @@ inline std::string FullId(char digit) { return std::string(64, digit); }
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() : loop_(clock_, nullptr) {
-    ApiOptions options;
-    options.clock = &clock_;
-    options.id = "MANAGER";
-    options.host_name = "manager1";
-    options.version = "0.1.0";
-    api_ = std::make_unique<Api>(cluster_, std::move(options));
+    options_.clock = &clock_;
+    options_.id = "MANAGER";
+    options_.host_name = "manager1";
+    options_.version = "0.1.0";
+    MakeApi();
   }
+
+  // Anew, with what a test has changed in the options.
+  void MakeApi() { api_ = std::make_unique<Api>(cluster_, options_); }
 
   // Two healthy engines with one running container each, and a stopped one.
   void AddUsual() {
@@ -154,6 +156,7 @@ class ApiTest : public ::testing::Test {
   }
 
   ManualClock clock_;
+  ApiOptions options_;
   FakeCluster cluster_;
   Loop loop_;
   std::unique_ptr<Api> api_;

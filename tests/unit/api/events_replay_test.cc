@@ -54,7 +54,7 @@ class EventsReplayTest : public ApiTest {
   }
 
   void Publish(std::shared_ptr<const ClusterEvent> event) {
-    loop_.Post([this, event = std::move(event)] { cluster_.sink(event); });
+    loop_.Post([this, event = std::move(event)] { cluster_.Publish(event); });
     Settle();
   }
 
@@ -250,9 +250,11 @@ TEST_F(EventsReplayTest, TheEndIsNotHeldBackByANodeThatHangs) {
 
 TEST_F(EventsReplayTest, TheLastEventOfOneThatIsCutOffSaysSo) {
   Reply reply = Send("GET", "/v1.41/events");
-  Publish(Kept(1, "start", At(0), "n1"));
-  Publish(nullptr);
   const auto followed = Follow(*reply.body_stream);
+  Publish(Kept(1, "start", At(0), "n1"));
+  cluster_.ring.push_back(Kept(2, "die", At(0), "n1"));
+  cluster_.Drop(2);
+  Settle();
   EXPECT_TRUE(followed->ended);
   EXPECT_TRUE(absl::IsResourceExhausted(followed->status)) << followed->status;
   const std::size_t last = followed->text.find("\"Action\":\"events_lost\"");

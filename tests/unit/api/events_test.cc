@@ -1,3 +1,4 @@
+#include "api/replay_turns.h"
 #include "unit/api/api_fixture.h"
 
 namespace swarm::testing {
@@ -29,7 +30,7 @@ class EventsTest : public ApiTest {
 
   // As the cluster does: on the loop.
   void Publish(std::shared_ptr<const ClusterEvent> event) {
-    loop_.Post([this, event = std::move(event)] { cluster_.sink(event); });
+    loop_.Post([this, event = std::move(event)] { cluster_.Publish(event); });
     Settle();
   }
 
@@ -158,22 +159,31 @@ TEST_F(EventsTest, BadQueriesAreRefused) {
   }
 }
 
-TEST_F(EventsTest, CutOffByTheClusterIsAnErrorOfTheStream) {
+// It is only a place in the history: nothing waits for it, and it goes on where it was.
+TEST_F(EventsTest, AClientThatReadsLateMissesNothing) {
   Reply reply = Send("GET", "/v1.41/events");
+  constexpr std::uint64_t kEvents = 20'000;
+  std::weak_ptr<const ClusterEvent> first;
+  for (std::uint64_t at = 1; at <= kEvents; ++at) {
+    const auto event = Event(at, "exec_start: " + std::to_string(at), now_);
+    if (at == 1) first = event;
+    cluster_.ring.push_back(event);
+  }
+  Settle();
+  EXPECT_EQ(first.use_count(), 1);  // the history's
   const auto followed = Follow(*reply.body_stream);
-  Publish(nullptr);
-  EXPECT_TRUE(followed->ended);
-  EXPECT_FALSE(followed->status.ok());
-  EXPECT_EQ(cluster_.subscriptions, 0);
+  EXPECT_NE(followed->text.find("exec_start: 1\""), std::string::npos);
+  EXPECT_NE(followed->text.find("exec_start: 20000\""), std::string::npos);
+  EXPECT_FALSE(followed->ended);
 }
 
-TEST_F(EventsTest, AClientThatDoesNotReadIsCutOff) {
+TEST_F(EventsTest, AClientWhoseNextEventsHaveLeftTheHistoryIsCutOff) {
   Reply reply = Send("GET", "/v1.41/events");
-  for (std::uint64_t at = 1; at < 20'000 && cluster_.subscriptions > 0; ++at) {
-    Publish(Event(at, "exec_start: " + std::string(300, 'x'), now_));
-  }
-  EXPECT_EQ(cluster_.subscriptions, 0);
+  for (std::uint64_t at = 1; at <= 10; ++at) Publish(Event(at, "start", now_));
+  cluster_.Drop(5);
+  Settle();
   const auto followed = Follow(*reply.body_stream);
+  EXPECT_EQ(cluster_.subscriptions, 0);
   EXPECT_TRUE(followed->ended);
   EXPECT_TRUE(absl::IsResourceExhausted(followed->status));
 }
@@ -184,7 +194,7 @@ TEST_F(EventsTest, ALongReplayIsMadeAsItIsRead) {
   for (std::uint64_t at = 1; at <= kEvents; ++at)
     cluster_.ring.push_back(Event(at, at == kEvents ? "last" : std::string(1000, 'x'), now_));
   Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-1));
-  Publish(Event(kEvents + 1, "after", now_));
+  Publish(Event(kEvents + 1, "after", now_ + kSecond));
   const auto followed = Follow(*reply.body_stream);
   EXPECT_FALSE(followed->ended) << followed->status;
   EXPECT_GT(followed->text.size(), std::size_t{30} << 20);
@@ -196,6 +206,49 @@ TEST_F(EventsTest, ALongReplayIsMadeAsItIsRead) {
   EXPECT_TRUE(whole->status.ok());
   EXPECT_EQ(whole->text.find("\"Action\":\"after\""), std::string::npos);
   EXPECT_NE(whole->text.find("\"Action\":\"last\""), std::string::npos);
+}
+
+TEST_F(EventsTest, NewsThatWereCutOffAreFollowedAnew) {
+  Reply reply = Send("GET", "/v1.41/events");
+  const auto followed = Follow(*reply.body_stream);
+  loop_.Post([this] { cluster_.Drop(0); });
+  Settle();
+  EXPECT_EQ(cluster_.subscriptions, 1);
+  Publish(Event(1, "start", now_));
+  EXPECT_EQ(Actions(followed->text), "start");
+}
+
+TEST_F(EventsTest, ListenersBeyondTheBoundAreRefused) {
+  options_.event_listeners = 2;
+  MakeApi();
+  Reply first = Send("GET", "/v1.41/events");
+  const Reply second = Send("GET", "/v1.41/events");
+  const Reply third = Send("GET", "/v1.41/events");
+  EXPECT_EQ(third.status, 503);
+  EXPECT_EQ(HeaderOf(third, "Retry-After"), "1");
+  EXPECT_NE(third.body.find("--event-listeners"), std::string::npos) << third.body;
+  first.body_stream.reset();
+  Settle();
+  EXPECT_EQ(Send("GET", "/v1.41/events").status, 200);
+}
+
+TEST_F(EventsTest, OnlySoManyReplayAtOnceAndTheNextBeginsWhenOneStalls) {
+  cluster_.ring = {Event(1, "start", now_ - kSecond)};
+  for (std::uint64_t at = 2; at < 20; ++at)
+    cluster_.ring.push_back(Event(at, std::string(1000, 'x'), now_ - kSecond));
+  const std::string target = "/v1.41/events?since=" + Seconds(-5);
+  std::vector<Reply> stalled;
+  std::string buffer(100, '\0');
+  for (std::size_t i = 0; i < ReplayTurns::kMaxAtOnce; ++i) {
+    stalled.push_back(Send("GET", target));
+    stalled.back().body_stream->Read({buffer.data(), buffer.size()}, [](auto) {});
+  }
+  Settle();
+  Reply next = Send("GET", target);
+  const auto followed = Follow(*next.body_stream);
+  EXPECT_EQ(followed->text, "");
+  Pass(std::chrono::seconds(2));
+  EXPECT_EQ(Actions(followed->text).substr(0, 5), "start");
 }
 
 TEST_F(EventsTest, ListenersAreCounted) {

@@ -301,16 +301,55 @@ class FakeCluster final : public Cluster {
     sink = std::move(new_sink);
     return std::make_unique<FakeSubscription>(subscriptions);
   }
+  // As the cluster does: kept, and the subscriber is told. On the loop.
+  void Publish(const std::shared_ptr<const ClusterEvent>& event) {
+    const bool kept = !ring.empty() && ring.back()->sequence >= event->sequence;
+    if (!kept) ring.push_back(event);
+    if (sink) sink(event);
+  }
+  // The oldest ones have left the history.
+  void Drop(std::size_t count) {
+    dropped += count;
+    while (count-- > 0 && !ring.empty()) ring.pop_front();
+    if (sink) sink(nullptr);
+  }
   KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const override {
     KeptEvents found;
     found.nodes = kept_of_nodes;
     for (const auto& event : ring) {
       found.newest = std::max(found.newest, event->sequence);
+      const auto node = found.nodes.find(event->node);
+      if (event->action == "events_lost" && node != found.nodes.end())
+        node->second.lost_at = event->time_nano;
       if (event->time_nano >= since_nano && event->time_nano <= until_nano)
         found.events.push_back(event);
     }
     return found;
   }
+  EventPage EventsAfter(std::uint64_t after, std::size_t most) const override {
+    EventPage page;
+    page.lost = dropped > after;
+    auto at = std::upper_bound(
+        ring.begin(), ring.end(), after,
+        [](std::uint64_t sequence, const auto& event) { return sequence < event->sequence; });
+    for (; at != ring.end() && page.events.size() < most; ++at) page.events.push_back(*at);
+    return page;
+  }
+  // The ring of a test is in the order of time too.
+  EventPage EventsBehind(const EventPlace& place, std::int64_t until_nano, std::uint64_t before,
+                         std::size_t most) const override {
+    EventPage page;
+    page.lost = dropped > before;
+    auto at = std::partition_point(ring.begin(), ring.end(), [&place](const auto& event) {
+      return event->time_nano < place.time_nano ||
+             (event->time_nano == place.time_nano && event->sequence <= place.sequence);
+    });
+    for (; at != ring.end() && page.events.size() < most; ++at) {
+      if ((*at)->time_nano <= until_nano) page.events.push_back(*at);
+    }
+    return page;
+  }
+  std::uint64_t DroppedEvents() const override { return dropped; }
 
   void RememberExec(std::string exec_id, ContainerPointer entry) override {
     execs[std::move(exec_id)] = entry->container.node;
@@ -326,7 +365,8 @@ class FakeCluster final : public Cluster {
   std::vector<ContainerPointer> containers;
   mutable ContainerGroups groups;  // as given out last
   std::vector<std::shared_ptr<const ImageEntry>> images;
-  std::vector<std::shared_ptr<const ClusterEvent>> ring;
+  std::deque<std::shared_ptr<const ClusterEvent>> ring;
+  std::uint64_t dropped = 0;                                             // events that left it
   std::map<std::string, KeptEvents::OfNode, std::less<>> kept_of_nodes;  // by address
   std::map<std::string, absl::Status> find_errors;
   std::map<std::string, std::string> execs;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster/exec_table.h"
+#include "wire/events.h"
 
 namespace swarm {
 namespace {
@@ -27,7 +28,7 @@ class EventBusTest : public testing::Test {
   }
   ManualClock clock_;
   Loop loop_{clock_, {}};
-  EventBus bus_;
+  EventBus bus_{256U << 20U};
 };
 
 TEST_F(EventBusTest, NumbersAndDeliversInOrderUntilTheSubscriptionEnds) {
@@ -117,21 +118,63 @@ TEST_F(EventBusTest, EqualTimesComeByNodeName) {
   EXPECT_EQ(order, (std::vector<std::uint64_t>{5, 2, 4, 3, 1}));
 }
 
+TEST_F(EventBusTest, PagesGoThroughTheHistoryByArrivalAndByTime) {
+  EventBus bus(16'000);
+  for (const int time : {10, 30, 20}) bus.Publish(EventAt(time, "n1:1"));
+  const auto times = [](const EventPage& page) {
+    std::string text;
+    for (const EventPointer& event : page.events) text += std::to_string(event->time_nano) + " ";
+    return text;
+  };
+  EXPECT_EQ(times(bus.After(0, 2)), "10 30 ");
+  EXPECT_EQ(times(bus.After(2, 9)), "20 ");
+  EXPECT_EQ(times(bus.After(3, 9)), "");
+  EventPlace place;
+  place.time_nano = 10;
+  EXPECT_EQ(times(bus.Behind(place, 100, 0, 2)), "10 20 ");
+  place = {20, "", "n1:1", 3};
+  EXPECT_EQ(times(bus.Behind(place, 100, 0, 2)), "30 ");
+  EXPECT_EQ(times(bus.Behind(place, 29, 0, 2)), "");
+  EXPECT_FALSE(bus.Behind(place, 100, 0, 2).lost);
+  EXPECT_FALSE(bus.After(0, 1).lost);
+  while (bus.Dropped() < 3) bus.Publish(EventAt(40, "n1:1"));
+  EXPECT_TRUE(bus.After(1, 1).lost);
+  EXPECT_FALSE(bus.After(3, 1).lost);
+  while (bus.Dropped() < 4) bus.Publish(EventAt(50, "n1:1"));
+  EXPECT_TRUE(bus.Behind(place, 100, 0, 2).lost);
+  EXPECT_FALSE(bus.Behind(place, 100, bus.Dropped(), 2).lost);
+}
+
+// Thousands of them cost their places only.
+TEST_F(EventBusTest, SubscribersThatDoNotRunHoldNoEvents) {
+  EventBus bus(1U << 20U);
+  int seen = 0;
+  std::vector<std::unique_ptr<Subscription>> all;
+  for (int i = 0; i < 10; ++i) all.push_back(bus.Subscribe(&loop_, [&](EventPointer) { ++seen; }));
+  bus.Publish(EventAt(1, "n1:1"));
+  std::weak_ptr<const ClusterEvent> first = bus.After(0, 1).events.front();
+  while (bus.Dropped() == 0) bus.Publish(EventAt(2, "n1:1"));
+  EXPECT_TRUE(first.expired());
+  Settle();
+  EXPECT_EQ(seen, 10);  // cut off, each told so
+}
+
 TEST_F(EventBusTest, LargeEventsAreBoundedByTheirBytes) {
+  EventBus bus_;
   constexpr std::size_t kLarge = 1U << 20U;
   ClusterEvent large = EventAt(0, "n1:1");
   large.attributes["label"] = std::string(kLarge, 'x');
   EXPECT_GE(MemoryOf(large), kLarge);
   EXPECT_LE(MemoryOf(large), kLarge + 1'000);
   bus_.BeginFollowing("n1:1", 0);
-  constexpr std::int64_t kPublished = 2 * (kMostKeptBytes / kLarge);
+  constexpr std::int64_t kPublished = 2 * (kEventHistoryBytes / kLarge);
   for (std::int64_t time = 1; time <= kPublished; ++time) {
     large.time_nano = time;
     bus_.Publish(large);
   }
   const KeptEvents found = bus_.Between(0, kPublished);
-  EXPECT_LE(found.events.size() * kLarge, kMostKeptBytes);
-  EXPECT_GE(found.events.size() * kLarge, kMostKeptBytes / 2);
+  EXPECT_LE(found.events.size() * kLarge, kEventHistoryBytes);
+  EXPECT_GE(found.events.size() * kLarge, kEventHistoryBytes / 2);
   EXPECT_EQ(found.nodes.at("n1:1").whole_since, found.events.front()->time_nano);
   EXPECT_EQ(found.events.back()->time_nano, kPublished);
 }

@@ -102,6 +102,20 @@ TEST(CheckConfig, OvercommitHasBothBounds) {
   }
 }
 
+TEST(CheckConfig, RefusesMemoryBelowItsLeast) {
+  Config config;
+  config.discovery = "nodes://127.0.0.1:2375";
+  config.client_memory = kMinClientMemory - 1;
+  EXPECT_NE(MessageOf(CheckConfig(config)).find("client_memory"), std::string_view::npos);
+  config.client_memory = kMinClientMemory;
+  config.event_memory = 0;
+  EXPECT_NE(MessageOf(CheckConfig(config)).find("event_memory"), std::string_view::npos);
+  config.event_memory = kMinClientMemory;
+  EXPECT_TRUE(CheckConfig(config).ok());
+  config.event_listeners = 0;
+  EXPECT_NE(MessageOf(CheckConfig(config)).find("event_listeners"), std::string_view::npos);
+}
+
 TEST(MakeFilters, TheDefaultIsThePeersOrder) {
   const Config config;
   const auto filters = MakeFilters(config);
