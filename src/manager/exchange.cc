@@ -1,5 +1,6 @@
 #include "swarmlib/exchange.h"
 
+#include <optional>
 #include <utility>
 
 #include "manager/exchange_core.h"
@@ -14,8 +15,9 @@ absl::Status StatusOfReply(int status, const Headers& headers, std::string_view 
   std::string message = EngineMessage(body);
   if (message.empty()) message = "HTTP status " + std::to_string(status);
   const absl::Status plain = HttpError(status, message, body);
-  if (!IsMarkedAlreadyExists(headers)) return plain;
-  absl::Status error = AlreadyExists(message);
+  const std::optional<absl::StatusCode> marked = MarkedCode(headers);
+  if (!marked) return plain;
+  absl::Status error(*marked, message);
   plain.ForEachPayload(
       [&error](absl::string_view key, const absl::Cord& value) { error.SetPayload(key, value); });
   return error;
