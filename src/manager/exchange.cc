@@ -64,6 +64,26 @@ absl::Status Exchange::CloseWrite() {
   return core_->CloseWrite();
 }
 
+bool Exchange::WhenReady(ExchangeWait what, Callback<> ready) {
+  // Who asks then is told why not.
+  if (!CheckMayCall(core_->home(), "Exchange::WhenReady").ok()) return true;
+  return core_->WhenReady(what, std::move(ready));
+}
+
+absl::StatusOr<std::size_t> Exchange::StartWrite(std::string_view bytes) {
+  if (const absl::Status usable = CheckMayCall(core_->home(), "Exchange::StartWrite"); !usable.ok())
+    return usable;
+  if (bytes.empty()) return InvalidArgument("there are no bytes to send");
+  return core_->StartWrite(bytes);
+}
+
+absl::StatusOr<std::size_t> Exchange::FinishWrite() {
+  if (const absl::Status usable = CheckMayCall(core_->home(), "Exchange::FinishWrite");
+      !usable.ok())
+    return usable;
+  return core_->FinishWrite();
+}
+
 void Exchange::Abort() {
   if (core_->home().forked()) return;
   core_->Abort();
