@@ -83,10 +83,10 @@ swarm_code swarm_container_inspect(swarm_manager* manager, const char* container
   return GuardWait("swarm_container_inspect", error, [&]() -> absl::Status {
     if (absl::Status fit = CheckContainer(manager, container); !fit.ok()) return fit;
     if (absl::Status wanted = Wanted(json, "json"); !wanted.ok()) return wanted;
-    const absl::StatusOr<swarm::Reply> reply =
+    absl::StatusOr<swarm::Reply> reply =
         Ask(manager, "GET", PathOf(container) + "/json", {}, timeout_ms);
     if (!reply.ok()) return reply.status();
-    *json = CopyOut(reply->body);
+    *json = CopyOut(std::move(reply->body));
     return absl::OkStatus();
   });
 }
@@ -100,10 +100,9 @@ swarm_code swarm_container_list(swarm_manager* manager, int all, const char* fil
     std::string target = "/containers/json";
     if (all != 0) AddQuery(target, "all", "1");
     AddQuery(target, "filters", filters);
-    const absl::StatusOr<swarm::Reply> reply =
-        Ask(manager, "GET", std::move(target), {}, timeout_ms);
+    absl::StatusOr<swarm::Reply> reply = Ask(manager, "GET", std::move(target), {}, timeout_ms);
     if (!reply.ok()) return reply.status();
-    *json = CopyOut(reply->body);
+    *json = CopyOut(std::move(reply->body));
     return absl::OkStatus();
   });
 }

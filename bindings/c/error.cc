@@ -2,9 +2,11 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "bindings/c/guard.h"
 #include "bindings/c/handles.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/status.h"
 #include "swarmlib/swarm_extend.h"
 
@@ -28,8 +30,9 @@ swarm_code Fail(const char* call, const absl::Status& status, swarm_error** erro
   const auto code = static_cast<swarm_code>(status.code());
   if (error == nullptr) return code;
   try {
-    *error = New<swarm_error>(swarm_error{
-        code, HttpStatusOf(status), std::string(call) + ": " + std::string(MessageOf(status))});
+    *error = New<swarm_error>(
+        swarm_error{code, HttpStatusOf(status),
+                    std::string(call) + ": " + ToUtf8(std::string(MessageOf(status)))});
   } catch (...) {
     *error = nullptr;  // no memory for it: the code says it alone
   }
@@ -74,7 +77,8 @@ absl::Status Wanted(const void* pointer, const char* name) {
   return InvalidArgument(std::string(name) + " is NULL");
 }
 
-char* CopyOut(std::string_view text) {
+char* CopyOut(std::string given) {
+  const std::string text = ToUtf8(std::move(given));
   char* const copy = static_cast<char*>(std::malloc(text.size() + 1));
   if (copy == nullptr) throw std::bad_alloc();
   std::memcpy(copy, text.data(), text.size());

@@ -6,6 +6,7 @@
 
 #include "bindings/c/json.h"
 #include "bindings/c/request.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/status.h"
 
 // The answer of GET /events, line by line.
@@ -13,6 +14,7 @@ struct swarm_events {
   std::unique_ptr<swarm::Exchange> exchange;
   pid_t process = 0;  // that opened it
   std::string buffer;
+  std::string mended;       // the event handed out last, when it was no UTF-8
   std::size_t taken = 0;    // of `buffer`, by the event handed out last
   std::size_t scanned = 0;  // of `buffer`: no line ends before
   bool ended = false;
@@ -38,6 +40,11 @@ absl::Status Open(swarm_events& events) {
 // Hands out the line that ends at `end`, of which `taken` counts the line feed too.
 const char* HandOut(swarm_events& events, std::size_t end, std::size_t taken) {
   events.taken = taken;
+  const std::string_view line = std::string_view(events.buffer).substr(0, end);
+  if (!IsUtf8(line)) {
+    events.mended = ToUtf8(std::string(line));
+    return events.mended.c_str();
+  }
   if (end == events.buffer.size()) return events.buffer.c_str();
   events.buffer[end] = '\0';
   return events.buffer.c_str();

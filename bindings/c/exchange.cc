@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "bindings/c/request.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/status.h"
 
 using namespace swarm::c;
@@ -19,7 +20,10 @@ swarm_code swarm_exchange_wait_head(swarm_exchange* exchange, int64_t timeout_ms
   return GuardWait("swarm_exchange_wait_head", error, [&]() -> absl::Status {
     if (absl::Status usable = UsableExchange(exchange); !usable.ok()) return usable;
     absl::Status waited = exchange->exchange->WaitHead(ToDuration(timeout_ms));
-    if (waited.ok()) *exchange->has_head = true;
+    if (waited.ok() && !*exchange->has_head) {
+      exchange->headers = ToUtf8(exchange->exchange->headers());
+      *exchange->has_head = true;
+    }
     return waited;
   });
 }
@@ -32,7 +36,7 @@ int swarm_exchange_status(const swarm_exchange* exchange) {
 const char* swarm_exchange_header(const swarm_exchange* exchange, const char* name) {
   if (!IsLive(exchange, "swarm_exchange_header") || !*exchange->has_head || name == nullptr)
     return nullptr;
-  const std::string* const value = swarm::FindHeader(exchange->exchange->headers(), name);
+  const std::string* const value = swarm::FindHeader(exchange->headers, name);
   return value == nullptr ? nullptr : value->c_str();
 }
 

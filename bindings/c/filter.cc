@@ -1,3 +1,5 @@
+#include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -7,6 +9,7 @@
 #include "bindings/c/nodes.h"
 #include "bindings/c/options.h"
 #include "bindings/c/structs.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/expression.h"
 #include "swarmlib/status.h"
 
@@ -23,8 +26,16 @@ struct swarm_rules {
 };
 
 struct swarm_node_view {
+  explicit swarm_node_view(const swarm::NodeView& of) : view(&of), node{&of.node()} {
+    if (swarm::c::IsUtf8(of.node())) return;
+    mended = swarm::c::ToUtf8(swarm::Node(of.node()));
+    node.node = &*mended;
+  }
+
   const swarm::NodeView* view;
   swarm_node node;
+  std::optional<swarm::Node> mended;
+  mutable std::deque<swarm::Container> mended_containers;
   // Made when they are asked for.
   mutable bool has_containers = false;
   mutable std::vector<swarm_container> containers;
@@ -82,7 +93,7 @@ class Predicate {
         owned_(std::move(owned)) {}
 
   bool operator()(const NodeView& view) const {
-    const swarm_node_view lent{&view, {&view.node()}};
+    const swarm_node_view lent(view);
     int holds = 0;
     const absl::Status called = CallBack(who_, [&](swarm_failure* failure) {
       return holds_(owned_->user_data(), &lent, &holds, failure);
@@ -106,7 +117,9 @@ class CallerFilter final : public Filter {
   std::string_view name() const override { return name_; }
 
   absl::StatusOr<std::vector<Rule>> RulesFor(const ContainerSpec& spec) const override {
-    const swarm_spec lent{&spec, {}};
+    std::optional<ContainerSpec> mended;
+    if (!IsUtf8(spec)) mended = ToUtf8(ContainerSpec(spec));
+    const swarm_spec lent{mended ? &*mended : &spec, {}};
     swarm_rules rules{{}, name_, log_};
     const absl::Status called = CallBack("filter " + name_, [&](swarm_failure* failure) {
       return rules_(owned_->user_data(), &lent, &rules, failure);
@@ -212,7 +225,7 @@ int64_t swarm_spec_memory(const swarm_spec* spec) {
 const char* swarm_spec_json(const swarm_spec* spec) {
   if (spec == nullptr) return "";
   return GuardValue("", [spec] {
-    if (spec->json.empty()) spec->json = JsonOf(*spec->spec);
+    if (spec->json.empty()) spec->json = ToUtf8(JsonOf(*spec->spec));
     return spec->json.c_str();
   });
 }
@@ -230,8 +243,13 @@ size_t swarm_node_view_container_count(const swarm_node_view* view) {
   if (view == nullptr) return 0;
   return GuardValue(std::size_t{0}, [view] {
     if (!view->has_containers) {
-      for (const swarm::Container* container : view->view->containers())
+      for (const swarm::Container* container : view->view->containers()) {
+        if (!IsUtf8(*container)) {
+          view->mended_containers.push_back(ToUtf8(swarm::Container(*container)));
+          container = &view->mended_containers.back();
+        }
         view->containers.push_back({container});
+      }
       view->has_containers = true;
     }
     return view->containers.size();

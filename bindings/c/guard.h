@@ -112,7 +112,7 @@ inline std::string_view OrEmpty(const char* text) {
   return text == nullptr ? std::string_view() : text;
 }
 
-// A copy for the caller, to be freed by swarm_string_free.
-char* CopyOut(std::string_view text);
+// A copy for the caller, in UTF-8, to be freed by swarm_string_free.
+char* CopyOut(std::string text);
 
 }  // namespace swarm::c

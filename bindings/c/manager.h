@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -11,10 +13,19 @@
 #include "swarmlib/manager.h"
 #include "swarmlib/swarm.h"
 
+namespace swarm::c {
+
+inline constexpr std::uint64_t kMostReply = std::uint64_t{64} << 20U;
+
+}  // namespace swarm::c
+
 struct swarm_manager {
   swarm::c::OwnedList owned;  // of the options; ends after the manager
   std::unique_ptr<swarm::Manager> manager;
   pid_t process = 0;  // that opened it
+  // Bytes of an answer that calls in short take.
+  std::unique_ptr<std::atomic<std::uint64_t>> most_reply =
+      std::make_unique<std::atomic<std::uint64_t>>(swarm::c::kMostReply);
 };
 SWARM_HANDLE(swarm_manager);
 

@@ -1,8 +1,10 @@
 #include "bindings/c/nodes.h"
 
 #include <string>
+#include <utility>
 
 #include "bindings/c/manager.h"
+#include "bindings/c/utf8.h"
 
 using namespace swarm::c;
 
@@ -22,7 +24,8 @@ swarm_code swarm_manager_nodes(swarm_manager* manager, swarm_nodes** nodes, swar
     if (absl::Status usable = Usable(manager); !usable.ok()) return usable;
     if (absl::Status wanted = Wanted(nodes, "nodes"); !wanted.ok()) return wanted;
     swarm_nodes list;
-    list.kept = manager->manager->cluster().Nodes();
+    for (swarm::NodePointer& node : manager->manager->cluster().Nodes())
+      list.kept.push_back(ToUtf8(std::move(node)));
     for (const swarm::NodePointer& node : list.kept) list.nodes.push_back({node.get()});
     *nodes = New(std::move(list));
     return absl::OkStatus();

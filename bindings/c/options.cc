@@ -1,10 +1,10 @@
 #include "bindings/c/options.h"
 
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "bindings/c/structs.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/simulation.h"
 #include "swarmlib/status.h"
 
@@ -56,10 +56,13 @@ LogSink MakeLogSink(swarm_log log, OwnedPointer owned) {
   return [log, owned = std::move(owned)](const LogRecord& record) {
     const InCallback marked;
     GuardValue(0, [&] {
+      const std::string message = ToUtf8(record.message);
+      std::vector<std::string> values;
+      for (const auto& field : record.fields) values.push_back(ToUtf8(field.second));
       std::vector<swarm_field> fields;
-      for (const auto& [name, value] : record.fields)
-        fields.push_back({name.c_str(), value.c_str()});
-      log(owned->user_data(), static_cast<swarm_log_level>(record.level), record.message.c_str(),
+      for (std::size_t i = 0; i < values.size(); ++i)
+        fields.push_back({record.fields[i].first.c_str(), values[i].c_str()});
+      log(owned->user_data(), static_cast<swarm_log_level>(record.level), message.c_str(),
           fields.data(), fields.size());
       return 0;
     });
@@ -165,13 +168,6 @@ using namespace swarm::c;
 swarm_code swarm_options_init(swarm_options* options, size_t struct_size, swarm_error** error) {
   return Guard("swarm_options_init", error, [&]() -> absl::Status {
     if (absl::Status wanted = Wanted(options, "options"); !wanted.ok()) return wanted;
-    if (struct_size < sizeof(std::size_t) || struct_size > sizeof(swarm_options)) {
-      return swarm::InvalidArgument("struct_size is " + std::to_string(struct_size) + "; " +
-                                    std::to_string(sizeof(std::size_t)) + " to " +
-                                    std::to_string(sizeof(swarm_options)) + " is wanted");
-    }
-    std::memcpy(options, &kDefaultOptions, struct_size);
-    options->struct_size = struct_size;
-    return absl::OkStatus();
+    return Begin(kDefaultOptions, struct_size, options);
   });
 }

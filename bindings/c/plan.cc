@@ -3,6 +3,7 @@
 
 #include "bindings/c/json.h"
 #include "bindings/c/manager.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/model.h"
 
 struct swarm_explanation {
@@ -18,6 +19,20 @@ namespace {
 // Of all candidates or none, so that it is known also of one that is still to be drawn.
 bool SoftDropped(const swarm::Explanation& explanation) {
   return !explanation.candidates.empty() && explanation.candidates.front().soft_dropped;
+}
+
+void Mend(swarm::Explanation& explanation) {
+  explanation.summary = ToUtf8(std::move(explanation.summary));
+  const auto mend = [](swarm::Placement& place) {
+    place.node = ToUtf8(std::move(place.node));
+    place.node_name = ToUtf8(std::move(place.node_name));
+  };
+  if (explanation.chosen) mend(*explanation.chosen);
+  for (swarm::Placement& candidate : explanation.candidates) mend(candidate);
+  for (swarm::NodeReason& refused : explanation.refused) {
+    refused.node = ToUtf8(std::move(refused.node));
+    refused.reason = ToUtf8(std::move(refused.reason));
+  }
 }
 
 std::string JsonOf(const swarm::Explanation& explanation) {
@@ -57,6 +72,7 @@ swarm_code swarm_manager_plan(swarm_manager* manager, const char* body, size_t b
     absl::StatusOr<swarm::Explanation> plan = manager->manager->PlanCreate(
         std::string(body, body_length), std::string(OrEmpty(name)), std::string(OrEmpty(platform)));
     if (!plan.ok()) return plan.status();
+    Mend(*plan);
     std::string json = JsonOf(*plan);
     *explanation = New(swarm_explanation{*std::move(plan), std::move(json)});
     return absl::OkStatus();

@@ -3,12 +3,14 @@
 #include <utility>
 
 #include "bindings/c/structs.h"
+#include "bindings/c/utf8.h"
 #include "swarmlib/status.h"
 
 namespace swarm::c {
 namespace {
 
 constexpr swarm_request kDefaultRequest = SWARM_REQUEST_INIT;
+static_assert(kDefaultRequest.most_reply == kMostReply);
 static_assert(offsetof(swarm_request, most_reply) + sizeof kDefaultRequest.most_reply ==
               sizeof(swarm_request));
 
@@ -30,7 +32,8 @@ absl::StatusOr<Request> ReadRequest(const swarm_request* given, swarm_request& w
   widened = kDefaultRequest;
   if (absl::Status read = Widen(given, widened, "swarm_request"); !read.ok()) return read;
   Request request;
-  request.method = OrEmpty(widened.method);
+  request.method = widened.method == nullptr ? kDefaultRequest.method : widened.method;
+  if (widened.most_reply == 0) widened.most_reply = kMostReply;
   request.target = OrEmpty(widened.target);
   if (request.target.empty())
     return InvalidArgument("request.target is missing; a path such as /containers/json is wanted");
@@ -42,7 +45,7 @@ absl::StatusOr<Request> ReadRequest(const swarm_request* given, swarm_request& w
   if (widened.upgrade != 0 && FindHeader(request.headers, "Upgrade") == nullptr)
     SetHeader(request.headers, "Upgrade", "tcp");
   if (widened.upgrade != 0) SetHeader(request.headers, "Connection", "Upgrade");
-  if (widened.streamed != 0 && widened.streamed_length >= 0)
+  if (widened.streamed != 0 && widened.streamed_length > 0)
     request.body_length = static_cast<std::uint64_t>(widened.streamed_length);
   return request;
 }
@@ -58,6 +61,7 @@ absl::StatusOr<Reply> Ask(const swarm_manager* manager, const char* method, std:
   request.body = std::move(body);
   CallOptions options;
   options.timeout = ToDuration(timeout_ms);
+  options.max_body = *manager->most_reply;
   absl::StatusOr<Reply> reply = manager->manager->Call(std::move(request), std::move(options));
   if (reply.ok() && reply->status >= 400)
     return StatusOfReply(reply->status, reply->headers, reply->body);
@@ -67,6 +71,22 @@ absl::StatusOr<Reply> Ask(const swarm_manager* manager, const char* method, std:
 }  // namespace swarm::c
 
 using namespace swarm::c;
+
+swarm_code swarm_request_init(swarm_request* request, size_t struct_size, swarm_error** error) {
+  return Guard("swarm_request_init", error, [&]() -> absl::Status {
+    if (absl::Status wanted = Wanted(request, "request"); !wanted.ok()) return wanted;
+    return Begin(kDefaultRequest, struct_size, request);
+  });
+}
+
+swarm_code swarm_manager_set_most_reply(swarm_manager* manager, uint64_t bytes,
+                                        swarm_error** error) {
+  return Guard("swarm_manager_set_most_reply", error, [&]() -> absl::Status {
+    if (absl::Status usable = Usable(manager); !usable.ok()) return usable;
+    *manager->most_reply = bytes == 0 ? kMostReply : bytes;
+    return absl::OkStatus();
+  });
+}
 
 swarm_code swarm_manager_call(swarm_manager* manager, const swarm_request* request,
                               int64_t timeout_ms, swarm_reply** reply, swarm_error** error) {
@@ -85,6 +105,7 @@ swarm_code swarm_manager_call(swarm_manager* manager, const swarm_request* reque
     absl::StatusOr<swarm::Reply> answer =
         manager->manager->Call(*std::move(read), std::move(options));
     if (!answer.ok()) return answer.status();
+    answer->headers = ToUtf8(std::move(answer->headers));
     *reply = New(swarm_reply{*std::move(answer)});
     return absl::OkStatus();
   });

@@ -25,6 +25,7 @@ struct swarm_exchange {
   pid_t process = 0;  // that began it
   // WaitHead was ok; another thread may write meanwhile and ask.
   std::unique_ptr<std::atomic<bool>> has_head = std::make_unique<std::atomic<bool>>(false);
+  swarm::Headers headers;  // of the answer, once the head is there
 };
 SWARM_HANDLE(swarm_exchange);
 

@@ -39,4 +39,17 @@ absl::Status Widen(const Struct* given, Struct& into, const char* name) {
   return absl::OkStatus();
 }
 
+// Writes the first `size` bytes of `defaults` into a caller's struct.
+template <typename Struct>
+absl::Status Begin(const Struct& defaults, std::size_t size, Struct* into) {
+  if (size < sizeof(std::size_t) || size > sizeof(Struct)) {
+    return MakeStatus(SWARM_INVALID_ARGUMENT, "struct_size is " + std::to_string(size) + "; " +
+                                                  std::to_string(sizeof(std::size_t)) + " to " +
+                                                  std::to_string(sizeof(Struct)) + " is wanted");
+  }
+  std::memcpy(into, &defaults, size);
+  into->struct_size = size;
+  return absl::OkStatus();
+}
+
 }  // namespace swarm::c

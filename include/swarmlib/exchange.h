@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "swarmlib/backend.h"
+#include "swarmlib/callback.h"
 #include "swarmlib/clock.h"
 
 namespace swarm {
@@ -19,6 +20,10 @@ namespace swarm {
 // body, and the code of that status. A 409 is FailedPrecondition, but AlreadyExists when it answers
 // a create whose name is taken: the field X-Swarmd-Error of the manager's answer says so.
 absl::Status StatusOfReply(int status, const Headers& headers, std::string_view body);
+
+// What a caller of an Exchange may wait for: the head of the answer, bytes of it (or their end),
+// and room for bytes to be sent or the end of the piece that StartWrite began.
+enum class ExchangeWait { kHead, kRead, kWrite };
 
 // A request under way, its answer, and the bytes that flow both ways once it is a tunnel. Made by
 // Manager::Begin; may outlive the manager, whose Close makes every call below say Cancelled, except
@@ -60,6 +65,19 @@ class Exchange {
   // Ends the request's body or our side of the tunnel; the answer goes on. Does not wait: as long
   // as nobody knows whether the answer is a tunnel, it is ended once it is one.
   absl::Status CloseWrite();
+
+  // For callers that do not wait on their thread, event loops among them. True: ready now, so that
+  // the call in question (WaitHead or Read with a timeout of zero, StartWrite, FinishWrite) tells
+  // at once; `ready` is dropped. Else `ready` is called once when it is, or when the exchange ends,
+  // on any thread; it must not wait and must not call the manager. A later call for the same takes
+  // the place of an earlier one, whose `ready` is dropped.
+  bool WhenReady(ExchangeWait what, Callback<> ready);
+  // Begins to send bytes as Write does and gives how many of them are on their way, as many as one
+  // piece holds. WhenReady(kWrite) tells when FinishWrite knows how many were taken; asked before,
+  // FinishWrite takes back what was not. DeadlineExceeded: what was sent before is still on its
+  // way, or nothing was taken. The other errors are those of Write.
+  absl::StatusOr<std::size_t> StartWrite(std::string_view bytes);
+  absl::StatusOr<std::size_t> FinishWrite();
 
   // Gives everything up: the work on the engines is cancelled, and whoever waits in a call above is
   // told Cancelled. Idempotent.

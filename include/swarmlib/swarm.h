@@ -4,7 +4,8 @@
 // swarm_KIND_free(handle), which takes NULL; a char* that the library gave is given back with
 // swarm_string_free. Everything `const` that a getter returns belongs to the handle it was asked
 // of and lives as long as that. What a call is given it copies before it returns, unless it says
-// otherwise. Strings end with a zero byte and are UTF-8; bytes come with their length.
+// otherwise. Strings end with a zero byte and are UTF-8; bytes come with their length. What an
+// engine says that is no UTF-8 is given with U+FFFD in place of each byte that is none.
 //
 // Errors. A call that can fail returns a swarm_code, and takes its outputs and then, last, a
 // swarm_error** which may be NULL. Success: SWARM_OK, and *error is NULL. Failure: the outputs are
@@ -244,10 +245,11 @@ SWARM_API void swarm_manager_free(swarm_manager* manager);
 
 // ---- requests -------------------------------------------------------------------------------
 
-// A request of Docker's API. Begin with SWARM_REQUEST_INIT.
+// A request of Docker's API. Begin with SWARM_REQUEST_INIT; fields that are zero mean the same as
+// those of it.
 typedef struct swarm_request {
   size_t struct_size;
-  const char* method;          // "GET"
+  const char* method;          // NULL = "GET"
   const char* target;          // "/containers/json?all=1", percent-encoded
   const swarm_field* headers;  // without framing (Content-Length, Connection, ...)
   size_t header_count;
@@ -255,12 +257,17 @@ typedef struct swarm_request {
   size_t body_length;
   int32_t upgrade;          // the client would send "Connection: Upgrade"
   int32_t streamed;         // for swarm_manager_begin: more body comes by swarm_exchange_write
-  int64_t streamed_length;  // of all that comes so, in bytes; -1 = not known
-  uint64_t most_reply;      // for swarm_manager_call: bytes of the answer that are taken
+  int64_t streamed_length;  // of all that comes so, in bytes; 0 and less = not known
+  uint64_t most_reply;  // for swarm_manager_call: bytes of the answer that are taken; 0 = 64 MiB
 } swarm_request;
 
 #define SWARM_REQUEST_INIT \
   { sizeof(swarm_request), "GET", NULL, NULL, 0, NULL, 0, 0, 0, -1, (uint64_t)64 * 1024 * 1024 }
+
+// Writes SWARM_REQUEST_INIT into the first `struct_size` bytes, for languages that have no macros.
+// SWARM_INVALID_ARGUMENT: fewer bytes than one size_t, or more than this library knows.
+SWARM_API swarm_code swarm_request_init(swarm_request* request, size_t struct_size,
+                                        swarm_error** error);
 
 // The whole exchange, without a socket. An answer of any HTTP status is SWARM_OK. An answer that
 // becomes a tunnel is SWARM_FAILED_PRECONDITION, one above most_reply SWARM_RESOURCE_EXHAUSTED.
@@ -368,6 +375,10 @@ SWARM_API swarm_code swarm_container_stop(swarm_manager* manager, const char* co
 SWARM_API swarm_code swarm_container_remove(swarm_manager* manager, const char* container,
                                             int force, int volumes, int64_t timeout_ms,
                                             swarm_error** error);
+// How many bytes of an answer the two calls below take, of this manager from now on; 0 = 64 MiB. A
+// longer one is SWARM_RESOURCE_EXHAUSTED.
+SWARM_API swarm_code swarm_manager_set_most_reply(swarm_manager* manager, uint64_t bytes,
+                                                  swarm_error** error);
 // The object of GET /containers/NAME/json.
 SWARM_API swarm_code swarm_container_inspect(swarm_manager* manager, const char* container,
                                              int64_t timeout_ms, char** json, swarm_error** error);

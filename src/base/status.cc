@@ -19,6 +19,7 @@ absl::StatusCode CodeOfHttp(int http_status) {
   switch (http_status) {
     case 400: return absl::StatusCode::kInvalidArgument;
     case 401: return absl::StatusCode::kUnauthenticated;
+    case 402:
     case 403: return absl::StatusCode::kPermissionDenied;
     case 404: return absl::StatusCode::kNotFound;
     case 409: return absl::StatusCode::kFailedPrecondition;

@@ -1,5 +1,6 @@
 #include "swarmlib/exchange.h"
 
+#include <optional>
 #include <utility>
 
 #include "manager/exchange_core.h"
@@ -14,8 +15,9 @@ absl::Status StatusOfReply(int status, const Headers& headers, std::string_view 
   std::string message = EngineMessage(body);
   if (message.empty()) message = "HTTP status " + std::to_string(status);
   const absl::Status plain = HttpError(status, message, body);
-  if (!IsMarkedAlreadyExists(headers)) return plain;
-  absl::Status error = AlreadyExists(message);
+  const std::optional<absl::StatusCode> marked = MarkedCode(headers);
+  if (!marked) return plain;
+  absl::Status error(*marked, message);
   plain.ForEachPayload(
       [&error](absl::string_view key, const absl::Cord& value) { error.SetPayload(key, value); });
   return error;
@@ -60,6 +62,26 @@ absl::Status Exchange::CloseWrite() {
   if (const absl::Status usable = CheckMayWait(core_->home(), "Exchange::CloseWrite"); !usable.ok())
     return usable;
   return core_->CloseWrite();
+}
+
+bool Exchange::WhenReady(ExchangeWait what, Callback<> ready) {
+  // Who asks then is told why not.
+  if (!CheckMayCall(core_->home(), "Exchange::WhenReady").ok()) return true;
+  return core_->WhenReady(what, std::move(ready));
+}
+
+absl::StatusOr<std::size_t> Exchange::StartWrite(std::string_view bytes) {
+  if (const absl::Status usable = CheckMayCall(core_->home(), "Exchange::StartWrite"); !usable.ok())
+    return usable;
+  if (bytes.empty()) return InvalidArgument("there are no bytes to send");
+  return core_->StartWrite(bytes);
+}
+
+absl::StatusOr<std::size_t> Exchange::FinishWrite() {
+  if (const absl::Status usable = CheckMayCall(core_->home(), "Exchange::FinishWrite");
+      !usable.ok())
+    return usable;
+  return core_->FinishWrite();
 }
 
 void Exchange::Abort() {

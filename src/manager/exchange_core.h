@@ -70,10 +70,14 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   absl::StatusOr<std::size_t> Write(std::string_view bytes, Duration timeout);
   absl::Status CloseWrite();
   void Abort();
+  bool WhenReady(ExchangeWait what, Callback<> ready);
+  absl::StatusOr<std::size_t> StartWrite(std::string_view bytes);
+  absl::StatusOr<std::size_t> FinishWrite();
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
   using Lock = std::unique_lock<std::mutex>;
+  static constexpr std::size_t kWaits = 3;
   // Of the request's body.
   enum class Upload { kNone, kOpen, kClosed, kDropped };
 
@@ -86,6 +90,17 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   absl::StatusOr<std::size_t> WriteIntoBody(Lock& lock, std::string_view bytes, Deadline deadline);
   absl::StatusOr<std::size_t> WriteIntoTunnel(Lock& lock, std::string_view bytes,
                                               Deadline deadline);
+  static absl::Status BodyNotRead();
+
+  // With the lock held, each.
+  bool IsReady(ExchangeWait what) const;
+  bool MayStartPiece() const;
+  void StartPiece(std::string_view bytes);
+  absl::StatusOr<std::size_t> FinishPiece();
+  void AskForMore();
+
+  // Tells all that wait; without the lock.
+  void Changed();
   void Give(std::string bytes);
   void Post(void (Core::*work)());
   void StartRead();
@@ -116,10 +131,13 @@ class Exchange::Core : public std::enable_shared_from_this<Exchange::Core> {
   std::string outgoing_;
   std::size_t sent_ = 0;  // of outgoing_, into the upload
   bool writing_ = false;
-  bool unsent_ = false;   // outgoing_ waits for the loop to write it into the tunnel
-  absl::Status written_;  // of the last write
-  bool ended_ = false;    // our side of the tunnel that there is, or may be
+  std::size_t begun_ = 0;         // bytes of the piece that is written, until it is finished
+  bool begun_in_tunnel_ = false;  // where it goes
+  bool unsent_ = false;           // outgoing_ waits for the loop to write it into the tunnel
+  absl::Status written_;          // of the last write
+  bool ended_ = false;            // our side of the tunnel that there is, or may be
   Upload upload_ = Upload::kNone;
+  std::array<Callback<>, kWaits> waiters_;  // by ExchangeWait
 
   // On the loop only.
   std::stop_source stop_;

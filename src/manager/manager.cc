@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cluster/engine_cluster.h"
+#include "manager/answer.h"
 #include "manager/complete_request.h"
 #include "manager/discovery_context.h"
 #include "manager/exchange_core.h"
@@ -23,7 +25,7 @@
 #include "manager/name_resolver.h"
 #include "manager/port_relays.h"
 #include "manager/relay_rule.h"
-#include "manager/running_request.h"
+#include "manager/running_requests.h"
 #include "manager/settings.h"
 #include "manager/usable.h"
 #include "net/server.h"
@@ -53,12 +55,6 @@ std::vector<std::string> HostsOf(const std::vector<std::vector<net::Listener>>& 
   }
   if (hosts.empty()) hosts.emplace_back("127.0.0.1");
   return hosts;
-}
-
-Task<void> Answer(Api* api, Request request, ResultCallback<Reply> done,
-                  [[maybe_unused]] RunningRequest running) {
-  Reply reply = co_await api->Handle(std::move(request));
-  done(std::move(reply));
 }
 
 absl::Status ManagerIsClosed() { return Cancelled("the manager is closed"); }
@@ -148,8 +144,8 @@ class Manager::Impl {
         servers_[i] = std::make_unique<net::Server>(
             (*loops_)[i], std::move(options),
             [this, i](Request request, ResultCallback<Reply> done) {
-              (*loops_)[i].Spawn(Answer(api_.get(), std::move(request), std::move(done),
-                                        RunningRequest(running_)));
+              (*loops_)[i].Spawn(AnswerServed(api_.get(), std::move(request), std::move(done),
+                                              RunningRequest(running_), followed_));
             });
         for (net::Listener& listener : mine) servers_[i]->Adopt(std::move(listener));
       });
@@ -249,8 +245,8 @@ class Manager::Impl {
     if (closed_) return ManagerIsClosed();
     return CheckMayCall(home_, "Manager::Plan");
   }
-  // Close waits for what holds one of these.
-  RunningRequest Running() { return RunningRequest(running_); }
+  // Close waits for what holds one of these; nothing when it was called.
+  std::optional<RunningRequest> CountRunning() { return CountUnless(closed_, running_); }
   const Config& config() const { return config_; }
   std::vector<std::string> addresses() const {
     if (home_.forked()) return {};
@@ -364,12 +360,11 @@ class Manager::Impl {
   }
 
   void HandleOn(Loop& loop, Request request, ResultCallback<Reply> done) {
-    // Counted before it is looked: Close waits for what it finds counted.
-    RunningRequest running(running_);
-    if (closed_) return done(ManagerIsClosed());
+    std::optional<RunningRequest> running = CountRunning();
+    if (!running) return done(ManagerIsClosed());
     auto shared = std::make_shared<Request>(std::move(request));
     loop.Post(
-        [this, &loop, shared, done = std::move(done), running = std::move(running)]() mutable {
+        [this, &loop, shared, done = std::move(done), running = *std::move(running)]() mutable {
           loop.Spawn(Answer(api_.get(), std::move(*shared), std::move(done), std::move(running)));
         });
   }
@@ -411,7 +406,10 @@ class Manager::Impl {
 
   void Drain(Duration grace) {
     const TimePoint end = SystemClock().Now() + grace;
-    while ((Active() > 0 || running_ > 0) && SystemClock().Now() < end) WaitALittle();
+    const auto must_wait = [this] {
+      return running_ > 0 || Active() > static_cast<std::size_t>(*followed_);
+    };
+    while (must_wait() && SystemClock().Now() < end) WaitALittle();
   }
 
   const HomeProcess home_;
@@ -421,6 +419,8 @@ class Manager::Impl {
   net::ServerMemory memory_;
   std::shared_ptr<MemoryTrim> trim_;
   std::atomic<int> running_{0};  // requests
+  // Of those that are served, the ones that end when their client has enough.
+  const std::shared_ptr<std::atomic<int>> followed_ = std::make_shared<std::atomic<int>>(0);
   WorkerPool foreign_{kMaxForeignThreads, kMaxForeignWaiting};
   // Destroyed from the last to the first: the loops outlive all that runs on them.
   std::unique_ptr<LoopThreads> loops_;
@@ -487,7 +487,8 @@ std::unique_ptr<Exchange> Manager::Begin(Request request, bool streamed) {
 absl::Status Manager::Run() { return impl_->Run(); }
 
 absl::StatusOr<Reply> Manager::Call(Request request, CallOptions options) {
-  const auto running = impl_->Running();
+  const auto running = impl_->CountRunning();
+  if (!running) return ManagerIsClosed();
   const std::unique_ptr<Exchange> exchange = Begin(std::move(request));
   const std::stop_callback stop(options.stop, [&exchange] { exchange->Abort(); });
   const TimePoint begun = SystemClock().Now();

@@ -35,6 +35,17 @@ void ByteQueue::Append(std::string_view bytes) {
   ServeReader();
 }
 
+void ByteQueue::HoldBack() {
+  const std::lock_guard lock(mutex_);
+  held_back_ = true;
+}
+
+void ByteQueue::GoOn() {
+  const std::lock_guard lock(mutex_);
+  held_back_ = false;
+  ServeReader();
+}
+
 void ByteQueue::Close() {
   const std::lock_guard lock(mutex_);
   if (!closed_) cut_how_ = absl::OkStatus();
@@ -84,7 +95,7 @@ bool ByteQueue::abandoned() const {
 }
 
 void ByteQueue::ServeReader() {
-  if (loop_ == nullptr) return;
+  if (loop_ == nullptr || held_back_) return;
   absl::StatusOr<std::size_t> result = std::size_t{0};
   const std::size_t queued = bytes_.size() - taken_;
   if (!broken_.ok()) {
@@ -134,6 +145,12 @@ void MemoryStream::CloseWrite() {
 void MemoryStream::Abort() {
   CloseWrite();
   incoming_->Abandon();
+}
+
+void DelayTunnel(Loop& loop, Stream& tunnel) {
+  std::shared_ptr<ByteQueue> queue = static_cast<MemoryStream&>(tunnel).shared_incoming();
+  queue->HoldBack();
+  loop.After(kTunnelDelay, [queue = std::move(queue)] { queue->GoOn(); });
 }
 
 std::unique_ptr<Stream> StreamOf(Loop& loop, std::string_view bytes) {

@@ -1,6 +1,7 @@
 // Streams between a simulated engine and a client of the same process.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +25,9 @@ inline constexpr std::size_t kMostQueuedBytes = 64U << 20U;
 class ByteQueue {
  public:
   void Append(std::string_view bytes);
+  // Until GoOn the reader gets nothing.
+  void HoldBack();
+  void GoOn();
   // The end comes behind what is queued.
   void Close();
   // `why` comes at once; what is queued is lost.
@@ -43,6 +47,7 @@ class ByteQueue {
   mutable std::mutex mutex_;
   std::string bytes_;
   std::size_t taken_ = 0;  // of bytes_
+  bool held_back_ = false;
   bool closed_ = false;
   bool abandoned_ = false;
   absl::Status broken_;
@@ -68,6 +73,7 @@ class MemoryStream final : public Stream {
   void Abort() override;
 
   ByteQueue& incoming() { return *incoming_; }
+  const std::shared_ptr<ByteQueue>& shared_incoming() { return incoming_; }
 
  private:
   Loop& loop_;
@@ -75,6 +81,15 @@ class MemoryStream final : public Stream {
   Sink sink_;
   bool write_closed_ = false;
 };
+
+// The head of a tunnel's answer is there so long before the first bytes of the tunnel, where
+// engines take any time at all: they have a process to start, and some clients lose what comes with
+// a head.
+inline constexpr Duration kTunnelDelay = std::chrono::milliseconds(50);
+
+// Lets nothing through that `tunnel`, a MemoryStream, has to give, before that time has passed on
+// `loop`.
+void DelayTunnel(Loop& loop, Stream& tunnel);
 
 // A stream that gives `bytes` and ends.
 std::unique_ptr<Stream> StreamOf(Loop& loop, std::string_view bytes);

@@ -132,6 +132,7 @@ class SimulatedExchange : public std::enable_shared_from_this<SimulatedExchange>
       reply.body_length = reply.body.size();
       reply.body_stream = StreamOf(loop_, std::exchange(reply.body, {}));
     }
+    if (reply.tunnel && latency_ > Duration::zero()) DelayTunnel(loop_, *reply.tunnel);
     Finish(std::move(reply));
   }
 

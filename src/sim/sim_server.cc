@@ -84,7 +84,12 @@ struct SimServer::Core : std::enable_shared_from_this<SimServer::Core> {
   void Answer(SimulatedEngine& engine, const Request& request, const std::optional<Fault>& fault,
               ResultCallback<Reply> done) {
     using Kind = Fault::Kind;
-    if (!fault || fault->kind == Kind::kSlow) return done(engine.Handle(request));
+    if (!fault || fault->kind == Kind::kSlow) {
+      Reply reply = engine.Handle(request);
+      if (reply.tunnel && simulation->latency() > Duration::zero())
+        DelayTunnel(loop, *reply.tunnel);
+      return done(std::move(reply));
+    }
     switch (fault->kind) {
       case Kind::kSilence:
       case Kind::kConnectTimeout: silent.push_back(std::move(done)); return;

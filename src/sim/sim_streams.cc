@@ -10,6 +10,7 @@ namespace swarm {
 namespace {
 
 constexpr Duration kStatsPeriod = std::chrono::seconds(1);
+constexpr char kEndOfInput = '\x04';  // Ctrl-D
 
 std::optional<std::int64_t> SecondsOf(const Query& query, std::string_view key) {
   const std::string text = QueryText(query, key);
@@ -41,7 +42,11 @@ void SimState::TakeInput(const std::string& container_id, std::string_view bytes
   const auto found = containers_.find(container_id);
   if (found == containers_.end()) return;
   SimContainer& container = found->second;
-  const bool ends = end && (container.stdin_once || container.tty);
+  // A terminal outlives those who are attached to it; it is ended by the character for that.
+  const std::size_t mark = container.tty ? bytes.find(kEndOfInput) : std::string_view::npos;
+  const bool ends =
+      mark != std::string_view::npos || (end && container.stdin_once && !container.tty);
+  bytes = bytes.substr(0, mark);
   if (!container.process) {
     container.early_input.append(bytes);
     container.early_end = container.early_end || ends;

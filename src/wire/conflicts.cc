@@ -3,12 +3,13 @@
 #include <string>
 
 #include "base/text.h"
+#include "swarmlib/status.h"
 
 namespace swarm {
 namespace {
 
 constexpr std::string_view kErrorField = "X-Swarmd-Error";
-constexpr std::string_view kAlreadyExistsCode = "ALREADY_EXISTS";
+constexpr int kLastCode = 16;
 
 }  // namespace
 
@@ -18,11 +19,19 @@ bool SaysNameIsTaken(std::string_view message) {
          lower.find("already in use") != std::string::npos;
 }
 
-void MarkAlreadyExists(Reply& reply) { SetHeader(reply.headers, kErrorField, kAlreadyExistsCode); }
+void MarkCode(Reply& reply, absl::StatusCode code) {
+  if (HttpError(reply.status, "").code() == code) return;
+  SetHeader(reply.headers, kErrorField, absl::StatusCodeToString(code));
+}
 
-bool IsMarkedAlreadyExists(const Headers& headers) {
-  const std::string* const code = FindHeader(headers, kErrorField);
-  return code != nullptr && *code == kAlreadyExistsCode;
+std::optional<absl::StatusCode> MarkedCode(const Headers& headers) {
+  const std::string* const told = FindHeader(headers, kErrorField);
+  if (told == nullptr) return std::nullopt;
+  for (int number = 1; number <= kLastCode; ++number) {
+    const auto code = static_cast<absl::StatusCode>(number);
+    if (absl::StatusCodeToString(code) == *told) return code;
+  }
+  return std::nullopt;
 }
 
 }  // namespace swarm

@@ -1,9 +1,11 @@
-// What a 409 means: engines and HTTP have one status for a name that is taken and for every other
-// conflict.
+// What an error status means: engines and HTTP have one for a name that is taken and for every
+// other conflict, and none at all for some of our codes.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "swarmlib/backend.h"
 
 namespace swarm {
@@ -11,8 +13,9 @@ namespace swarm {
 // True for the message of a 409 on create that means the container's name.
 bool SaysNameIsTaken(std::string_view message);
 
-// Whether the answer means AlreadyExists, told by a field of its head.
-void MarkAlreadyExists(Reply& reply);
-bool IsMarkedAlreadyExists(const Headers& headers);
+// Tells `code` by a field of the head where the status of `reply` alone means another one.
+void MarkCode(Reply& reply, absl::StatusCode code);
+// The code that is told so; nothing when none is.
+std::optional<absl::StatusCode> MarkedCode(const Headers& headers);
 
 }  // namespace swarm

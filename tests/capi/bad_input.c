@@ -211,6 +211,76 @@ static void requests(swarm_manager* manager) {
   CHECK(reply == NULL && id == NULL && explanation == NULL && events == NULL);
 }
 
+// A request that was set to zero is one with the defaults.
+static void zeroed_requests(swarm_manager* manager) {
+  swarm_error* error = NULL;
+  swarm_reply* reply = NULL;
+  swarm_request request;
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  request.target = "/version";
+  CHECK_OK(swarm_manager_call(manager, &request, PATIENCE, &reply, &error));
+  CHECK(swarm_reply_status(reply) == 200);
+  swarm_reply_free(reply);
+  request.method = "POST";
+  request.target = "/containers/create?name=zeroed";
+  const swarm_field json = {"Content-Type", "application/json"};
+  request.headers = &json;
+  request.header_count = 1;
+  request.streamed = 1;
+  swarm_exchange* exchange = NULL;
+  size_t taken = 0;
+  CHECK_OK(swarm_manager_begin(manager, &request, &exchange, &error));
+  CHECK_OK(swarm_exchange_write(exchange, "{\"Image\":\"busybox\"}", 19, PATIENCE, &taken, &error));
+  CHECK_OK(swarm_exchange_close_write(exchange, &error));
+  CHECK_OK(swarm_exchange_wait_head(exchange, PATIENCE, &error));
+  CHECK(taken == 19 && swarm_exchange_status(exchange) == 201);
+  swarm_exchange_free(exchange);
+
+  swarm_request written;
+  memset(&written, 1, sizeof written);
+  CHECK_OK(swarm_request_init(&written, sizeof written, &error));
+  CHECK(written.struct_size == sizeof written && written.target == NULL && written.upgrade == 0);
+  CHECK_TEXT("GET", written.method);
+  CHECK(written.streamed_length == -1 && written.most_reply == (uint64_t)64 * 1024 * 1024);
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "struct_size is 4", swarm_request_init(&written, 4, &error));
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "request is NULL", swarm_request_init(NULL, 16, &error));
+}
+
+static void bounded_answers(swarm_manager* manager) {
+  swarm_error* error = NULL;
+  char* json = NULL;
+  CHECK_OK(swarm_manager_set_most_reply(manager, 1, &error));
+  CHECK_FAILS(SWARM_RESOURCE_EXHAUSTED, "",
+              swarm_container_list(manager, 1, NULL, PATIENCE, &json, &error));
+  CHECK_OK(swarm_manager_set_most_reply(manager, 0, &error));
+  CHECK_OK(swarm_container_list(manager, 1, NULL, PATIENCE, &json, &error));
+  swarm_string_free(json);
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "swarm_manager is NULL",
+              swarm_manager_set_most_reply(NULL, 1, &error));
+}
+
+// U+FFFD stands for what is no UTF-8.
+static void bad_bytes(swarm_manager* manager) {
+  static const char kBody[] =
+      "{\"Image\":\"busybox\",\"Labels\":{\"a\":\"x\xffy\xc3\xa9\xe2\x82\"}}";
+  static const char kMended[] = "x\xef\xbf\xbdy\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\"";
+  swarm_error* error = NULL;
+  char* id = NULL;
+  char* json = NULL;
+  CHECK_OK(swarm_container_create(manager, kBody, sizeof kBody - 1, "latin", NULL, PATIENCE, &id,
+                                  &error));
+  CHECK_OK(swarm_container_inspect(manager, id, PATIENCE, &json, &error));
+  CHECK(strstr(json, kMended) != NULL && strchr(json, 0xff) == NULL);
+  swarm_string_free(json);
+  CHECK_OK(swarm_container_list(manager, 1, NULL, PATIENCE, &json, &error));
+  CHECK(strstr(json, kMended) != NULL && strchr(json, 0xff) == NULL);
+  swarm_string_free(json);
+  swarm_string_free(id);
+  CHECK_FAILS(SWARM_NOT_FOUND, "caf\xef\xbf\xbd",
+              swarm_container_start(manager, "caf\xe9", PATIENCE, &error));
+}
+
 #ifdef SWARM_CHECK_HANDLES
 static void freed_handles(swarm_manager* living) {
   swarm_error* error = NULL;
@@ -242,6 +312,9 @@ int main(void) {
   const swarm_options options = simulated("sim://1");
   swarm_manager* const manager = open_ready(&options);
   requests(manager);
+  zeroed_requests(manager);
+  bounded_answers(manager);
+  bad_bytes(manager);
 #ifdef SWARM_CHECK_HANDLES
   freed_handles(manager);
 #endif

@@ -1,8 +1,8 @@
 """pyswarm.aio: the same, and nothing blocks the loop."""
 
 import asyncio
+import collections
 import gc
-import queue
 import threading
 import time
 
@@ -10,7 +10,7 @@ import pyswarm
 import pyswarm.aio
 import pytest
 from conftest import SLEEPER
-from pyswarm import _workers
+from pyswarm import _ready, _workers
 
 
 def run(main, seconds=30):
@@ -161,18 +161,35 @@ def test_events_and_a_read_that_is_cancelled_loses_nothing():
 
 
 class Exchanged:
-  """An exchange whose reads end when the test says so."""
+  """An exchange that has what the test puts there."""
 
   status, headers, tunnel = 200, [], False
 
   def __init__(self):
-    self.reads, self.aborted = 0, threading.Event()
+    self.pieces, self.room, self.waiters, self.aborted = collections.deque(), 0, {}, threading.Event()
 
-  def read(self, most, seconds):
-    self.reads += 1
-    if self.aborted.wait(seconds):
-      raise pyswarm.Cancelled(499, "CANCELLED", "aborted")
-    raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came")
+  def put(self, *pieces):
+    """Bytes to be read, b"" for their end, or the exception that ends them."""
+    self.pieces.extend(pieces)
+    self.tell("read")
+
+  def tell(self, what):
+    waiter = _ready._waits._waiters.get(self.waiters.pop(what, None))
+    if waiter is not None:
+      waiter[0].call_soon(_ready._end, [waiter[1]])
+
+  def when_ready(self, what, number):
+    assert number in _ready._waits._waiters
+    if self.aborted.is_set() or (self.pieces if what == "read" else self.room):
+      return True
+    self.waiters[what] = number
+    return False
+
+  def take(self, most):
+    piece = self.pieces.popleft()
+    if isinstance(piece, Exception):
+      raise piece
+    return piece
 
   def abort(self):
     self.aborted.set()
@@ -181,18 +198,18 @@ class Exchanged:
 @pytest.mark.parametrize("late", [False, True], ids=["before its task hears", "when its task is to go on"])
 def test_a_read_that_ends_in_the_turn_of_its_cancel_loses_nothing(late):
   async def main():
-    answer = pyswarm.aio.Response(Exchanged(), None, "GET /events")
-    reading = answer._reading = asyncio.get_running_loop().create_future()
+    exchange = Exchanged()
+    answer = pyswarm.aio.Response(exchange, None)
     reader = asyncio.ensure_future(answer.read(64))
-    await asyncio.sleep(0)
+    await until(lambda: exchange.waiters)
+    exchange.put(b"what came")
     if late:
-      reading.add_done_callback(lambda _: reader.cancel())
-      reading.set_result(b"what came")
+      asyncio.get_running_loop().call_soon(reader.cancel)
     else:
-      reading.set_result(b"what came")
       reader.cancel()
     with pytest.raises(asyncio.CancelledError):
       await reader
+    assert not _ready._waits._waiters
     return await answer.read(64)
 
   assert run(main()) == b"what came"
@@ -200,39 +217,21 @@ def test_a_read_that_ends_in_the_turn_of_its_cancel_loses_nothing(late):
 
 def test_a_read_that_fails_is_begun_anew_by_the_next():
   async def main():
-    answer = pyswarm.aio.Response(Exchanged(), None, "GET /events")
-    for broken in (pyswarm.Unavailable(503, "UNAVAILABLE", "broke off"), None):
-      reading = answer._reading = asyncio.get_running_loop().create_future()
-      if broken is None:
-        reading.cancel()
-      else:
-        reading.set_exception(broken)
-      with pytest.raises(asyncio.CancelledError if broken is None else pyswarm.Unavailable):
-        await answer.read(64)
-      assert answer._reading is None
+    exchange = Exchanged()
+    answer = pyswarm.aio.Response(exchange, None)
+    exchange.put(pyswarm.Unavailable(503, "UNAVAILABLE", "broke off"), b"more", b"")
+    with pytest.raises(pyswarm.Unavailable):
+      await answer.read(64)
+    return await answer.read()
 
-  run(main())
-
-
-class Piecemeal(Exchanged):
-  """An exchange that gives the pieces that the test puts there."""
-
-  def __init__(self):
-    super().__init__()
-    self.pieces = queue.SimpleQueue()
-
-  def read(self, most, seconds):
-    try:
-      return self.pieces.get(timeout=seconds)
-    except queue.Empty:
-      raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came") from None
+  assert run(main()) == b"more"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "stopped"])
 def test_lines_that_are_left_in_the_middle_lose_nothing(how):
   async def main():
-    exchange = Piecemeal()
-    answer = pyswarm.aio.Response(exchange, None, "GET /logs")
+    exchange = Exchanged()
+    answer = pyswarm.aio.Response(exchange, None)
     seen = []
 
     async def follow():
@@ -241,17 +240,16 @@ def test_lines_that_are_left_in_the_middle_lose_nothing(how):
         if how == "stopped":
           return
 
-    exchange.pieces.put(b"one\r\ntwo\nthr")
+    exchange.put(b"one\r\ntwo\nthr")
     following = asyncio.ensure_future(follow())
     if how == "cancelled":
-      await until(lambda: len(seen) == 2 and answer._reading is not None)
+      await until(lambda: len(seen) == 2 and exchange.waiters)
       following.cancel()
       with pytest.raises(asyncio.CancelledError):
         await following
     else:
       await following
-    exchange.pieces.put(b"ee\nfour\nlast")
-    exchange.pieces.put(b"")
+    exchange.put(b"ee\nfour\nlast", b"")
     seen += [line async for line in answer.lines()]
     return seen
 
@@ -260,10 +258,9 @@ def test_lines_that_are_left_in_the_middle_lose_nothing(how):
 
 def test_what_lines_left_is_what_read_gives():
   async def main():
-    exchange = Piecemeal()
-    answer = pyswarm.aio.Response(exchange, None, "GET /logs")
-    for piece in (b"one\ntw", b"o\nthree", b""):
-      exchange.pieces.put(piece)
+    exchange = Exchanged()
+    answer = pyswarm.aio.Response(exchange, None)
+    exchange.put(b"one\ntw", b"o\nthree", b"")
     async for line in answer.lines():
       break
     return line, await answer.read(1), await answer.read()
@@ -274,15 +271,25 @@ def test_what_lines_left_is_what_read_gives():
 def test_a_write_that_nobody_takes_ends_in_its_time():
   class Deaf(Exchanged):
     left = 3
+    begun = b""
 
-    def write(self, data, seconds):
-      if not self.left:
+    def when_ready(self, what, number):
+      return not self.begun and super().when_ready(what, number)
+
+    def start_write(self, data):
+      self.begun = data
+      return len(data)
+
+    def finish_write(self):
+      taken, self.left, self.begun = min(self.left, len(self.begun)), 0, b""
+      if not taken:
         raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing was taken")
-      taken, self.left = min(self.left, len(data)), 0
       return taken
 
   async def main():
-    answer = pyswarm.aio.Response(Deaf(), None, "POST /attach")
+    exchange = Deaf()
+    exchange.room = 1
+    answer = pyswarm.aio.Response(exchange, None)
     assert await answer.write(b"hello", 0.05) == 3
     with pytest.raises(pyswarm.DeadlineExceeded):
       await answer.write(b"lo", 0.05)
@@ -295,11 +302,11 @@ def test_a_follower_that_is_cancelled_and_dropped_gives_the_stream_up():
     exchange = Exchanged()
 
     async def follow():
-      async for _ in pyswarm.aio.Response(exchange, None, "GET /events"):
+      async for _ in pyswarm.aio.Response(exchange, None):
         pass
 
     following = asyncio.ensure_future(follow())
-    await until(lambda: exchange.reads)
+    await until(lambda: exchange.waiters)
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
       await following
@@ -310,8 +317,7 @@ def test_a_follower_that_is_cancelled_and_dropped_gives_the_stream_up():
   run(main())
 
 
-def test_a_wait_lasts_as_long_as_it_was_told_when_others_wait_for_threads(monkeypatch):
-  monkeypatch.setattr(type(_workers.waits), "crowded", property(lambda self: True))
+def test_a_wait_on_a_thread_lasts_as_long_as_it_was_told_in_turns():
   slices = []
 
   def wait(seconds):
@@ -320,9 +326,9 @@ def test_a_wait_lasts_as_long_as_it_was_told_when_others_wait_for_threads(monkey
     raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing came")
 
   begin = time.monotonic()
-  with pytest.raises(pyswarm.DeadlineExceeded, match="GET /events: no answer within 0.15 s"):
-    run(_workers.in_turns("GET /events", 0.15, wait))
-  assert time.monotonic() - begin >= 0.15 and max(slices) <= 0.02
+  with pytest.raises(pyswarm.DeadlineExceeded, match="wait_ready: no answer within 0.25 s"):
+    run(_workers.in_turns("wait_ready", 0.25, wait))
+  assert time.monotonic() - begin >= 0.25 and max(slices) <= 0.2
 
 
 class Opened:

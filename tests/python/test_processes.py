@@ -61,7 +61,7 @@ print(len(manager.nodes()))
 def test_a_forked_child_has_threads_of_its_own_for_asyncio():
   done = run_python("""
 import asyncio, os, signal, pyswarm.aio
-from pyswarm import _workers
+from pyswarm import _ready, _workers
 async def count():
   async with pyswarm.aio.Manager("sim://2") as manager:
     await manager.wait_ready()
@@ -70,7 +70,7 @@ async def count():
       await events.__anext__()
     return len(await manager.nodes())
 assert asyncio.run(count()) == 2
-for held in (None, _workers.calls, _workers.waits, _workers.writes):
+for held in (None, _workers.calls, _workers.waits, _workers.bodies, _ready._waits):
   if held is not None:
     held._lock.acquire()
   child = os.fork()
@@ -82,7 +82,7 @@ for held in (None, _workers.calls, _workers.waits, _workers.writes):
   print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 assert asyncio.run(count()) == 2
 """, seconds=120)
-  assert (done.returncode, done.stdout, done.stderr) == (0, "2\n" * 4, "")
+  assert (done.returncode, done.stdout, done.stderr) == (0, "2\n" * 5, "")
 
 
 def test_a_forked_child_that_ends_cuts_no_tunnel_of_its_parent():

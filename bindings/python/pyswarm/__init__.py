@@ -11,27 +11,38 @@ Manager is the blocking face; pyswarm.aio has the same for asyncio, pyswarm.test
 of the library is a SwarmError.
 """
 
-from ._core import __version__
-from ._errors import (
+from ._core import __version__, check_interpreter
+
+check_interpreter()  # before anything of this interpreter is registered
+
+from ._errors import (  # noqa: E402
+  Aborted,
   AlreadyExists,
   Cancelled,
+  DataLoss,
   DeadlineExceeded,
   FailedPrecondition,
   Internal,
   InvalidArgument,
   NotFound,
+  OutOfRange,
+  PermissionDenied,
   ResourceExhausted,
   SwarmError,
+  Unauthenticated,
   Unavailable,
   Unimplemented,
+  Unknown,
 )
 from ._manager import Manager
 from ._response import Events, Headers, Response
 from ._values import Explanation, Node, NodeUsage, NodeView, Placement, Resources, Rule
 
 __all__ = [
+  "Aborted",
   "AlreadyExists",
   "Cancelled",
+  "DataLoss",
   "DeadlineExceeded",
   "Events",
   "Explanation",
@@ -44,13 +55,17 @@ __all__ = [
   "NodeUsage",
   "NodeView",
   "NotFound",
+  "OutOfRange",
+  "PermissionDenied",
   "Placement",
   "ResourceExhausted",
   "Resources",
   "Response",
   "Rule",
   "SwarmError",
+  "Unauthenticated",
   "Unavailable",
   "Unimplemented",
+  "Unknown",
   "__version__",
 ]

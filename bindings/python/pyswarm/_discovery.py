@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ._errors import code_number
+from ._threads import start
 
 if TYPE_CHECKING:
   from ._core import Changes
@@ -28,7 +29,7 @@ class Source:
 
   def start(self) -> None:
     """Begins on a new thread."""
-    threading.Thread(target=self._run, name="pyswarm " + self.what, daemon=True).start()
+    start(self._run, "pyswarm " + self.what)
 
   def stop(self) -> None:
     """Nothing is passed on any more; tells the source when it has a way to be told."""

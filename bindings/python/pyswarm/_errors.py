@@ -69,21 +69,51 @@ class Cancelled(SwarmError):
   """Given up: the manager is closed, or the request was aborted."""
 
 
+class PermissionDenied(SwarmError, PermissionError):
+  """Refused: the registry or the engine does not let this client do it (402, 403)."""
+
+
+class Unauthenticated(SwarmError):
+  """Nobody has said who asks, or the credentials are wrong (401)."""
+
+
+class Aborted(SwarmError):
+  """Given up because of what others did at the same time; it may be tried again."""
+
+
+class OutOfRange(SwarmError, ValueError):
+  """A value lies outside of what there is."""
+
+
+class DataLoss(SwarmError):
+  """Something that was kept is lost or broken."""
+
+
+class Unknown(SwarmError):
+  """An error of which nothing more is known."""
+
+
 # By the number of the canonical code.
 _BY_CODE: dict[int, tuple[str, type[SwarmError]]] = {
   1: ("CANCELLED", Cancelled),
+  2: ("UNKNOWN", Unknown),
   3: ("INVALID_ARGUMENT", InvalidArgument),
   4: ("DEADLINE_EXCEEDED", DeadlineExceeded),
   5: ("NOT_FOUND", NotFound),
   6: ("ALREADY_EXISTS", AlreadyExists),
+  7: ("PERMISSION_DENIED", PermissionDenied),
   8: ("RESOURCE_EXHAUSTED", ResourceExhausted),
   9: ("FAILED_PRECONDITION", FailedPrecondition),
+  10: ("ABORTED", Aborted),
+  11: ("OUT_OF_RANGE", OutOfRange),
   12: ("UNIMPLEMENTED", Unimplemented),
   13: ("INTERNAL", Internal),
   14: ("UNAVAILABLE", Unavailable),
+  15: ("DATA_LOSS", DataLoss),
+  16: ("UNAUTHENTICATED", Unauthenticated),
 }
 _INTERNAL = 13
-_NUMBERS = {name: number for number, (name, _) in _BY_CODE.items()}
+_NUMBERS = {made: number for number, (_, made) in _BY_CODE.items()}
 
 
 def from_status(code: int, http_status: int, message: str) -> SwarmError:
@@ -95,5 +125,8 @@ def from_status(code: int, http_status: int, message: str) -> SwarmError:
 
 
 def code_number(error: BaseException) -> int:
-  """The canonical code that stands for an exception of a callable: its own, or INTERNAL."""
-  return _NUMBERS.get(error.code, _INTERNAL) if isinstance(error, SwarmError) else _INTERNAL
+  """The canonical code that stands for an exception of a callable: that of its class, or INTERNAL."""
+  for kind in type(error).__mro__:
+    if kind in _NUMBERS:
+      return _NUMBERS[kind]
+  return _INTERNAL

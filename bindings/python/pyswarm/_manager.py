@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Optional, TypeVar, Union
@@ -16,6 +17,7 @@ from ._callbacks import adapted, discovery_adapter, filter_adapter, log_adapter,
 from ._errors import FailedPrecondition
 from ._paths import Filters, filters_text, path
 from ._response import FOREVER, MOST_BODY, Body, Events, Response, pieces_of, split_body, write_all
+from ._threads import start as start_thread
 from ._values import Explanation, Node, explanation_of, node_of
 
 Log = Callable[[str, str, dict[str, str]], object]
@@ -33,7 +35,8 @@ class Manager:
 
   Opening it starts its threads; the first request or placement is better made after wait_ready(). A context
   manager: leaving it closes. Thread-safe; waits let other Python threads run. After fork() the child can do nothing
-  with it (FailedPrecondition). When the interpreter ends, managers that are open are closed.
+  with it (FailedPrecondition). When the interpreter ends, managers that are open are closed. One that is
+  dropped open is closed as well, with a ResourceWarning; so is one that only its own callables still know.
 
   Args:
     discovery: the URL of where the engines are: "nodes://10.0.0.1:2375,10.0.0.2:2375", "file:///etc/swarm/cluster",
@@ -65,7 +68,7 @@ class Manager:
     relay_ports: "off", "label" or "all": carry published ports from here to their nodes.
     heartbeat, refresh_min, refresh_max, engine_timeout: seconds, as swarmd's flags.
     failure_retry: failures in a row until an engine is unhealthy.
-    threads: of the manager; 0 = one a processor.
+    threads: of the manager, 1,024 at most; 0 = one a processor. Custom filters run on up to 8 further ones.
     caller_threads: the manager runs on `threads` threads that call run(), not on its own.
     seed: of names, jitter and the strategy random; 0 = from the operating system.
     log: called with a level (debug, info, warning, error), a message and its fields; on any thread; it must not call
@@ -164,18 +167,25 @@ class Manager:
       except BaseException as error:
         failed.append(error)
 
-    thread = threading.Thread(target=carry, name="pyswarm.run", daemon=True)
-    thread.start()
+    thread = start_thread(carry, "pyswarm.run")
     while thread.is_alive():
       thread.join(_SLICE)
     if failed:
       raise failed[0]
 
   def close(self, grace: float = 10.0) -> None:
-    """Ends everything: stops accepting, lets served requests end for at most `grace` seconds, then cuts them. Whoever
-    waits in a call of this manager gets Cancelled. Returns when nothing of the manager runs any more, on each thread
-    that calls it. May be repeated."""
+    """Ends everything: stops accepting, lets served requests end for at most `grace` seconds, then cuts them; clients
+    that follow events, logs or statistics are not waited for. Whoever waits in a call of this manager gets Cancelled.
+    Returns when nothing of the manager runs any more, on each thread that calls it. May be repeated."""
     self._core.close(grace)
+
+  # True: pyswarm.aio has said already that it was not closed.
+  is_dropped = False
+
+  def __del__(self) -> None:
+    core = self.__dict__.get("_core")
+    if core is not None and not self.is_dropped and core.is_open:
+      warn_unclosed(self, 1)
 
   def __enter__(self: Self) -> Self:
     return self
@@ -272,16 +282,20 @@ class Manager:
       self.start(made, timeout=timeout)
     return made
 
-  def containers(self, all: bool = True, filters: Optional[Filters] = None) -> list[dict[str, Any]]:
+  def containers(self, all: bool = True, filters: Optional[Filters] = None,
+                 max_body: int = MOST_BODY) -> list[dict[str, Any]]:
     """The containers of the cluster as GET /containers/json shows them, newest first; only those that run when
-    `all` is False. `filters`: {"label": ["app=web"], "node": "host1"}."""
-    answer = self.request("GET", path_of("containers", "json", all=all, filters=filters_text(filters)))
+    `all` is False. `filters`: {"label": ["app=web"], "node": "host1"}. ResourceExhausted: the list is longer than
+    `max_body` bytes."""
+    answer = self.request("GET", path_of("containers", "json", all=all, filters=filters_text(filters)),
+                          max_body=max_body)
     found: list[dict[str, Any]] = answer.raise_for_status().json()
     return found
 
-  def inspect(self, ref: str) -> dict[str, Any]:
-    """All of a container, by name, node/name, id or the start of an id. NotFound when there is none."""
-    answer = self.request("GET", path_of("containers", ref, "json"))
+  def inspect(self, ref: str, max_body: int = MOST_BODY) -> dict[str, Any]:
+    """All of a container, by name, node/name, id or the start of an id. NotFound when there is none.
+    ResourceExhausted: it is longer than `max_body` bytes."""
+    answer = self.request("GET", path_of("containers", ref, "json"), max_body=max_body)
     found: dict[str, Any] = answer.raise_for_status().json()
     return found
 
@@ -323,6 +337,11 @@ def _names(given: Sequence[str], what: str) -> list[str]:
   if isinstance(given, str):
     raise TypeError("%s must be a list of str" % what)
   return list(given)
+
+
+def warn_unclosed(manager: object, level: int) -> None:
+  """ResourceWarning: a manager goes without close() or `with`."""
+  warnings.warn("unclosed manager %r" % manager, ResourceWarning, stacklevel=level + 1, source=manager)
 
 
 def send_pieces(exchange: _core.Exchange, body: object, timeout: float) -> None:

@@ -9,18 +9,15 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import Any, Optional, TypeVar
 
 from ._errors import DeadlineExceeded
-from ._response import WRITE_BYTES
-
-if TYPE_CHECKING:
-  from ._core import Exchange
+from ._threads import start
 
 Result = TypeVar("Result")
 
-# How long a wait keeps its thread before others get their turn; the short one while others wait for a thread.
-_SLICE, _SHORT_SLICE = 0.2, 0.02
+# How long a wait keeps its thread before others get their turn.
+_SLICE = 0.2
 _IDLE_SECONDS = 5.0
 
 
@@ -47,12 +44,7 @@ class Workers:
         self._threads += 1
     self._jobs.put(job)
     if more:
-      threading.Thread(target=self._run, name="pyswarm.aio", daemon=True).start()
-
-  @property
-  def crowded(self) -> bool:
-    """Jobs wait for a thread."""
-    return self._busy > self._most
+      start(self._run, "pyswarm.aio")
 
   def _run(self) -> None:
     while True:
@@ -72,15 +64,15 @@ class Workers:
           self._busy -= 1
 
 
-# What is over soon, what waits for the other side in turns, and writers, who may wait until somebody reads: none may
-# keep the others from their threads.
+# What is over soon, what waits for managers to be ready, and what reads the files and iterables that are sent: none may
+# keep the others from their threads. Requests and streams take none (_ready.py).
 calls = Workers(8)
-waits = Workers(32)
-writes = Workers(16)
+waits = Workers(8)
+bodies = Workers(16)
 
 
 def _after_fork() -> None:
-  for workers in (calls, waits, writes):
+  for workers in (calls, waits, bodies):
     workers.reset()
 
 
@@ -125,7 +117,7 @@ async def run(workers: Workers, function: Callable[..., Result], *arguments: Any
 
 
 def _one_turn(wait: Callable[[float], Result], left: float) -> Result:
-  return wait(min(_SHORT_SLICE if waits.crowded else _SLICE, left))
+  return wait(min(_SLICE, left))
 
 
 async def in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -> Result:
@@ -139,28 +131,3 @@ async def in_turns(what: str, timeout: float, wait: Callable[[float], Result]) -
       if time.monotonic() < end:
         continue
       raise DeadlineExceeded(error.status, error.code, "%s: no answer within %g s" % (what, timeout)) from None
-
-
-async def write(exchange: Exchange, data: Union[bytes, memoryview], timeout: float) -> int:
-  """As pyswarm.Response.write(), in turns with the other writers."""
-  end = time.monotonic() + timeout
-  whole = memoryview(data)
-  taken = 0
-  while True:
-    left = max(end - time.monotonic(), 0.0)
-    try:
-      taken += await run(writes, exchange.write, bytes(whole[taken:taken + WRITE_BYTES]), min(_SLICE, left))
-      if taken == len(data):
-        return taken
-    except DeadlineExceeded as error:
-      if time.monotonic() >= end and not taken:
-        raise DeadlineExceeded(error.status, error.code, "nothing was taken within %g s" % timeout) from None
-    if time.monotonic() >= end:
-      return taken
-
-
-async def write_all(exchange: Exchange, data: bytes, timeout: float) -> None:
-  """Writes `data` for as long as something of it is taken within each `timeout` seconds."""
-  left = memoryview(data)
-  while left:
-    left = left[await write(exchange, left, timeout):]

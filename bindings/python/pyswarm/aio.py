@@ -7,9 +7,10 @@
       async for event in events:
         print(event["Action"])
 
-Nothing here blocks the event loop: calls run on threads of a bounded set, and long waits take turns there, so that any
-number of them may be under way. A task that is cancelled in request() gives the request up; one that is cancelled
-while it reads a stream loses nothing, the next read goes on.
+Nothing here blocks the event loop. Requests and streams wait without a thread, any number of them: the manager says
+when something is ready. What else may take its time (open, close, plan, files that are sent) runs on threads of bounded
+sets. A task that is cancelled in request() gives the request up; one that is cancelled while it reads a stream loses nothing,
+the next read goes on.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import _manager
-from ._errors import FailedPrecondition
+from ._errors import DeadlineExceeded, FailedPrecondition, ResourceExhausted
 from ._paths import Filters, filters_text, path as _path
 from ._response import (FOREVER, MOST_BODY, PIECE, Body, Headers, Pending, Response as _Blocking, error_of, pieces_of,
                         split_body)
 from ._values import Explanation, Node
-from ._workers import Workers as _Workers, begin as _begin, calls as _calls, in_turns as _in_turns, run as _run
-from ._workers import write as _write, write_all as _write_all, writes as _writes
+from ._ready import read as _read, ready as _ready, write as _write, write_all as _write_all
+from ._workers import Workers as _Workers, begin as _begin, bodies as _bodies, calls as _calls, in_turns as _in_turns
+from ._workers import run as _run
 
 if TYPE_CHECKING:
   from ._core import Exchange
@@ -45,16 +47,35 @@ def _seconds(timeout: Optional[float]) -> float:
   return FOREVER if timeout is None else timeout
 
 
+def _late(what: str, seconds: float) -> DeadlineExceeded:
+  return DeadlineExceeded(504, "DEADLINE_EXCEEDED", "%s: no answer within %g s" % (what, seconds))
+
+
+async def _read_all(exchange: Exchange, what: str, most: int, seconds: float, end: float) -> bytes:
+  """The whole body, until `end`, which is `seconds` behind the beginning."""
+  pieces: list[bytes] = []
+  size = 0
+  while await _ready(exchange, "read", max(end - time.monotonic(), 0.0)):
+    piece = exchange.take(PIECE)
+    if not piece:
+      return b"".join(pieces)
+    pieces.append(piece)
+    size += len(piece)
+    if size > most:
+      raise ResourceExhausted(
+        429, "RESOURCE_EXHAUSTED", "%s: the answer is longer than %d bytes; allow more by max_body, or ask with "
+        "stream=True and read it in pieces" % (what, most))
+  raise _late(what, seconds)
+
+
 class Response:
   """The answer to Manager.request(); see pyswarm.Response. An async context manager; leaving it gives up what is
   not read. One task reads and one writes at a time."""
 
-  def __init__(self, exchange: Exchange, body: Optional[bytes], what: str) -> None:
+  def __init__(self, exchange: Exchange, body: Optional[bytes]) -> None:
     """For Manager.request()."""
     self._exchange = exchange
     self._head = _Blocking(exchange, body)
-    self._what = what
-    self._reading: Optional[asyncio.Task[bytes]] = None
     self._pending = Pending(body or b"")
     self._ended = body is not None
     if body is None:
@@ -77,30 +98,11 @@ class Response:
     return self._head.tunnel
 
   async def _piece(self) -> bytes:
-    """The next piece of the stream. A task that is cancelled here leaves the read under way for the next one."""
+    """The next piece of the stream. A task that is cancelled here has taken nothing."""
     if self._ended:
       return b""
-    if self._reading is None:
-      # Not of `self`: a read that is under way keeps no response that was dropped.
-      exchange = self._exchange
-      self._reading = asyncio.ensure_future(
-        _in_turns(self._what, FOREVER, lambda seconds: exchange.read(PIECE, seconds)))
-      # One that nobody comes back for has nothing to complain about.
-      self._reading.add_done_callback(lambda task: task.cancelled() or task.exception())
-    reading = self._reading
-    try:
-      piece = await asyncio.shield(reading)
-    except asyncio.CancelledError:
-      # Of this task; the read may have ended in the same turn of the loop, and what it gave is for the next one.
-      if reading.cancelled():
-        self._reading = None
-      raise
-    except BaseException:
-      self._reading = None
-      raise
-    self._reading = None
-    if not piece:
-      self._ended = True
+    piece = await _read(self._exchange, PIECE)
+    self._ended = not piece
     return piece
 
   async def read(self, size: int = -1) -> bytes:
@@ -170,7 +172,7 @@ class Response:
 
   async def close_write(self) -> None:
     """Ends our side of the tunnel; reading goes on."""
-    await _run(_writes, self._exchange.close_write)
+    self._exchange.close_write()
 
   def close(self) -> None:
     """Gives up what is not read. Never waits; may be repeated."""
@@ -309,6 +311,8 @@ class Manager:
     # The end of one that was not closed takes its time: not here, maybe on the event loop.
     blocking = self.__dict__.pop("_blocking", None)
     if self.__dict__.get("_is_ours") and blocking is not None and not blocking.closed:
+      _manager.warn_unclosed(self, 1)
+      blocking.is_dropped = True
       held = [blocking]
       del blocking
       try:
@@ -365,20 +369,20 @@ class Manager:
     data, fields, streamed = split_body(body, headers)
     what = "%s %s" % (method.upper(), path.split("?", 1)[0])
     core = self.blocking._core
-    exchange = await _run(_calls, core.begin, method.upper(), path, fields, data, streamed, upgrade)
+    exchange = core.begin(method.upper(), path, fields, data, streamed, upgrade)
     try:
       seconds = _seconds(timeout)
       if streamed:
         await self._send(exchange, body, seconds)
       end = time.monotonic() + seconds
-      await _in_turns(what, seconds, exchange.wait_head)
+      if not await _ready(exchange, "head", seconds):
+        raise _late(what, seconds)
+      exchange.take_head()
       if stream or upgrade:
-        return Response(exchange, None, what)
+        return Response(exchange, None)
       if exchange.tunnel:
-        await _run(_writes, exchange.close_write)
-      left = max(end - time.monotonic(), 0.0)
-      whole = await _in_turns(what, left, lambda slice: exchange.read_all(max_body, slice))
-      return Response(exchange, whole, what)
+        exchange.close_write()
+      return Response(exchange, await _read_all(exchange, what, max_body, seconds, end))
     except BaseException:
       exchange.abort()
       raise
@@ -393,11 +397,11 @@ class Manager:
         pieces = pieces_of(body)
         while True:
           # A file or a generator may block.
-          following: Optional[bytes] = await _run(_writes, lambda: next(pieces, None))
+          following: Optional[bytes] = await _run(_bodies, lambda: next(pieces, None))
           if following is None:
             break
           await _write_all(exchange, following, timeout)
-      await _run(_writes, exchange.close_write)
+      exchange.close_write()
     except FailedPrecondition:
       return  # answered already, without wanting the rest
 
@@ -422,15 +426,17 @@ class Manager:
       await self.start(made, timeout=timeout)
     return made
 
-  async def containers(self, all: bool = True, filters: Optional[Filters] = None) -> list[dict[str, Any]]:
+  async def containers(self, all: bool = True, filters: Optional[Filters] = None,
+                       max_body: int = MOST_BODY) -> list[dict[str, Any]]:
     """As pyswarm.Manager.containers()."""
-    answer = await self.request("GET", _path("containers", "json", all=all, filters=filters_text(filters)))
+    answer = await self.request("GET", _path("containers", "json", all=all, filters=filters_text(filters)),
+                                max_body=max_body)
     found: list[dict[str, Any]] = await (await answer.raise_for_status()).json()
     return found
 
-  async def inspect(self, ref: str) -> dict[str, Any]:
+  async def inspect(self, ref: str, max_body: int = MOST_BODY) -> dict[str, Any]:
     """As pyswarm.Manager.inspect()."""
-    answer = await self.request("GET", _path("containers", ref, "json"))
+    answer = await self.request("GET", _path("containers", ref, "json"), max_body=max_body)
     found: dict[str, Any] = await (await answer.raise_for_status()).json()
     return found
 

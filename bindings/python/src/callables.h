@@ -44,6 +44,11 @@ class Callable {
     }
   }
   absl::Status Failed(const std::exception& error) const;
+  // Tells the collector of the object.
+  int Traverse(visitproc visit, void* arg) const {
+    Py_VISIT(object_.ptr());
+    return 0;
+  }
   // Drops the object, so that a manager that is closed keeps nothing alive.
   void Drop();
 

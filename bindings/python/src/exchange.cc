@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
 #include "lock.h"
+#include "ready.h"
 #include "swarmlib/status.h"
 #include "values.h"
 
@@ -82,7 +84,8 @@ py::bytes PythonExchange::ReadAll(std::size_t most, double timeout) {
       Unlocked([&] { exchange->Abort(); });
       throw StatusError(
           swarm::ResourceExhausted(what_ + ": the answer is longer than " + std::to_string(most) +
-                                   " bytes; ask with stream=True and read it in pieces"));
+                                   " bytes; allow more by max_body, or ask with stream=True and "
+                                   "read it in pieces"));
     }
     gathered_.append(buffer, 0, count);
   }
@@ -118,6 +121,38 @@ void PythonExchange::Abort() {
   Unlocked([&] { exchange->Abort(); });
 }
 
+bool PythonExchange::WhenReady(const std::string& what, std::uint64_t number) {
+  const auto exchange = Live();
+  const swarm::ExchangeWait wait = what == "head"   ? swarm::ExchangeWait::kHead
+                                   : what == "read" ? swarm::ExchangeWait::kRead
+                                                    : swarm::ExchangeWait::kWrite;
+  return Unlocked([&] { return exchange->WhenReady(wait, [number] { NoteReady(number); }); });
+}
+
+void PythonExchange::TakeHead() {
+  const auto exchange = Live();
+  OkOrRaise(Unlocked([&] { return exchange->WaitHead(swarm::Duration::zero()); }));
+  has_head_ = true;
+}
+
+py::bytes PythonExchange::Take(std::size_t most) {
+  const auto exchange = Live();
+  std::string buffer(std::clamp<std::size_t>(most, 1, kMostAtOnce), '\0');
+  const std::size_t count =
+      ValueOrRaise(Unlocked([&] { return exchange->Read(buffer, swarm::Duration::zero()); }));
+  return {buffer.data(), count};
+}
+
+std::size_t PythonExchange::StartWrite(const std::string& bytes) {
+  const auto exchange = Live();
+  return ValueOrRaise(Unlocked([&] { return exchange->StartWrite(bytes); }));
+}
+
+std::size_t PythonExchange::FinishWrite() {
+  const auto exchange = Live();
+  return ValueOrRaise(Unlocked([&] { return exchange->FinishWrite(); }));
+}
+
 swarm::Exchange& PythonExchange::exchange() {
   const auto exchange = Live();
   if (!has_head_) {
@@ -145,7 +180,12 @@ void BindExchange(py::module_& module) {
       .def("read_all", &PythonExchange::ReadAll, py::arg("most"), py::arg("timeout"))
       .def("write", &PythonExchange::Write, py::arg("data"), py::arg("timeout"))
       .def("close_write", &PythonExchange::CloseWrite)
-      .def("abort", &PythonExchange::Abort);
+      .def("abort", &PythonExchange::Abort)
+      .def("when_ready", &PythonExchange::WhenReady, py::arg("what"), py::arg("number"))
+      .def("take_head", &PythonExchange::TakeHead)
+      .def("take", &PythonExchange::Take, py::arg("most"))
+      .def("start_write", &PythonExchange::StartWrite, py::arg("data"))
+      .def("finish_write", &PythonExchange::FinishWrite);
   module.def(
       "error_of_reply",
       [](int status, const py::list& fields, const std::string& body) {

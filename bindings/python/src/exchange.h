@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,13 @@ class PythonExchange {
   void CloseWrite();
   void Abort();
   swarm::Exchange& exchange();
+
+  // For asyncio; none of them waits. True: ready now; else take_ready will give `number`.
+  bool WhenReady(const std::string& what, std::uint64_t number);
+  void TakeHead();
+  py::bytes Take(std::size_t most);
+  std::size_t StartWrite(const std::string& bytes);
+  std::size_t FinishWrite();
 
  private:
   std::shared_ptr<swarm::Exchange> Live() const;

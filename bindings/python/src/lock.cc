@@ -1,9 +1,11 @@
 #include "lock.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cmath>
+#include <thread>
 
 #include "swarmlib/status.h"
 
@@ -41,6 +43,20 @@ WithGil::~WithGil() {
   if (!held_) return;
   --callback_depth;
   PyGILState_Release(state_);
+}
+
+void StartThread(std::function<void()> work) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    std::thread(std::move(work)).detach();
+  } catch (...) {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 bool InCallback() { return callback_depth > 0; }

@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <exception>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -45,6 +46,9 @@ class WithGil {
   bool held_;
   PyGILState_STATE state_{};
 };
+
+// Starts a thread that runs on its own, with every signal blocked: signals are the program's.
+void StartThread(std::function<void()> work);
 
 // True on a thread that is inside of a WithGil: a callable of the user runs, so that nothing may
 // wait for the manager.

@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "config.h"
 #include "exchange.h"
 #include "lock.h"
+#include "ready.h"
 #include "swarmlib/manager.h"
 #include "swarmlib/status.h"
 #include "values.h"
@@ -56,7 +56,7 @@ class PythonManager {
     }
     if (InCallback()) {
       // Dropped by a callable, on a thread that this or another manager needs for its end.
-      std::thread([manager = std::move(manager_)]() mutable { manager.reset(); }).detach();
+      StartThread([manager = std::move(manager_)]() mutable { manager.reset(); });
       return;
     }
     Unlocked([this] { manager_.reset(); });
@@ -100,6 +100,13 @@ class PythonManager {
   }
 
   void MarkClosing() { closing_ = true; }
+  // For the collector: a program's callables may hold the manager that calls them.
+  int Traverse(visitproc visit, void* arg) const {
+    for (const std::shared_ptr<Callable>& callable : kept_) {
+      if (const int stop = callable->Traverse(visit, arg); stop != 0) return stop;
+    }
+    return 0;
+  }
   void DropCallables() {
     // Taken out first: what is dropped may run Python code, which may come here again.
     const Callables dropped = std::exchange(kept_, {});
@@ -131,14 +138,14 @@ void CloseAll() {
   }
   progress->left = open.size();
   for (std::shared_ptr<swarm::Manager>& manager : open) {
-    std::thread([progress, manager = std::move(manager)]() mutable {
+    StartThread([progress, manager = std::move(manager)]() mutable {
       manager->Close(kExitGrace);
       // The last owner is the Python object, which lives at least as long as this.
       manager.reset();
       const std::lock_guard<std::mutex> guard(progress->mutex);
       --progress->left;
       progress->changed.notify_all();
-    }).detach();
+    });
   }
   open.clear();
   Unlocked([&] {
@@ -149,6 +156,7 @@ void CloseAll() {
                    "pyswarm: %zu managers did not close within %d s and are left as they are\n",
                    progress->left, static_cast<int>(kLongestExit.count()));
     }
+    CloseReady();
     // This thread is out as well. The others have been told Cancelled.
     while (ThreadsOut() > 1 && std::chrono::steady_clock::now() < end)
       progress->changed.wait_for(guard, std::chrono::milliseconds(5));
@@ -230,10 +238,38 @@ void WaitReady(PythonManager& self, double timeout) {
   OkOrRaise(std::move(ready));
 }
 
+// Null while it is made.
+PythonManager* ManagerOf(PyObject* object) {
+  auto* const instance = reinterpret_cast<py::detail::instance*>(object);
+  const py::detail::value_and_holder held = instance->get_value_and_holder();
+  return held.holder_constructed() ? held.value_ptr<PythonManager>() : nullptr;
+}
+
+void TakePartInCollection(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* object, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(object));
+    const PythonManager* const manager = ManagerOf(object);
+    return manager == nullptr ? 0 : manager->Traverse(visit, arg);
+  };
+  type.tp_dealloc = [](PyObject* object) {
+    // Its end lets others run, the collector among them, which must not find it any more.
+    PyObject_GC_UnTrack(object);
+    auto* const base = reinterpret_cast<PyTypeObject*>(py::detail::get_internals().instance_base);
+    base->tp_dealloc(object);
+  };
+  type.tp_clear = [](PyObject* object) {
+    if (PythonManager* const manager = ManagerOf(object)) manager->DropCallables();
+    return 0;
+  };
+}
+
 }  // namespace
 
 void BindManager(py::module_& module) {
-  py::class_<PythonManager, std::shared_ptr<PythonManager>>(module, "Manager")
+  py::class_<PythonManager, std::shared_ptr<PythonManager>>(
+      module, "Manager", py::custom_type_setup(&TakePartInCollection))
       .def(py::init<const py::dict&>(), py::arg("options"))
       .def("serve",
            [](PythonManager& self) {
@@ -253,6 +289,9 @@ void BindManager(py::module_& module) {
       .def("wait_ready", &WaitReady, py::arg("timeout"))
       .def("close", &PythonManager::Close, py::arg("grace"))
       .def_property_readonly("closed", &PythonManager::closing)
+      // In this process and not closed.
+      .def_property_readonly(
+          "is_open", [](const PythonManager& self) { return self.is_ours() && !self.closing(); })
       .def("begin", &Begin, py::arg("method"), py::arg("target"), py::arg("headers"),
            py::arg("body"), py::arg("streamed"), py::arg("upgrade"))
       .def("plan", &Plan, py::arg("body"), py::arg("name"), py::arg("platform"))
