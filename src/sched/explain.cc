@@ -54,6 +54,8 @@ class Reasons {
  public:
   Reasons(const Judging& judging, const ContainerSpec& spec) : judging_(judging), spec_(spec) {}
   Reason Of(const Verdict& verdict);
+  // Of its reason alone what is counted together: ports are not looked up for it.
+  std::string GroupOf(const Verdict& verdict);
 
  private:
   const Judging& judging_;
@@ -76,6 +78,12 @@ Reason Reasons::Of(const Verdict& verdict) {
     return {rule.text, why};
   }
   return {rule.text, rule.text + ": " + why};
+}
+
+std::string Reasons::GroupOf(const Verdict& verdict) {
+  const Rule* const rule = verdict.failed;
+  if (verdict.failed_at == Verdict::kNotCandidate || rule == nullptr) return Of(verdict).group;
+  return std::holds_alternative<term::Healthy>(rule->term) ? "unhealthy" : rule->text;
 }
 
 // "[zone==external storage==ssd]": the demands of one filter as the peer prints them.
@@ -167,11 +175,11 @@ absl::Status RefuseSpec(const Judging& judging, const Judgement& judgement,
   std::map<std::string, int> counts;
   Reasons reasons(judging, spec);
   for (std::size_t i = 0; i < refused.size(); ++i) {
-    const Reason reason = reasons.Of(*refused[i]);
     if (i < kMaxReasonsShown) {
-      message += "\n" + std::string(NameOf(refused[i]->view->node())) + ": " + reason.text;
+      const std::string name(NameOf(refused[i]->view->node()));
+      message += "\n" + name + ": " + reasons.Of(*refused[i]).text;
     } else {
-      ++counts[reason.group];
+      ++counts[reasons.GroupOf(*refused[i])];
     }
   }
   if (!counts.empty()) {

@@ -45,12 +45,13 @@ void TakeSource(std::string_view source, bool bare, Collected& to, std::string& 
 }
 
 absl::Status ReadBinds(JsonValue host_config, bool bare, Collected& to) {
+  const absl::StatusOr<JsonValue> list = FindField(host_config, "Binds");
+  if (!list.ok()) return list.status();
+  absl::Status few = CheckBound("entries of Binds", CountEntries(*list), kMaxCreateMounts);
+  if (!few.ok()) return few;
   const absl::StatusOr<std::vector<std::string>> binds = TextsField(host_config, "Binds");
   if (!binds.ok()) return binds.status();
-  if (binds->empty()) return absl::OkStatus();
-  absl::Status few = CheckBound("entries of Binds", binds->size(), kMaxCreateMounts);
-  if (!few.ok()) return few;
-  const std::vector<JsonValue> elements = FindField(host_config, "Binds")->elements();
+  const std::vector<JsonValue> elements = list->elements();
   for (std::size_t i = 0; i < binds->size(); ++i) {
     const std::string& bind = (*binds)[i];
     const std::size_t colon = bind.find(':');

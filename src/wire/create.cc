@@ -124,10 +124,9 @@ class CreateReader {
     if (!networking.ok()) return networking.status();
     const absl::StatusOr<JsonValue> endpoints = ObjectField(*networking, "EndpointsConfig");
     if (!endpoints.ok()) return endpoints.status();
-    const std::vector<std::pair<JsonValue, JsonValue>> members = endpoints->members();
-    absl::Status few = CheckBound("networks", members.size(), kMaxCreateNetworks);
+    absl::Status few = CheckBound("networks", CountEntries(*endpoints), kMaxCreateNetworks);
     if (!few.ok()) return few;
-    for (const auto& [key, settings] : members) {
+    for (const auto& [key, settings] : endpoints->members()) {
       std::string node;
       const std::string name = key.text();
       const std::string_view plain = WithoutNode(name, node);
@@ -157,10 +156,12 @@ class CreateReader {
   // A list of "container:rest"; the engine gets the names without their nodes.
   absl::Status ReadReferences(std::string_view field, std::size_t most,
                               std::vector<std::string>& to) {
+    const absl::StatusOr<JsonValue> list = FindField(host_, field);
+    if (!list.ok()) return list.status();
+    absl::Status few = CheckBound("entries of " + std::string(field), CountEntries(*list), most);
+    if (!few.ok()) return few;
     const absl::StatusOr<std::vector<std::string>> texts = TextsField(host_, field);
     if (!texts.ok()) return texts.status();
-    absl::Status few = CheckBound("entries of " + std::string(field), texts->size(), most);
-    if (!few.ok()) return few;
     std::vector<std::string> plain_texts;
     bool has_nodes = false;
     for (const std::string& text : *texts) {
@@ -266,16 +267,11 @@ class CreateReader {
 
 // Each of the fields that are read is looked for among all that are there.
 absl::Status CheckFieldCounts(JsonValue root) {
-  const auto count = [](JsonValue object) {
-    std::size_t fields = 0;
-    object.ForEachMember([&fields](JsonValue, JsonValue) { ++fields; });
-    return fields;
-  };
-  absl::Status few = CheckBound("fields of the body", count(root), kMaxCreateFields);
+  absl::Status few = CheckBound("fields of the body", CountEntries(root), kMaxCreateFields);
   if (!few.ok()) return few;
   const absl::StatusOr<JsonValue> host = FindField(root, "HostConfig");
   if (!host.ok()) return host.status();
-  return CheckBound("fields of HostConfig", count(*host), kMaxCreateFields);
+  return CheckBound("fields of HostConfig", CountEntries(*host), kMaxCreateFields);
 }
 
 absl::StatusOr<std::string> PlainName(std::string_view name) {

@@ -12,6 +12,13 @@ absl::Status CheckBound(std::string_view what, std::size_t found, std::size_t mo
                          ", at most " + std::to_string(most) + " are taken");
 }
 
+std::size_t CountEntries(JsonValue value) {
+  std::size_t count = 0;
+  value.ForEachElement([&count](JsonValue) { ++count; });
+  value.ForEachMember([&count](JsonValue, JsonValue) { ++count; });
+  return count;
+}
+
 absl::Status CheckReference(std::string_view field, std::string_view reference) {
   if (reference.size() <= kMaxReferenceBytes) return absl::OkStatus();
   return InvalidArgument("a container named in " + std::string(field) + " has a name of " +

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "wire/json.h"
 
 namespace swarm {
 
@@ -20,6 +21,8 @@ inline constexpr std::size_t kMaxReferenceBytes = 4'096;  // of one name of anot
 
 // InvalidArgument for more than `most`: "too many links are given: 5000, at most 1000 are taken".
 absl::Status CheckBound(std::string_view what, std::size_t found, std::size_t most);
+// Of an array or an object, counted before anything is made of it.
+std::size_t CountEntries(JsonValue value);
 // InvalidArgument for a name of another container that is longer than any can be.
 absl::Status CheckReference(std::string_view field, std::string_view reference);
 
