@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "base/check.h"
 
 namespace swarm {
@@ -58,7 +58,7 @@ class TakenPorts {
     void Pass(int port) { next_[port] = port + 1; }
 
    private:
-    absl::flat_hash_map<int, int> next_;
+    std::unordered_map<int, int> next_;
   };
 
   const HeldPorts& held_;
