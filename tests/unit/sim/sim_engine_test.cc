@@ -309,6 +309,37 @@ TEST_F(SimEngineTest, RunsExecs) {
             std::string::npos);
 }
 
+TEST_F(SimEngineTest, AnEngineWithLatencyAnswersBeforeItsProcessSpeaks) {
+  UseEngine({}, milliseconds(5));
+  Create("box", R"({"Image":"busybox","Cmd":["sleep","60"]})");
+  Call("POST", "/containers/box/start");
+  const std::string exec =
+      Call("POST", "/containers/box/exec", R"({"Cmd":["echo","hello"]})").body.substr(7, 64);
+  auto output = Upgrade("/exec/" + exec + "/start", "{}");
+  EXPECT_EQ(output->text(), "");
+  EXPECT_FALSE(output->ended());
+  Pass(milliseconds(100));
+  EXPECT_EQ(output->text(), Frame("hello\n"));
+  EXPECT_TRUE(output->ended());
+}
+
+TEST_F(SimEngineTest, ATerminalOutlivesItsClients) {
+  Create("box",
+         R"({"Image":"busybox","Cmd":["cat"],"Tty":true,"OpenStdin":true,"StdinOnce":true})");
+  Call("POST", "/containers/box/start");
+  const std::string target = "/containers/box/attach?stream=1&stdin=1&stdout=1";
+  auto first = Upgrade(target, "");
+  Write(*first, "one");
+  OnLoop([&] { first->stream().CloseWrite(); });
+  first->Drop();
+  Settle();
+  EXPECT_NE(Call("GET", "/containers/box/json").body.find("\"Running\":true"), std::string::npos);
+  auto second = Upgrade(target, "");
+  Write(*second, "two\x04");
+  EXPECT_EQ(second->text(), "two");
+  EXPECT_NE(Call("GET", "/containers/box/json").body.find("\"Running\":false"), std::string::npos);
+}
+
 TEST_F(SimEngineTest, FollowsLogs) {
   Create(
       "box",
