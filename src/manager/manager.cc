@@ -257,26 +257,11 @@ class Manager::Impl {
 
  private:
   absl::Status MakeCluster(std::uint64_t seed) {
-    EngineClusterOptions options;
-    auto filters = MakeFilters(config_);
-    if (!filters.ok()) return filters.status();
-    auto strategy = MakeStrategy(config_);
-    if (!strategy.ok()) return strategy.status();
+    auto made = MakeClusterOptions(config_);
+    if (!made.ok()) return made.status();
+    EngineClusterOptions options = *std::move(made);
     options.loops = loops_->All();
-    options.log = config_.log;
     options.seed = seed;
-    options.state.overcommit = config_.overcommit;
-    options.state.failure_retry = config_.failure_retry;
-    options.filters = *std::move(filters);
-    options.strategy = *std::move(strategy);
-    options.names = config_.names;
-    options.create_rules.cpu_shares_as_cores = config_.cpu_shares_as_cores;
-    options.refresh_min = config_.refresh_min;
-    options.refresh_max = config_.refresh_max;
-    options.engine_timeout = config_.engine_timeout;
-    options.create_retry = config_.create_retry;
-    options.event_memory = config_.event_memory;
-    options.backend = config_.backend;
     options.foreign = &foreign_;
     if (!options.backend) {
       backends_ = std::make_unique<SocketBackends>(

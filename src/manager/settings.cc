@@ -118,8 +118,7 @@ absl::Status CheckConfig(const Config& config) {
   if (config.event_listeners < 1) return InvalidArgument("event_listeners must be at least 1");
   if (config.threads < 0 || config.threads > kMaxThreads) {
     return InvalidArgument("threads is " + std::to_string(config.threads) +
-                           "; 0 (one a processor) to " + std::to_string(kMaxThreads) +
-                           " is wanted");
+                           "; it must be 0 (one a processor) to " + std::to_string(kMaxThreads));
   }
   if (const absl::Status checked = CheckConnections(config); !checked.ok()) return checked;
   return CheckListen(config);
@@ -161,6 +160,28 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const Config& config) {
                            Choices(config.strategy_registry.Names()));
   }
   return (*maker)();
+}
+
+absl::StatusOr<EngineClusterOptions> MakeClusterOptions(const Config& config) {
+  auto filters = MakeFilters(config);
+  if (!filters.ok()) return filters.status();
+  auto strategy = MakeStrategy(config);
+  if (!strategy.ok()) return strategy.status();
+  EngineClusterOptions options;
+  options.log = config.log;
+  options.state.overcommit = config.overcommit;
+  options.state.failure_retry = config.failure_retry;
+  options.filters = *std::move(filters);
+  options.strategy = *std::move(strategy);
+  options.names = config.names;
+  options.create_rules.cpu_shares_as_cores = config.cpu_shares_as_cores;
+  options.refresh_min = config.refresh_min;
+  options.refresh_max = config.refresh_max;
+  options.engine_timeout = config.engine_timeout;
+  options.create_retry = config.create_retry;
+  options.event_memory = config.event_memory;
+  options.backend = config.backend;
+  return options;
 }
 
 }  // namespace swarm

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/metrics.h"
+#include "cluster/engine_cluster.h"
 #include "net/connection_room.h"
 #include "swarmlib/manager.h"
 
@@ -26,5 +27,9 @@ absl::StatusOr<std::vector<std::unique_ptr<Filter>>> MakeFilters(const Config& c
 
 // InvalidArgument names the strategies there are.
 absl::StatusOr<std::unique_ptr<Strategy>> MakeStrategy(const Config& config);
+
+// What the Config says of the cluster. Left to the caller: loops, seed, and how engines are reached
+// when the Config has no `backend`.
+absl::StatusOr<EngineClusterOptions> MakeClusterOptions(const Config& config);
 
 }  // namespace swarm
