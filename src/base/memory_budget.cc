@@ -15,7 +15,8 @@ bool MemoryBudget::TryTake(std::size_t bytes, std::size_t held) {
 
 void MemoryBudget::TellRefused() {
   refused_.fetch_add(1, std::memory_order_relaxed);
-  if (on_refused_) on_refused_();
+  // What is too large for an empty budget makes nobody leave.
+  if (on_refused_ && used() >= limit_ / 2) on_refused_();
 }
 
 MemoryShare& MemoryShare::operator=(MemoryShare&& other) noexcept {

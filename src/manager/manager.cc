@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "cluster/calling_out.h"
 #include "cluster/engine_cluster.h"
 #include "manager/answer.h"
 #include "manager/complete_request.h"
@@ -215,7 +216,8 @@ class Manager::Impl {
   }
 
   void Close(Duration grace) {
-    SWARM_CHECK(Loop::Current() == nullptr, "a manager is not closed on a thread of its own");
+    SWARM_CHECK(Loop::Current() == nullptr && !CallingOut::Now(),
+                "a manager is not closed on a thread of its own");
     const std::lock_guard<std::mutex> lock(close_mutex_);
     if (closed_.exchange(true) || !api_) return;
     {

@@ -16,7 +16,7 @@ inline constexpr std::size_t kFirstBuffer = 4U << 10U;
 inline constexpr std::size_t kKeptBuffer = 16U << 10U;  // of a connection that waits in a pool
 inline constexpr std::size_t kStreamBuffer =
     64U << 10U;  // of one direction of a streamed body or tunnel
-inline constexpr std::size_t kMaxPipelined = 64U
+inline constexpr std::size_t kMaxPipelined = 8U
                                              << 10U;  // taken in behind a request that still runs
 inline constexpr std::size_t kMaxDrained = 256U << 10U;  // of a body that the handler left unread
 inline constexpr std::size_t kMaxEditedBody = 4U

@@ -73,8 +73,12 @@ void ServerConnection::CloseIfIdle() {
 void ServerConnection::StartRead() {
   if (reading_ || client_ended_ || !transport_) return;
   const bool in_body = !body_.ended() && state_ != State::kHead;
+  // What comes behind a request that the handler answers waits in the kernel, but for a little.
+  const bool holds_head =
+      state_ == State::kHead || state_ == State::kRelaying || wants_upgrade_;
+  if (!in_body && input_.empty()) input_.Shrink();
   const std::span<char> room =
-      input_.Room(in_body ? kStreamBuffer : std::max(kMaxPipelined, kMaxHeadBytes));
+      input_.Room(in_body ? kStreamBuffer : (holds_head ? kMaxHeadBytes : kMaxPipelined));
   if (room.empty()) return;
   reading_ = true;
   transport_->Read(room, [self = shared_from_this()](absl::StatusOr<std::size_t> got) {
@@ -206,8 +210,8 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   wants_upgrade_ = request.wants_upgrade = !head.upgrade.empty();
   if (wants_upgrade_) request.headers.emplace_back("Upgrade", head.upgrade);
   request.peer = transport_->peer();
-  const bool stays = slot_->BeginRequest();
-  keep_alive_ = head.keep_alive && stays && !server_->stopping();
+  if (!slot_->BeginRequest()) makes_room_ = true;
+  keep_alive_ = head.keep_alive && !makes_room_ && !server_->stopping();
   client_gone_ = false;
   method_ = head.method;
   target_ = head.target;
@@ -229,7 +233,7 @@ void ServerConnection::BeginRequest(const RequestHead& head, std::size_t head_si
   counted_ = true;
   server_->RequestStarted();
   if (body_.ended()) ReadOn();
-  if (MemoryIsUsedUp()) {
+  if (MemoryIsUsedUp() && !TellsHealth(target_)) {
     server_->memory().budget->TellRefused();
     return OnReply(request_, BusyReply());
   }
@@ -258,7 +262,7 @@ void ServerConnection::ReadBody(std::uint64_t request, std::span<char> into,
                       });
   }
   DeliverBody();
-  if (body_done_) SetDeadline(kBodyPause);
+  if (body_done_ && !awaits_client_) SetDeadline(kBodyPause);
 }
 
 void ServerConnection::DeliverBody() {
@@ -278,7 +282,7 @@ void ServerConnection::DeliverBody() {
 
 // Posted: a callback never comes from inside the call that was given it.
 void ServerConnection::FinishBodyRead(absl::StatusOr<std::size_t> result) {
-  ClearDeadline();
+  if (!awaits_client_) ClearDeadline();
   loop().Post([done = std::exchange(body_done_, nullptr), result = std::move(result)]() mutable {
     done(std::move(result));
   });

@@ -29,6 +29,8 @@ class ServerConnection;
 Reply ErrorReply(int status, std::string_view message);
 // 503 with Retry-After, while the clients' memory is used up.
 Reply BusyReply();
+// A request for the health of the manager itself, which is never refused for want of memory.
+bool TellsHealth(std::string_view target);
 
 // What a connection may ask of its server. Outlives its connections' use of it.
 class ServerSeam {
@@ -155,6 +157,7 @@ class ServerConnection final : public RelayOwner,
   std::shared_ptr<ServerSeam> server_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<ConnectionRoom::Slot> slot_;  // its place among all connections of clients
+  bool makes_room_ = false;  // ends with this request
   State state_ = State::kHead;
   InputBuffer input_;
   RequestHeadParser parser_;

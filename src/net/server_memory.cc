@@ -24,6 +24,12 @@ bool ServerConnection::MemoryIsUsedUp() {
   return budget != nullptr && budget->exhausted();
 }
 
+// Whoever asks how the manager does is answered all the same.
+bool TellsHealth(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return path.ends_with("/_ping") || path.ends_with("/metrics");
+}
+
 Reply BusyReply() {
   Reply reply = ErrorReply(
       503,
@@ -66,7 +72,7 @@ bool ServerConnection::MayGoFirst() const {
 
 void ServerConnection::ClientTook() {
   awaits_client_ = false;
-  ClearDeadline();
+  body_done_ ? SetDeadline(kBodyPause) : ClearDeadline();
   if (stalled_ != 0) server_->memory().stalled->Remove(std::exchange(stalled_, 0));
 }
 
@@ -86,7 +92,7 @@ void ServerConnection::WriteTimedOut() {
   if (stalled_ == 0 && MayGoFirst()) {
     stalled_ = server_->memory().stalled->Add(loop(), idle_since_, [weak = weak_from_this()] {
       const auto self = weak.lock();
-      if (!self || self->state_ == State::kClosed) return;
+      if (!self || self->stalled_ == 0) return;  // it took something meanwhile, or is closed
       Log(self->loop().log(), LogLevel::kInfo,
           "the client of a stream that was idle for longest was dropped: memory is used up",
           {{"client", self->transport_->peer().address}});

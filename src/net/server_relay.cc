@@ -19,8 +19,8 @@ bool ServerConnection::BeginRelay(const RequestHead& head, std::size_t head_size
   if (!relay_) relay_ = std::make_unique<Relay>(*this);
   if (!rule(head, &relay_->forward()) || !relay_->Start(head)) return false;
   relayed_head_ = head_size;
-  const bool stays = slot_->BeginRequest();
-  keep_alive_ = head.keep_alive && stays;
+  if (!slot_->BeginRequest()) makes_room_ = true;
+  keep_alive_ = head.keep_alive && !makes_room_;
   ++request_;
   body_.Reset({});
   state_ = State::kRelaying;
@@ -49,6 +49,7 @@ void ServerConnection::RelayAwaits(bool engine) {
     held_.Release();
     SetDeadline(kRelayPause);
   } else {
+    if (awaits_client_) ClientTook();  // of the piece before
     held_.Set(relay_->held());
     AwaitClient();
   }

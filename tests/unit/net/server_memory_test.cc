@@ -26,10 +26,10 @@ class ServerMemoryTest : public testing::Test {
   void Run() {
     for (int i = 0; i < 50; ++i) loop_.RunReady();
   }
-  RawSocket Ask() {
+  RawSocket Ask(std::string_view request = kGet) {
     const std::size_t before = server_->connections();
     RawSocket client = RawSocket::Connect(server_->addresses().front());
-    client.Send(kGet);
+    client.Send(request);
     EXPECT_TRUE(WaitUntil([&] {
       loop_.RunReady();
       return server_->connections() == before + 1;
@@ -109,6 +109,38 @@ TEST_F(ServerMemoryTest, HeldStreamsWaitAMinuteAndEnginesStreamsTen) {
   }
 }
 
+TEST_F(ServerMemoryTest, ArrivingBodyExcusesNoClientThatReadsNothing) {
+  const auto script = std::make_shared<Script>(loop_);
+  script->Feed(std::string(kLarge, 'x'));
+  std::shared_ptr<Stream> body;
+  std::array<char, 1> into{};
+  bool arrived = false;
+  Serve([&](Request request, ResultCallback<Reply> done) {
+    body = std::move(request.body_stream);
+    body->Read(into, [&arrived](absl::StatusOr<std::size_t> got) { arrived = got.ok(); });
+    Reply reply;
+    reply.body_stream = std::make_unique<ScriptStream>(script);
+    done(std::move(reply));
+  });
+  RawSocket client = Ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+  client.Send("b");
+  EXPECT_TRUE(WaitUntil([&] {
+    loop_.RunReady();
+    return arrived;
+  }));
+  EXPECT_LE(TimeUntilClosed(), kStreamWritePause);
+}
+
+TEST_F(ServerMemoryTest, HealthIsToldWhileMemoryIsUsedUp) {
+  Serve([](Request, ResultCallback<Reply> done) { done(Reply()); });
+  budget().Take(8U << 20U);
+  RawSocket other = Ask();
+  EXPECT_EQ(StatusOf(Answer(other)), 503);
+  RawSocket probe = Ask("GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(StatusOf(Answer(probe)), 200);
+  budget().Release(8U << 20U);
+}
+
 TEST_F(ServerMemoryTest, UnreadAnswersFillTheBudgetAndNewOnesAreToldToRetry) {
   Serve([](Request, ResultCallback<Reply> done) {
     Reply reply;
@@ -168,11 +200,16 @@ TEST_F(ServerMemoryTest, TheLongestIdleStreamGoesFirstAndOnlyWhenMemoryIsUsedUp)
   const RawSocket newer = Ask();
   Wait(std::chrono::seconds(20));
   EXPECT_EQ(server_->connections(), 2U);
+  budget().TellRefused();  // of what is too large for any room
+  Run();
+  EXPECT_EQ(server_->connections(), 2U);
+  budget().Take(budget().limit());
   budget().TellRefused();
   Run();
   EXPECT_EQ(server_->connections(), 1U);
   EXPECT_TRUE(scripts[0]->destroyed);
   EXPECT_FALSE(scripts[1]->destroyed);
+  budget().Release(budget().limit());
 }
 
 TEST_F(ServerMemoryTest, AStreamOfAClientThatDoesNotReadHoldsLittle) {
