@@ -74,8 +74,7 @@ void ServerConnection::StartRead() {
   if (reading_ || client_ended_ || !transport_) return;
   const bool in_body = !body_.ended() && state_ != State::kHead;
   // What comes behind a request that the handler answers waits in the kernel, but for a little.
-  const bool holds_head =
-      state_ == State::kHead || state_ == State::kRelaying || wants_upgrade_;
+  const bool holds_head = state_ == State::kHead || state_ == State::kRelaying || wants_upgrade_;
   if (!in_body && input_.empty()) input_.Shrink();
   const std::span<char> room =
       input_.Room(in_body ? kStreamBuffer : (holds_head ? kMaxHeadBytes : kMaxPipelined));

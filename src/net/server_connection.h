@@ -157,7 +157,7 @@ class ServerConnection final : public RelayOwner,
   std::shared_ptr<ServerSeam> server_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<ConnectionRoom::Slot> slot_;  // its place among all connections of clients
-  bool makes_room_ = false;  // ends with this request
+  bool makes_room_ = false;                     // ends with this request
   State state_ = State::kHead;
   InputBuffer input_;
   RequestHeadParser parser_;
