@@ -1,3 +1,4 @@
+#include <mutex>
 #include <utility>
 
 #include "bindings/c/request.h"
@@ -20,11 +21,12 @@ swarm_code swarm_exchange_wait_head(swarm_exchange* exchange, int64_t timeout_ms
   return GuardWait("swarm_exchange_wait_head", error, [&]() -> absl::Status {
     if (absl::Status usable = UsableExchange(exchange); !usable.ok()) return usable;
     absl::Status waited = exchange->exchange->WaitHead(ToDuration(timeout_ms));
-    if (waited.ok() && !*exchange->has_head) {
+    if (!waited.ok()) return waited;
+    std::call_once(*exchange->head_once, [exchange] {
       exchange->headers = ToUtf8(exchange->exchange->headers());
       *exchange->has_head = true;
-    }
-    return waited;
+    });
+    return absl::OkStatus();
   });
 }
 

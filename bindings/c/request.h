@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ struct swarm_exchange {
   pid_t process = 0;  // that began it
   // WaitHead was ok; another thread may write meanwhile and ask.
   std::unique_ptr<std::atomic<bool>> has_head = std::make_unique<std::atomic<bool>>(false);
+  // Two threads may find the head at once; the first of them sets `headers`.
+  std::unique_ptr<std::once_flag> head_once = std::make_unique<std::once_flag>();
   swarm::Headers headers;  // of the answer, once the head is there
 };
 SWARM_HANDLE(swarm_exchange);

@@ -43,6 +43,11 @@ void EventPump::Run(std::weak_ptr<Listener> listener) {
   Schedule();
 }
 
+void EventPump::RunAtNews(std::weak_ptr<Listener> listener) {
+  left_.MakeRoom(waiting_, [](const std::weak_ptr<Listener>& one) { return one.expired(); });
+  waiting_.push_back(std::move(listener));
+}
+
 void EventPump::OnNews() {
   if (waiting_.empty()) return;
   ready_.insert(ready_.end(), std::make_move_iterator(waiting_.begin()),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async/loop.h"
+#include "base/sweep.h"
 #include "swarmlib/cluster.h"
 
 namespace swarm {
@@ -33,7 +34,7 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   // Calls TakeTurn once, behind those that asked before.
   void Run(std::weak_ptr<Listener> listener);
   // The same when there is a new event.
-  void RunAtNews(std::weak_ptr<Listener> listener) { waiting_.push_back(std::move(listener)); }
+  void RunAtNews(std::weak_ptr<Listener> listener);
 
  private:
   void Subscribe();
@@ -46,6 +47,7 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   std::size_t joined_ = 0;
   std::unique_ptr<Subscription> subscription_;
   std::vector<std::weak_ptr<Listener>> waiting_;
+  Sweep left_;  // those of `waiting_` that are gone
   std::deque<std::weak_ptr<Listener>> ready_;
   bool scheduled_ = false;
 };

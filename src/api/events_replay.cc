@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -19,6 +21,14 @@ using EventPointer = std::shared_ptr<const ClusterEvent>;
 
 constexpr std::size_t kMostReplayBytes = 64U << 20U;  // of one engine's answer
 constexpr std::int64_t kNanosASecond = 1'000'000'000;
+
+// The kept events of that time, without a copy of what is known of the nodes.
+std::vector<EventPointer> KeptAt(const Cluster& cluster, std::int64_t time_nano) {
+  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+  EventPlace place;
+  place.time_nano = time_nano;
+  return cluster.EventsBehind(place, time_nano, cluster.DroppedEvents(), kAll).events;
+}
 
 // "1795305600.250000000" as engines read it.
 std::string Moment(std::int64_t nanoseconds) {
@@ -136,10 +146,13 @@ void LeaveOutKept(const Context& context, std::vector<EventPointer>& told) {
   once.reserve(told.size());
   std::size_t group = 0;            // where the events of the same time begin
   std::vector<EventPointer> known;  // of that time
+  std::optional<std::int64_t> asked;
   for (EventPointer& event : told) {
     if (once.empty() || once.back()->time_nano != event->time_nano) group = once.size();
-    if (known.empty() || known.front()->time_nano != event->time_nano)
-      known = context.cluster().EventsBetween(event->time_nano, event->time_nano).events;
+    if (asked != event->time_nano) {
+      asked = event->time_nano;
+      known = KeptAt(context.cluster(), event->time_nano);
+    }
     const auto is_it = [&event](const EventPointer& other) { return IsSame(*other, *event); };
     const auto begin = once.begin() + static_cast<std::ptrdiff_t>(group);
     if (std::any_of(begin, once.end(), is_it)) continue;

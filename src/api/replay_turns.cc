@@ -9,6 +9,7 @@ void ReplayTurns::Await(Loop& loop, std::weak_ptr<void> owner, Begin begin) {
   std::shared_ptr<void> alive;  // is released behind the lock
   const std::lock_guard lock(mutex_);
   if (running_ >= most_) {
+    left_.MakeRoom(waiting_, [](const Waiting& one) { return one.owner.expired(); });
     waiting_.push_back(std::move(waiting));
     return;
   }

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "async/loop.h"
+#include "base/sweep.h"
 
 namespace swarm {
 
@@ -51,6 +52,7 @@ class ReplayTurns : public std::enable_shared_from_this<ReplayTurns> {
   std::mutex mutex_;
   std::size_t running_ = 0;
   std::deque<Waiting> waiting_;
+  Sweep left_;  // those of `waiting_` whose owners are gone
 };
 
 }  // namespace swarm

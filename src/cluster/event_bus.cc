@@ -109,6 +109,7 @@ std::unique_ptr<Subscription> EventBus::Subscribe(Loop* loop,
                                                   std::function<void(EventPointer)> sink) {
   const std::lock_guard lock(mutex_);
   auto subscriber = std::make_shared<Subscriber>(*this, loop, std::move(sink));
+  left_.MakeRoom(subscribers_, [](const std::weak_ptr<Subscriber>& one) { return one.expired(); });
   subscribers_.push_back(subscriber);
   return std::make_unique<Ticket>(std::move(subscriber));
 }

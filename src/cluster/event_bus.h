@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "async/loop.h"
+#include "base/sweep.h"
 #include "cluster/event_history.h"
 #include "swarmlib/cluster.h"
 #include "swarmlib/event.h"
@@ -51,6 +52,7 @@ class EventBus {
   mutable std::mutex mutex_;
   EventHistory history_;
   std::vector<std::weak_ptr<Subscriber>> subscribers_;
+  Sweep left_;  // those of `subscribers_` that are gone
 };
 
 }  // namespace swarm

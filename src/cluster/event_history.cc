@@ -68,7 +68,7 @@ void EventHistory::DropOldest() {
   kept_.pop_front();
   by_time_.erase(oldest);
   bytes_ -= MemoryOf(*oldest);
-  last_dropped_ = oldest->time_nano;
+  last_dropped_ = std::max(last_dropped_, oldest->time_nano);
   const auto followed = followed_.find(oldest->node);
   if (followed == followed_.end() || !IsOfEngine(*oldest)) return;
   KeptEvents::OfNode& of = followed->second;

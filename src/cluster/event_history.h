@@ -55,7 +55,7 @@ class EventHistory {
   std::deque<EventPointer> kept_;  // by arrival, without a gap in their numbers
   std::set<EventPointer, ByTime> by_time_;
   std::size_t bytes_ = 0;
-  std::int64_t last_dropped_ = 0;                                    // its time
+  std::int64_t last_dropped_ = 0;                                    // the latest of their times
   std::map<std::string, KeptEvents::OfNode, std::less<>> followed_;  // by node address
 };
 

@@ -63,6 +63,29 @@ static void look(swarm_manager* manager) {
   swarm_string_free(json);
 }
 
+static void* await_head(void* user_data) {
+  swarm_error* error = NULL;
+  CHECK_OK(swarm_exchange_wait_head(user_data, PATIENCE, &error));
+  return (void*)swarm_exchange_header(user_data, "Content-Type");
+}
+
+// The thread that reads and the one that writes may both want the head first.
+static void await_head_twice(swarm_manager* manager) {
+  swarm_error* error = NULL;
+  swarm_request request = SWARM_REQUEST_INIT;
+  swarm_exchange* exchange = NULL;
+  pthread_t other;
+  void* found = NULL;
+  request.target = "/info";
+  CHECK_OK(swarm_manager_begin(manager, &request, &exchange, &error));
+  CHECK(pthread_create(&other, NULL, await_head, exchange) == 0);
+  const void* const own = await_head(exchange);
+  CHECK(pthread_join(other, &found) == 0);
+  CHECK(own != NULL && own == found);
+  CHECK(own == swarm_exchange_header(exchange, "Content-Type"));
+  swarm_exchange_free(exchange);
+}
+
 static void stream(swarm_manager* manager) {
   swarm_error* error = NULL;
   swarm_request request = SWARM_REQUEST_INIT;
@@ -97,7 +120,8 @@ static void* work(void* user_data) {
         break;
       default:
         stream(self->manager);
-        calls += 3;
+        await_head_twice(self->manager);
+        calls += 4;
         break;
     }
   }

@@ -297,6 +297,39 @@ def test_a_write_that_nobody_takes_ends_in_its_time():
   run(main())
 
 
+@pytest.mark.parametrize("finish", ["in time", "late"])
+def test_a_write_that_is_cancelled_leaves_no_piece_unfinished(finish):
+  class Full(Exchanged):
+    """As the exchange of a manager whose other side does not read yet."""
+    begun, is_full = b"", True
+
+    def when_ready(self, what, number):
+      return not self.is_full if self.begun else super().when_ready(what, number)
+
+    def start_write(self, data):
+      if self.begun:
+        raise pyswarm.FailedPrecondition(412, "FAILED_PRECONDITION", "the piece before is not finished")
+      self.begun = data
+      return len(data)
+
+    def finish_write(self):
+      taken, self.begun = len(self.begun), b""
+      if finish == "late" and self.is_full:
+        raise pyswarm.DeadlineExceeded(504, "DEADLINE_EXCEEDED", "nothing was taken")
+      return taken
+
+  async def main():
+    exchange = Full()
+    exchange.room = 1
+    with pytest.raises(asyncio.TimeoutError):
+      await asyncio.wait_for(_ready.write(exchange, b"hello", 30), 0.05)
+    assert not _ready._waits._waiters
+    exchange.is_full = False
+    return await _ready.write(exchange, b"more", 10)
+
+  assert run(main()) == 4
+
+
 def test_a_follower_that_is_cancelled_and_dropped_gives_the_stream_up():
   async def main():
     exchange = Exchanged()

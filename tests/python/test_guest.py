@@ -198,6 +198,20 @@ def test_a_manager_that_knows_its_owner_is_collected(kind):
   eventually(lambda: threads_of_process() <= before)
 
 
+def test_a_collection_while_a_manager_is_made_finds_nothing_to_visit():
+  done = run_python("""
+import gc
+from pyswarm import _core
+gc.set_threshold(1)
+for _ in range(100):
+  Own = type("Own", (_core.Manager,), {})
+  Own.__new__(Own)
+gc.set_threshold(700)
+print("made")
+""")
+  assert (done.returncode, done.stdout) == (0, "made\n"), done.stderr
+
+
 def test_a_manager_that_is_in_use_is_not_collected():
   host = LoggingHost()
   host.manager.wait_ready()

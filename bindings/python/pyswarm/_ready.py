@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import threading
 from typing import TYPE_CHECKING, Union
 
 from . import _core
-from ._errors import DeadlineExceeded
+from ._errors import DeadlineExceeded, SwarmError
 from ._response import FOREVER
 from ._threads import start
 
@@ -122,7 +123,13 @@ async def write(exchange: Exchange, data: Union[bytes, memoryview], seconds: flo
     late = not await ready(exchange, "write", max(end - loop.time(), 0.0))
     if not late:
       exchange.start_write(bytes(whole[taken:taken + _WRITE_BYTES]))
-      late = not await ready(exchange, "write", max(end - loop.time(), 0.0))
+      try:
+        late = not await ready(exchange, "write", max(end - loop.time(), 0.0))
+      except BaseException:
+        # Nobody else finishes the piece, and the exchange takes no other one before.
+        with contextlib.suppress(SwarmError):
+          exchange.finish_write()
+        raise
       try:
         taken += exchange.finish_write()
       except DeadlineExceeded:

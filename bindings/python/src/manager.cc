@@ -241,6 +241,8 @@ void WaitReady(PythonManager& self, double timeout) {
 // Null while it is made.
 PythonManager* ManagerOf(PyObject* object) {
   auto* const instance = reinterpret_cast<py::detail::instance*>(object);
+  // Python tracks an object before pybind11 lays it out, which may run the collector.
+  if (!instance->simple_layout && instance->nonsimple.values_and_holders == nullptr) return nullptr;
   const py::detail::value_and_holder held = instance->get_value_and_holder();
   return held.holder_constructed() ? held.value_ptr<PythonManager>() : nullptr;
 }

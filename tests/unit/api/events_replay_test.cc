@@ -120,6 +120,22 @@ TEST_F(EventsReplayTest, AnEngineThatCameBackTellsNothingTwice) {
   EXPECT_EQ(Shown(BodyOf(reply)), "create@n1 start@n1");
 }
 
+// A copy of the nodes takes as long as there are nodes.
+TEST_F(EventsReplayTest, NodesAreCopiedForEachReplayAndNotForEachEventTold) {
+  told_["n2"] = "";
+  std::vector<std::size_t> copies;
+  for (const int events : {1, 10}) {
+    told_["n1"].clear();
+    for (int i = 0; i < events; ++i) told_["n1"] += Told("start", At(-40 + i));
+    const std::size_t before = cluster_.copies_of_nodes;
+    Reply reply = Send("GET", "/v1.41/events?since=" + Seconds(-60) + "&until=" + Seconds(-3));
+    const std::string text = BodyOf(reply);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), events) << text;
+    copies.push_back(cluster_.copies_of_nodes - before);
+  }
+  EXPECT_EQ(copies[0], copies[1]);
+}
+
 TEST_F(EventsReplayTest, LiveEventsComeBehindTheReplayAndNoneTwice) {
   cluster_.ring = {Kept(1, "start", At(-5), "n1")};
   told_["n1"] = Told("create", At(-30));

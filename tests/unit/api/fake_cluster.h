@@ -314,6 +314,7 @@ class FakeCluster final : public Cluster {
     if (sink) sink(nullptr);
   }
   KeptEvents EventsBetween(std::int64_t since_nano, std::int64_t until_nano) const override {
+    ++copies_of_nodes;
     KeptEvents found;
     found.nodes = kept_of_nodes;
     for (const auto& event : ring) {
@@ -367,6 +368,7 @@ class FakeCluster final : public Cluster {
   std::vector<std::shared_ptr<const ImageEntry>> images;
   std::deque<std::shared_ptr<const ClusterEvent>> ring;
   std::uint64_t dropped = 0;                                             // events that left it
+  mutable std::size_t copies_of_nodes = 0;                               // by EventsBetween
   std::map<std::string, KeptEvents::OfNode, std::less<>> kept_of_nodes;  // by address
   std::map<std::string, absl::Status> find_errors;
   std::map<std::string, std::string> execs;

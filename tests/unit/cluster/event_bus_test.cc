@@ -145,6 +145,18 @@ TEST_F(EventBusTest, PagesGoThroughTheHistoryByArrivalAndByTime) {
   EXPECT_FALSE(bus.Behind(place, 100, bus.Dropped(), 2).lost);
 }
 
+TEST_F(EventBusTest, ALateComerThatLeavesTheHistoryHidesNoLossBehindIt) {
+  EventBus bus(16'000);
+  for (const int time : {100, 50}) bus.Publish(EventAt(time, "n1:1"));
+  while (bus.Dropped() < 2) bus.Publish(EventAt(200, "n1:1"));
+  ASSERT_EQ(bus.Dropped(), 2U);
+  EventPlace place;
+  place.time_nano = 60;
+  EXPECT_TRUE(bus.Behind(place, 300, 0, 2).lost);
+  place.time_nano = 100;
+  EXPECT_FALSE(bus.Behind(place, 300, 0, 2).lost);
+}
+
 // Thousands of them cost their places only.
 TEST_F(EventBusTest, SubscribersThatDoNotRunHoldNoEvents) {
   EventBus bus(1U << 20U);
