@@ -109,7 +109,7 @@ std::string_view FieldOf(JsonValue key) {
 }
 
 // What clients send for what was not asked. Of a map each entry says something, were it null.
-bool SaysNothing(JsonValue value) {
+bool IsUnset(JsonValue value) {
   if (value.absent() || value.is(Kind::kFalse)) return true;
   if (value.is(Kind::kString)) return value.text().empty();
   if (value.is(Kind::kNumber)) return value.integer() == std::int64_t{0};
@@ -141,7 +141,7 @@ class Gathering {
       const std::string_view field = FieldOf(key);
       if (field.empty()) return;
       if (!seen.insert(field).second) twice = field;
-      if (!SaysNothing(value)) strays_.emplace(field, value);
+      if (!IsUnset(value)) strays_.emplace(field, value);
     });
     if (twice.empty()) return absl::OkStatus();
     return InvalidArgument("invalid JSON: the field \"" + std::string(twice) +
@@ -156,7 +156,7 @@ class Gathering {
       if (wanted != field && strays_.contains(wanted)) continue;
       const absl::StatusOr<JsonValue> own = FindField(host_, wanted);
       if (!own.ok()) return own.status();
-      if (!host_ || (IsMerged(field) && SaysNothing(*own))) {
+      if (!host_ || (IsMerged(field) && IsUnset(*own))) {
         moved_.emplace(wanted, value);
       } else if (!IsMerged(field) && (!*own || own->raw() != value.raw())) {
         return InvalidArgument("the field \"" + std::string(field) +
