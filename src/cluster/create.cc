@@ -118,9 +118,12 @@ CreateResult Answered(const Attempt& attempt, Reply reply, ContainerRecord recor
   attempt.hub->LogClashes();
   result.entry =
       attempt.hub->state.With([&id](const ClusterState& now) { return now.FindById(id); });
+  // A clash: another node had a container of this id first.
+  if (result.entry && result.entry->container.node != attempt.engine->address()) result.entry = {};
   if (!result.entry) {
     auto entry = std::make_shared<ContainerEntry>();
     entry->container = std::move(record.container);
+    entry->container.node = attempt.engine->address();
     entry->row = std::move(record.row);
     entry->node = std::make_shared<const Node>(NodeNow(*attempt.engine));
     result.entry = std::move(entry);

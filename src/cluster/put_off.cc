@@ -231,11 +231,13 @@ Task<void> PutOffReadings::Run(Begun begun) {
 
 Task<void> PutOffReadings::Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
                                 bool of_marked) {
-  if (!engine->healthy()) {
-    // Before it is well again it is read whole.
+  if (engine->stopping()) {
     for (const std::string& id : ids) engine->hub().put_off.Forget(*engine, id);
     co_return;
   }
+  // Before it is well again it is read whole, perhaps by a refresh that has begun already and shows
+  // none of these.
+  if (!engine->healthy()) co_return;
   absl::Status read;
   if (ids.size() == 1 && !of_marked) {
     std::string id = std::move(ids.front());
@@ -266,10 +268,12 @@ void PutOffReadings::End(const Begun& begun) {
       if (left == of.containers.end() || left->second.reading != begun.number) continue;
       left->second.reading = 0;
       // It was not read, unless it was put off again meanwhile.
-      if (left->second.added == left->second.begun) {
-        NoteFailure(left->second, now);
-      } else {
+      if (left->second.added != left->second.begun) {
         is_wanted_again = true;
+      } else if (!begun.engine->healthy() && left->second.failures == 0) {
+        left->second.due = now + kReadAgain;  // not the fault of the container
+      } else {
+        NoteFailure(left->second, now);
       }
     }
     // Who waits sees what was changed meanwhile too.

@@ -6,6 +6,7 @@
 
 #include "async/await.h"
 #include "base/log.h"
+#include "cluster/await_within.h"
 #include "cluster/engine_calls.h"
 #include "cluster/hub.h"
 #include "cluster/inspect.h"
@@ -19,6 +20,9 @@ constexpr std::size_t kReadBytes = 16U << 10U;
 // So long may an event wait for the end of our own change that it tells of, which reads the
 // container anyway.
 constexpr Duration kChangePatience = std::chrono::milliseconds(50);
+// So long it may wait for what is to be read before its followers are told: as long as one inspect
+// and the ping after it take.
+constexpr Duration kReadingPatience = kInspectPatience + kPingPatience;
 constexpr std::int64_t kNanosASecond = 1'000'000'000;
 
 std::uint64_t KeyOf(const ClusterEvent& event) {
@@ -171,15 +175,16 @@ std::shared_ptr<Batch> TakeBatch(Session& session) {
   return batch;
 }
 
-// Who follows the events finds in the state what they tell of.
+// Who follows the events finds in the state what they tell of, unless its reading hangs.
 Task<void> ReadPutOff(std::shared_ptr<Engine> engine) {
   if (engine->hub().listeners == 0 || engine->hub().put_off.empty()) co_return;
+  Loop* const home = engine->home();
   auto start = [engine](Callback<bool> done) {
     const TimePoint now = engine->home()->clock().Now();
-    engine->hub().put_off.ReadNow(now, Duration::max(), engine.get(),
+    engine->hub().put_off.ReadNow(now, kReadingPatience, engine.get(),
                                   [done = std::move(done)]() mutable { done(true); });
   };
-  co_await AwaitCallback<bool>(std::move(start));
+  co_await AwaitWithin(home, kReadingPatience, std::move(start));
 }
 
 Task<void> RereadSome(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {

@@ -13,10 +13,6 @@
 namespace swarm {
 namespace {
 
-// Inspects of one refresh that are given up because no answer comes, before those that were not
-// begun yet are left for later: each worker loses kInspectPatience at most.
-constexpr std::size_t kMaxGivenUp = kMostInspectsPerEngine;
-
 // A container of a refresh whose inspect failed.
 struct Unread {
   std::string id;
@@ -34,10 +30,9 @@ struct Inspects {
   std::vector<Unread> unread;
   std::vector<std::string> not_begun;
   std::size_t next = 0;
-  std::size_t given_up = 0;
   absl::Status failure;
 
-  bool HasMore() const { return failure.ok() && next < wanted.size() && given_up < kMaxGivenUp; }
+  bool HasMore() const { return failure.ok() && next < wanted.size(); }
 };
 
 bool LooksUnchanged(const ContainerRecord& now, const ContainerEntry& before) {
@@ -73,6 +68,8 @@ void ChooseInspects(const Engine& engine, bool inspect_all, Inspects& work) {
   }
 }
 
+// Until one does not answer: no worker waits for a second such. What none of them has begun by then
+// is left for later.
 Task<void> InspectSome(std::shared_ptr<Inspects> work) {
   Loop* const home = work->engine->home();
   Gate& gate = work->engine->hub().GatesOf(home).inspects;
@@ -93,8 +90,8 @@ Task<void> InspectSome(std::shared_ptr<Inspects> work) {
     } else if (inspected->gone) {
       work->gone.push_back(index);
     } else if (!inspected->unread.ok()) {
-      if (absl::IsDeadlineExceeded(inspected->unread)) ++work->given_up;
       work->unread.push_back({record->container.id, inspected->unread});
+      if (absl::IsDeadlineExceeded(inspected->unread)) co_return;
     }
   }
 }
@@ -175,7 +172,8 @@ struct Readings {
   std::shared_ptr<Engine> engine;
   NodePointer node;
   std::stop_token stop;
-  TimePoint until;  // by then each inspect has ended
+  Duration patience{};  // of each inspect
+  TimePoint until;      // no worker begins another one after that
   Gate* gate = nullptr;
   std::uint64_t read = 0;
   PutOffReadings::Moment moment = 0;
@@ -189,33 +187,32 @@ void Publish(const Readings& work, const std::string& id, const ContainerRecord*
 }
 
 void PublishInspected(const Readings& work, const ContainerRecord& record,
-                      const Inspected& inspected, Duration patience) {
+                      const Inspected& inspected) {
   const std::string& id = record.container.id;
   PutOffReadings& put_off = work.engine->hub().put_off;
   Publish(work, id, inspected.gone ? nullptr : &record);
   if (inspected.unread.ok()) {
     put_off.Done(*work.engine, id, work.moment);
-  } else if (absl::IsDeadlineExceeded(inspected.unread) && patience < kInspectPatience) {
-    put_off.Add(work.engine, id);  // it was begun late
   } else {
     MarkUnread(work.engine, id, inspected.unread);
   }
 }
 
-// One that cannot be read does not keep the others back.
+// One that cannot be read does not keep the others back. The first is begun in any case and each
+// has all its time, so that of those that wait for ever some are marked by every pass.
 Task<void> ReadAndPublishSome(std::shared_ptr<Readings> work) {
   Loop* const home = work->engine->home();
-  while (work->next < work->records.size()) {
+  for (bool is_first = true; work->next < work->records.size(); is_first = false) {
     const bool entered = co_await work->gate->Enter(home, work->stop);
     if (!entered) co_return;
     const GatePass pass(*work->gate);
-    const Duration left = work->until - home->clock().Now();
-    if (work->next >= work->records.size() || left <= Duration::zero()) co_return;
+    const bool is_late = !is_first && home->clock().Now() >= work->until;
+    if (is_late || work->next >= work->records.size()) co_return;
     ContainerRecord* const record = &work->records[work->next++];
     const absl::StatusOr<Inspected> inspected =
-        co_await Inspect(work->engine, work->node, record, left, work->stop);
+        co_await Inspect(work->engine, work->node, record, work->patience, work->stop);
     if (inspected.ok()) {
-      PublishInspected(*work, *record, *inspected, left);
+      PublishInspected(*work, *record, *inspected);
     } else {
       work->failure = inspected.status();
     }
@@ -256,11 +253,12 @@ Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std
   work->engine = engine;
   work->node = std::make_shared<const Node>(NodeNow(*engine));
   work->stop = std::move(stop);
-  work->until = is_awaited ? began + patience : TimePoint::max();
+  work->patience = patience;
   work->gate = is_awaited ? &gates.inspects : &gates.retries;
   work->moment = engine->hub().put_off.Now();
   work->read = state.BeginRead(engine->member());
   work->failure = co_await ReadRows(work, std::move(ids));
+  work->until = is_awaited ? engine->home()->clock().Now() + patience : TimePoint::max();
   std::vector<Task<void>> workers;
   const std::size_t most = std::min<std::size_t>(work->records.size(), kMostInspectsPerEngine);
   for (std::size_t i = 0; i < most; ++i) workers.push_back(ReadAndPublishSome(work));

@@ -1,25 +1,11 @@
 #include "cluster/under_way.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
-#include "async/await.h"
+#include "cluster/await_within.h"
 
 namespace swarm {
-namespace {
-
-// Told by the change or by the clock, whichever is first.
-struct Waiter {
-  std::atomic<bool> is_told{false};
-  Callback<bool> done;
-
-  void Tell(bool published) {
-    if (!is_told.exchange(true)) std::exchange(done, nullptr)(published);
-  }
-};
-
-}  // namespace
 
 UnderWay::Change::Change(UnderWay& all, std::string key, std::string action)
     : all_(all), key_(std::move(key)) {
@@ -112,20 +98,13 @@ bool UnderWay::Has(const std::string& key) const {
 Task<bool> IsReadByChange(UnderWay& under_way, Loop* loop, UnderWay::Event event,
                           Duration patience) {
   if (!under_way.Has(event.key)) co_return false;
-  Loop::TimerId timer = 0;
-  auto start = [&under_way, &timer, loop, &event, patience](Callback<bool> done) {
-    auto waiter = std::make_shared<Waiter>();
-    waiter->done = std::move(done);
-    // Only the loop's timer keeps it, so that a loop that is destroyed frees what waits.
-    timer = loop->After(patience, [waiter] { waiter->Tell(false); });
+  auto start = [&under_way, &event](Callback<bool> done) {
+    auto shared = std::make_shared<Callback<bool>>(std::move(done));
     const UnderWay::Answer answer =
-        under_way.Await(event, [weak = std::weak_ptr<Waiter>(waiter)](bool published) {
-          if (const auto self = weak.lock()) self->Tell(published);
-        });
-    if (answer != UnderWay::Answer::kComing) waiter->Tell(answer == UnderWay::Answer::kPublished);
+        under_way.Await(event, [shared](bool published) { (*shared)(published); });
+    if (answer != UnderWay::Answer::kComing) (*shared)(answer == UnderWay::Answer::kPublished);
   };
-  const bool published = co_await AwaitCallback<bool>(std::move(start));
-  loop->Cancel(timer);
+  const bool published = co_await AwaitWithin(loop, patience, std::move(start));
   co_return published;
 }
 

@@ -156,6 +156,15 @@ TEST_F(PutOff, AnEventReachesItsFollowerAfterTheReading) {
   }
 }
 
+TEST_F(PutOff, AnEventIsNotKeptBackByAReadingThatHangs) {
+  std::vector<std::string> seen;
+  const auto subscription = world_.cluster().Subscribe(
+      [&seen](std::shared_ptr<const ClusterEvent> event) { seen.push_back(event->action); });
+  world_.engine(1).Spoil("/containers/json", FakeEngine::Fault::kSilence);
+  Create("web");
+  EXPECT_TRUE(world_.Until([&] { return seen == std::vector<std::string>{"create"}; }, seconds(5)));
+}
+
 TEST_F(PutOff, OneThatEndsRightAfterItsStartIsSeenToHaveEnded) {
   Create("web");
   Operate(Verb::kStart, "web");

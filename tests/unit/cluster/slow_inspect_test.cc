@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -18,25 +19,27 @@ using std::chrono::seconds;
 
 constexpr Duration kListPatience = seconds(2);
 
-// Inspects take `delay`.
+// Inspects take `delay`, lists of containers `list_delay`.
 class SlowClient final : public BackendClient {
  public:
-  SlowClient(std::unique_ptr<BackendClient> inner, const Duration& delay)
-      : inner_(std::move(inner)), delay_(delay) {}
+  SlowClient(std::unique_ptr<BackendClient> inner, const Duration& delay,
+             const Duration& list_delay)
+      : inner_(std::move(inner)), delay_(delay), list_delay_(list_delay) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const std::string path = request.target.substr(0, request.target.find('?'));
-    const bool inspects = request.method == "GET" && path.ends_with("/json") &&
-                          path.find("/containers/") != std::string::npos &&
-                          !path.ends_with("/containers/json");
-    if (!inspects) return inner_->Call(std::move(request), std::move(options), std::move(done));
+    const bool reads = request.method == "GET" && path.ends_with("/json") &&
+                       path.find("/containers/") != std::string::npos;
+    const Duration delay = path.ends_with("/containers/json") ? list_delay_ : delay_;
+    if (!reads || delay == Duration::zero())
+      return inner_->Call(std::move(request), std::move(options), std::move(done));
     auto waiting = std::make_shared<ResultCallback<Reply>>(std::move(done));
-    if (delay_ > options.timeout) {
+    if (delay > options.timeout) {
       Loop::Current()->After(options.timeout,
                              [waiting] { (*waiting)(DeadlineExceeded("no answer in time")); });
       return;
     }
     auto kept = std::make_shared<Request>(std::move(request));
-    Loop::Current()->After(delay_, [this, kept, options, waiting] {
+    Loop::Current()->After(delay, [this, kept, options, waiting] {
       inner_->Call(std::move(*kept), options, std::move(*waiting));
     });
   }
@@ -50,6 +53,7 @@ class SlowClient final : public BackendClient {
  private:
   const std::unique_ptr<BackendClient> inner_;
   const Duration& delay_;
+  const Duration& list_delay_;
 };
 
 class SlowInspect : public testing::Test {
@@ -58,7 +62,7 @@ class SlowInspect : public testing::Test {
       : world_(1, [this](EngineClusterOptions& options) {
           const auto inner = options.backend;
           options.backend = [this, inner](const std::string& address) {
-            return std::make_unique<SlowClient>(inner(address), delay_);
+            return std::make_unique<SlowClient>(inner(address), delay_, list_delay_);
           };
         }) {}
   void SetUp() override { ASSERT_TRUE(world_.Connect()); }
@@ -84,7 +88,7 @@ class SlowInspect : public testing::Test {
     return world_.clock().Now() - began;
   }
 
-  Duration delay_{};
+  Duration delay_{}, list_delay_{};
   World world_;
 };
 
@@ -106,6 +110,31 @@ TEST_F(SlowInspect, OfMoreIsAwaitedTwoSecondsAndOnlyOnce) {
   EXPECT_EQ(AwaitRead(), Duration::zero());
   // Nobody waits for the next tries, so they have the time that any call has.
   EXPECT_TRUE(world_.Until([this] { return IsRead("one") && IsRead("two"); }, seconds(15)));
+}
+
+TEST_F(SlowInspect, OfTwoTogetherIsAwaitedOnlyOnceByListsAndEvents) {
+  world_.engine(1).SetLatency(milliseconds(1));
+  delay_ = seconds(3);
+  Create("one");
+  Create("two");
+  const std::optional<Duration> waited = AwaitRead();
+  ASSERT_TRUE(waited);
+  EXPECT_LE(*waited, kListPatience + milliseconds(10));
+  EXPECT_EQ(AwaitRead(), Duration::zero());
+  std::vector<std::string> seen;
+  const auto subscription = world_.cluster().Subscribe(
+      [&seen](std::shared_ptr<const ClusterEvent> event) { seen.push_back(event->action); });
+  Create("three");
+  EXPECT_TRUE(world_.Until([&seen] { return !seen.empty(); }, seconds(4)));
+  EXPECT_EQ(AwaitRead(), Duration::zero());
+}
+
+TEST_F(SlowInspect, AfterASlowListIsAwaitedOnlyOnce) {
+  Create("one");
+  Create("two");
+  list_delay_ = delay_ = seconds(3);
+  ASSERT_TRUE(AwaitRead());
+  EXPECT_EQ(AwaitRead(), Duration::zero());
 }
 
 TEST_F(SlowInspect, OfManyInTurnMarksNone) {

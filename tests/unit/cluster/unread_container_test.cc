@@ -181,6 +181,7 @@ TEST_P(UnreadContainer, CountsAgainstAnEngineThatAnswersNoPing) {
 }
 
 TEST_P(UnreadContainer, OfManyDelayTheFirstRefreshNoMoreThanOne) {
+  world_.engine(1).SetLatency(milliseconds(1));
   constexpr int kMany = 300;
   for (int i = 0; i < kMany; ++i) {
     const std::string name = "c" + std::to_string(i);
