@@ -10,9 +10,9 @@
 namespace swarm {
 namespace {
 
-using Names = std::set<std::string_view>;
+using NameSet = std::set<std::string_view>;
 
-bool SharesOneOf(const Container& container, const Names& networks) {
+bool SharesOneOf(const Container& container, const NameSet& networks) {
   return std::any_of(container.networks.begin(), container.networks.end(),
                      [&](const std::string& name) { return networks.contains(name); });
 }
@@ -21,7 +21,7 @@ bool SharesOneOf(const Container& container, const Names& networks) {
 
 std::vector<std::string> NodesOfProject(const Context& context, const std::string& project,
                                         const std::vector<std::string>& networks) {
-  const Names wanted(networks.begin(), networks.end());
+  const NameSet wanted(networks.begin(), networks.end());
   std::set<std::string> addresses;
   for (const ContainerPointer& entry : context.cluster().Containers()) {
     const Container& container = entry->container;
@@ -35,7 +35,7 @@ std::vector<std::string> NodesOfProject(const Context& context, const std::strin
 std::vector<std::string> NodesInNetworks(const Context& context,
                                          const std::vector<std::string>& networks,
                                          const std::vector<NetworkCopy>& copies) {
-  const Names wanted(networks.begin(), networks.end());
+  const NameSet wanted(networks.begin(), networks.end());
   std::set<std::string> addresses;
   for (const ContainerPointer& entry : context.cluster().Containers()) {
     if (SharesOneOf(entry->container, wanted)) addresses.insert(entry->container.node);

@@ -50,7 +50,7 @@ absl::Status WithoutNotFound(const absl::Status& error) {
 
 // The code of `error` goes along: filters of the embedding program may give any, and HTTP has one
 // status for a name that is taken and for other conflicts.
-Reply Refusal(const absl::Status& error, ApiVersion client) {
+Reply CreateRefusal(const absl::Status& error, ApiVersion client) {
   Reply reply = ErrorReply(WithoutNotFound(error), client);
   MarkCode(reply, error.code());
   return reply;
@@ -120,7 +120,7 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   }
   if (!created.ok()) {
     Count(*context, "refused");
-    co_return Refusal(created.status(), exchange.version);
+    co_return CreateRefusal(created.status(), exchange.version);
   }
   Reply reply = std::move(created->reply);
   if (reply.status < 400) {
@@ -132,7 +132,7 @@ Task<Result> CreateContainer(ContextPointer context, ApiExchange exchange) {
   if (reply.status == 404 && !SaysImageIsMissing(message)) co_return HttpError(409, message);
   const absl::Status refused = HttpError(reply.status, message);
   if (reply.status == 409 && SaysNameIsTaken(message))
-    co_return Refusal(AlreadyExists(message), exchange.version);
+    co_return CreateRefusal(AlreadyExists(message), exchange.version);
   co_return refused;
 }
 

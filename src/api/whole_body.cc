@@ -62,7 +62,7 @@ absl::Status TooSlow(std::size_t received) {
 }
 
 // Counts what a body grows by; what is counted already stays.
-bool Count(MemoryShare* memory, std::size_t bytes) {
+bool CountBody(MemoryShare* memory, std::size_t bytes) {
   return memory == nullptr || bytes <= memory->bytes() || memory->Admit(bytes - memory->bytes());
 }
 
@@ -73,7 +73,7 @@ Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory,
                                             std::optional<std::uint64_t> length, std::size_t most) {
   if (body.size() > most || length.value_or(0) > most) co_return TooLarge(most);
   const std::size_t told = std::max<std::size_t>(body.size(), length.value_or(0));
-  if (!Count(memory.get(), told)) co_return NoRoom(told);
+  if (!CountBody(memory.get(), told)) co_return NoRoom(told);
   if (!stream) co_return body;
   Loop* const loop = Loop::Current();
   SWARM_CHECK(loop != nullptr, "requests run on a Loop");
@@ -91,7 +91,7 @@ Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory,
     if (body.size() + *got > most) co_return TooLarge(most);
     const std::size_t now = body.size() + *got;
     const std::size_t rounded = (now + kBodyStep - 1) / kBodyStep * kBodyStep;
-    if (now > told && !Count(memory.get(), now <= kFirstBodyRead ? now : rounded))
+    if (now > told && !CountBody(memory.get(), now <= kFirstBodyRead ? now : rounded))
       co_return NoRoom(now);
     body.append(buffer.data(), *got);
   }
