@@ -50,8 +50,13 @@ TEST(MemoryBudget, ARefusalIsCountedAndTold) {
   EXPECT_FALSE(share.TryGrow(2 * kMiB));
   EXPECT_EQ(told, 0);
   EXPECT_FALSE(share.Admit(2 * kMiB));
-  EXPECT_EQ(told, 1);
   EXPECT_EQ(budget->refused(), 1U);
+  EXPECT_EQ(told, 0);  // no room would be large enough
+  budget->Take(kMiB);
+  EXPECT_FALSE(share.Admit(1));
+  EXPECT_EQ(budget->refused(), 2U);
+  EXPECT_EQ(told, 1);
+  budget->Release(kMiB);
   EXPECT_EQ(share.bytes(), 0U);
 }
 

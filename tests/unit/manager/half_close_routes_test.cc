@@ -83,6 +83,10 @@ class HalfCloseRoutesTest : public testing::TestWithParam<bool> {
         },
         std::move(options), address);
   }
+  // A callback that was never called posts to the loop when it goes.
+  void TearDown() override {
+    server_->thread().On([this] { done_ = nullptr; });
+  }
 
   RawSocket Ask(const Wanted& wanted) {
     RawSocket client = server_->Connect();
