@@ -24,7 +24,11 @@ def test_streams_and_waits_of_asyncio_take_no_threads():
   async def main():
     async with pyswarm.aio.Manager("sim://3?seed=7", threads=1) as manager:
       await manager.wait_ready()
+      first = await manager.events()
       await manager.create_container(SLEEPER, name="web", start=True)
+      while (await first.__anext__())["Action"] != "start":
+        pass  # it comes once the container was read, and is no news for the others
+      first.close()
       events = [await manager.events() for _ in range(streams)]
       readers = [asyncio.ensure_future(one.__anext__()) for one in events]
       waits = [asyncio.ensure_future(manager.request("POST", "/containers/web/wait")) for _ in range(streams)]
