@@ -96,13 +96,18 @@ Task<absl::StatusOr<std::string>> GetWithin(std::shared_ptr<Engine> engine, std:
   co_return std::move(reply->body);
 }
 
+Task<bool> AnswersPing(std::shared_ptr<Engine> engine, Duration patience, std::stop_token stop) {
+  std::string target = engine->version_prefix() + "/_ping";
+  const absl::StatusOr<std::string> answer = co_await GetWithin(
+      std::move(engine), std::move(target), kMostPingBytes, patience, std::move(stop));
+  co_return answer.ok();
+}
+
 Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status failure,
                                  std::stop_token stop) {
   if (!IsEngineFailure(failure)) co_return failure;
-  std::string target = engine->version_prefix() + "/_ping";
-  const absl::StatusOr<std::string> answer = co_await GetWithin(
-      std::move(engine), std::move(target), kMostPingBytes, kPingPatience, std::move(stop));
-  if (answer.ok()) co_return absl::OkStatus();
+  const bool answers = co_await AnswersPing(std::move(engine), kPingPatience, std::move(stop));
+  if (answers) co_return absl::OkStatus();
   co_return failure;
 }
 

@@ -48,6 +48,8 @@ Task<absl::StatusOr<std::string>> Get(std::shared_ptr<Engine> engine, std::strin
 Task<absl::StatusOr<std::string>> GetWithin(std::shared_ptr<Engine> engine, std::string target,
                                             std::size_t most, Duration patience,
                                             std::stop_token stop);
+// Whether the engine answers a ping within `patience`.
+Task<bool> AnswersPing(std::shared_ptr<Engine> engine, Duration patience, std::stop_token stop);
 // Whose fault `failure` is, a call's to this engine. Ok: not the engine's, which answers a ping.
 Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status failure,
                                  std::stop_token stop);

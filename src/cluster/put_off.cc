@@ -158,7 +158,7 @@ void PutOffReadings::ReadNow(TimePoint now, Duration patience, const Engine* eng
     }
     for (auto& [number, reading] : readings_) {
       if (engine != nullptr && reading.address != engine->address()) continue;
-      if (reading.of_marked || now - reading.begun >= patience) continue;
+      if (reading.of_marked || reading.is_silent || now - reading.begun >= patience) continue;
       reading.waiting.push_back(waiting);
       ++waiting->left;
     }
@@ -171,7 +171,7 @@ void PutOffReadings::ReadNow(TimePoint now, Duration patience, const Engine* eng
 void PutOffReadings::Begin(OfEngine& of, TimePoint now, bool of_marked, std::vector<Begun>& begun) {
   const std::shared_ptr<Engine> engine = of.engine.lock();
   begun.push_back({engine, {}, ++last_reading_, of_marked});
-  readings_[last_reading_] = {engine->address(), now, of_marked, {}};
+  readings_[last_reading_] = {engine->address(), now, of_marked, false, {}};
   ++(of_marked ? of.marked_readings : of.readings);
 }
 
@@ -216,6 +216,7 @@ void PutOffReadings::Spawn(std::vector<Begun> begun) {
 
 Task<void> PutOffReadings::Run(Begun begun) {
   const CountedWork work(begun.engine->shared_hub());
+  if (!begun.of_marked) PingWhenSlow(begun.engine, begun.number);
   std::exception_ptr fault;
   try {
     std::shared_ptr<Engine> engine = begun.engine;
@@ -227,6 +228,41 @@ Task<void> PutOffReadings::Run(Begun begun) {
   }
   begun.engine->hub().put_off.End(begun);
   if (fault) std::rethrow_exception(fault);
+}
+
+void PutOffReadings::PingWhenSlow(const std::shared_ptr<Engine>& engine, std::uint64_t number) {
+  engine->home()->After(kPingAfter, [engine, number] {
+    if (engine->hub().put_off.IsRunning(number)) engine->home()->Spawn(PingBeside(engine, number));
+  });
+}
+
+Task<void> PutOffReadings::PingBeside(std::shared_ptr<Engine> engine, std::uint64_t number) {
+  const CountedWork work(engine->shared_hub());
+  const bool answers = co_await AnswersPing(engine, kPingBesidePatience, engine->health_token());
+  if (!answers) engine->hub().put_off.Release(number);
+}
+
+bool PutOffReadings::IsRunning(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  return readings_.contains(number);
+}
+
+void PutOffReadings::Release(std::uint64_t number) {
+  std::vector<Callback<>> told;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto reading = readings_.find(number);
+    if (reading == readings_.end()) return;
+    reading->second.is_silent = true;
+    EndWaiting(reading->second, told);
+  }
+  for (Callback<>& done : told) done();
+}
+
+void PutOffReadings::EndWaiting(Reading& reading, std::vector<Callback<>>& told) {
+  for (const std::shared_ptr<Waiting>& one : std::exchange(reading.waiting, {})) {
+    if (--one->left == 0) told.push_back(std::move(one->done));
+  }
 }
 
 Task<void> PutOffReadings::Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
@@ -257,7 +293,7 @@ void PutOffReadings::End(const Begun& begun) {
   {
     const std::lock_guard lock(mutex_);
     const auto reading = readings_.find(begun.number);
-    const auto waiting = std::exchange(reading->second.waiting, {});
+    Reading ended = std::move(reading->second);
     readings_.erase(reading);
     OfEngine& of = engines_.find(begun.engine->address())->second;
     --(begun.of_marked ? of.marked_readings : of.readings);
@@ -277,11 +313,9 @@ void PutOffReadings::End(const Begun& begun) {
       }
     }
     // Who waits sees what was changed meanwhile too.
-    if (is_wanted_again && !waiting.empty()) Take(of, now, TimePoint::max(), next);
-    for (const Begun& one : next) AddWaiting(readings_[one.number], waiting);
-    for (const std::shared_ptr<Waiting>& one : waiting) {
-      if (--one->left == 0) told.push_back(std::move(one->done));
-    }
+    if (is_wanted_again && !ended.waiting.empty()) Take(of, now, TimePoint::max(), next);
+    for (const Begun& one : next) AddWaiting(readings_[one.number], ended.waiting);
+    EndWaiting(ended, told);
     const TimePoint due = NextTimer(of, now);
     if (NeedsTimer(of, due)) timer_at = due;
     DropIfIdle(*begun.engine);

@@ -25,6 +25,10 @@ inline constexpr Duration kPutOff = std::chrono::milliseconds(100);
 // So long after a reading that failed it is tried again; twice as long after each further one.
 inline constexpr Duration kReadAgain = std::chrono::seconds(2);
 inline constexpr Duration kMaxReadAgain = std::chrono::minutes(1);
+// A reading that takes longer is accompanied by a ping; nobody waits for an engine that does not
+// answer it in time.
+inline constexpr Duration kPingAfter = std::chrono::milliseconds(200);
+inline constexpr Duration kPingBesidePatience = std::chrono::milliseconds(600);
 // Readings of one engine that are under way, before nobody asks for more of them.
 inline constexpr std::size_t kMostReadings = 4;
 // The same of marked containers.
@@ -61,7 +65,7 @@ class PutOffReadings {
   // Begins all readings that were put off, of `engine` or, when it is null, of all. Calls `done`
   // once, here or on a thread of an engine, when these and those under way have ended, and what was
   // put off again meanwhile is read; those that have been under way for `patience` are not waited
-  // for, nor what is marked.
+  // for, nor those of an engine that answers no ping, nor what is marked.
   void ReadNow(TimePoint now, Duration patience, const Engine* engine, Callback<> done);
 
  private:
@@ -73,6 +77,7 @@ class PutOffReadings {
     std::string address;
     TimePoint begun{};
     bool of_marked = false;
+    bool is_silent = false;  // its engine does not answer a ping either
     std::vector<std::shared_ptr<Waiting>> waiting;
   };
   struct Unread {
@@ -101,6 +106,11 @@ class PutOffReadings {
   static Task<void> Read(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
                          bool of_marked);
   static void Spawn(std::vector<Begun> begun);
+  static void PingWhenSlow(const std::shared_ptr<Engine>& engine, std::uint64_t number);
+  static Task<void> PingBeside(std::shared_ptr<Engine> engine, std::uint64_t number);
+  bool IsRunning(std::uint64_t number) const;
+  // Who waits for this reading does so no longer.
+  void Release(std::uint64_t number);
   void End(const Begun& begun);
   void SetTimer(std::shared_ptr<Engine> engine, TimePoint at);
   void TimerFired(const std::shared_ptr<Engine>& engine, TimePoint at);
@@ -113,6 +123,8 @@ class PutOffReadings {
   void Take(OfEngine& of, TimePoint now, TimePoint due, std::vector<Begun>& begun);
   void TakeMarked(OfEngine& of, TimePoint now, std::vector<Begun>& begun);
   static void AddWaiting(Reading& reading, const std::vector<std::shared_ptr<Waiting>>& waiting);
+  // Adds to `told` whom nothing keeps waiting any more.
+  static void EndWaiting(Reading& reading, std::vector<Callback<>>& told);
   void Begin(OfEngine& of, TimePoint now, bool of_marked, std::vector<Begun>& begun);
   static TimePoint NextTimer(const OfEngine& of, TimePoint now);
   void DropIfIdle(const Engine& engine);

@@ -19,18 +19,21 @@ using std::chrono::seconds;
 
 constexpr Duration kListPatience = seconds(2);
 
-// Inspects take `delay`, lists of containers `list_delay`.
+// Inspects take `delay`, lists of containers `list_delay`, pings `ping_delay`.
 class SlowClient final : public BackendClient {
  public:
   SlowClient(std::unique_ptr<BackendClient> inner, const Duration& delay,
-             const Duration& list_delay)
-      : inner_(std::move(inner)), delay_(delay), list_delay_(list_delay) {}
+             const Duration& list_delay, const Duration& ping_delay)
+      : inner_(std::move(inner)), delay_(delay), list_delay_(list_delay), ping_delay_(ping_delay) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const std::string path = request.target.substr(0, request.target.find('?'));
+    const bool pings = path.ends_with("/_ping");
     const bool reads = request.method == "GET" && path.ends_with("/json") &&
                        path.find("/containers/") != std::string::npos;
-    const Duration delay = path.ends_with("/containers/json") ? list_delay_ : delay_;
-    if (!reads || delay == Duration::zero())
+    const Duration delay = pings                                ? ping_delay_
+                           : path.ends_with("/containers/json") ? list_delay_
+                                                                : delay_;
+    if (!(reads || pings) || delay == Duration::zero())
       return inner_->Call(std::move(request), std::move(options), std::move(done));
     auto waiting = std::make_shared<ResultCallback<Reply>>(std::move(done));
     if (delay > options.timeout) {
@@ -54,6 +57,7 @@ class SlowClient final : public BackendClient {
   const std::unique_ptr<BackendClient> inner_;
   const Duration& delay_;
   const Duration& list_delay_;
+  const Duration& ping_delay_;
 };
 
 class SlowInspect : public testing::Test {
@@ -62,7 +66,7 @@ class SlowInspect : public testing::Test {
       : world_(1, [this](EngineClusterOptions& options) {
           const auto inner = options.backend;
           options.backend = [this, inner](const std::string& address) {
-            return std::make_unique<SlowClient>(inner(address), delay_, list_delay_);
+            return std::make_unique<SlowClient>(inner(address), delay_, list_delay_, ping_delay_);
           };
         }) {}
   void SetUp() override { ASSERT_TRUE(world_.Connect()); }
@@ -88,7 +92,7 @@ class SlowInspect : public testing::Test {
     return world_.clock().Now() - began;
   }
 
-  Duration delay_{}, list_delay_{};
+  Duration delay_{}, list_delay_{}, ping_delay_{};
   World world_;
 };
 
@@ -110,6 +114,14 @@ TEST_F(SlowInspect, OfMoreIsAwaitedTwoSecondsAndOnlyOnce) {
   EXPECT_EQ(AwaitRead(), Duration::zero());
   // Nobody waits for the next tries, so they have the time that any call has.
   EXPECT_TRUE(world_.Until([this] { return IsRead("one") && IsRead("two"); }, seconds(15)));
+}
+
+TEST_F(SlowInspect, OfAnEngineThatPingsSlowlyIsAwaited) {
+  Create("one");
+  delay_ = milliseconds(1'500);
+  ping_delay_ = milliseconds(500);
+  EXPECT_EQ(AwaitRead(), delay_);
+  EXPECT_TRUE(IsRead("one"));
 }
 
 TEST_F(SlowInspect, OfTwoTogetherIsAwaitedOnlyOnceByListsAndEvents) {
