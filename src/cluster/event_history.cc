@@ -57,7 +57,7 @@ EventPointer EventHistory::Add(ClusterEvent event) {
     if (added->action == kLost) followed->second.lost_at = added->time_nano;
   }
   kept_.push_back(added);
-  by_time_.insert(added);
+  by_time_.insert(by_time_.end(), added);  // usually it is the latest
   bytes_ += MemoryOf(*added);
   while (kept_.size() > kKeptEvents || (bytes_ > most_bytes_ && kept_.size() > 1)) DropOldest();
   return added;
@@ -66,7 +66,11 @@ EventPointer EventHistory::Add(ClusterEvent event) {
 void EventHistory::DropOldest() {
   const EventPointer oldest = std::move(kept_.front());
   kept_.pop_front();
-  by_time_.erase(oldest);
+  if (*by_time_.begin() == oldest) {  // usually
+    by_time_.erase(by_time_.begin());
+  } else {
+    by_time_.erase(oldest);
+  }
   bytes_ -= MemoryOf(*oldest);
   last_dropped_ = std::max(last_dropped_, oldest->time_nano);
   const auto followed = followed_.find(oldest->node);
