@@ -3,6 +3,11 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cstddef>
+
+// jemalloc's, null in a program that does not have it (jemalloc(3), "MALLCTL NAMESPACE").
+extern "C" int mallctl(const char* name, void* old_value, std::size_t* old_size, void* new_value,
+                       std::size_t new_size) __attribute__((weak));
 
 namespace swarm {
 namespace {
@@ -12,6 +17,11 @@ constexpr std::size_t kOfConnection = 8U << 10U;  // bytes of its objects and bu
 constexpr int kLooksBetween = 5;
 
 void ReturnMemory() {
+  if (mallctl != nullptr) {
+    mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);
+    mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096 stands for all arenas
+    return;
+  }
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
