@@ -294,6 +294,10 @@ class Session final : public Watcher {
     const Request request{line.substr(0, begin - 1), line.substr(begin, line.rfind(' ') - begin),
                           body};
     if (request.method == "GET" && request.target.find("/events") != std::string_view::npos) {
+      // Of the past it remembers nothing.
+      if (request.target.find("until=") != std::string_view::npos)
+        return Send(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n");
       engines_->Listen(engine_, this);
       return Send(
           "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

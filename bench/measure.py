@@ -179,10 +179,13 @@ def get(port, target):
         connection.close()
 
 
-def start_swarmd(running, build, engines, containers, arguments=()):
-    """swarmd with one event loop before these engines, once it shows all containers; (pid, port)."""
+def start_swarmd(running, build, engines, containers, arguments=(), files=None):
+    """swarmd with one event loop before these engines, once it shows all containers; (pid, port).
+
+    `files`: descriptors that it may open; None = as many as this program."""
     port = free_port()
-    command = [program(build, "swarmd"), "manage", "--threads", "1", "--log-level", "error", *arguments,
+    limit = ["prlimit", "--nofile=%d:%d" % (files, files)] if files else []
+    command = limit + [program(build, "swarmd"), "manage", "--threads", "1", "--log-level", "error", *arguments,
                "-H", "tcp://127.0.0.1:%d" % port, "nodes://" + engines]
     process = running.start(command, MEASURED_CORE)
 
