@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster/hub.h"
+#include "unit/cluster/forwarding_client.h"
 #include "unit/cluster/world.h"
 
 namespace swarm {
@@ -33,28 +34,21 @@ struct Flows {
 };
 
 // Counts the calls under way.
-class CountingClient final : public BackendClient {
+class CountingClient final : public ForwardingClient {
  public:
   CountingClient(std::unique_ptr<BackendClient> inner, Flows& flows)
-      : inner_(std::move(inner)), flows_(flows) {}
+      : ForwardingClient(std::move(inner)), flows_(flows) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     Flow* const flow = flows_.Of(request.target);
     if (flow != nullptr) flow->most = std::max(flow->most, ++flow->now);
-    inner_->Call(std::move(request), std::move(options),
-                 [flow, done = std::move(done)](absl::StatusOr<Reply> reply) mutable {
-                   if (flow != nullptr) --flow->now;
-                   done(std::move(reply));
-                 });
-  }
-  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Open(std::move(request), std::move(options), std::move(done));
-  }
-  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Upgrade(std::move(request), std::move(options), std::move(done));
+    ForwardingClient::Call(std::move(request), std::move(options),
+                           [flow, done = std::move(done)](absl::StatusOr<Reply> reply) mutable {
+                             if (flow != nullptr) --flow->now;
+                             done(std::move(reply));
+                           });
   }
 
  private:
-  const std::unique_ptr<BackendClient> inner_;
   Flows& flows_;
 };
 

@@ -7,34 +7,29 @@
 #include <gtest/gtest.h>
 
 #include "swarmlib/status.h"
+#include "unit/cluster/forwarding_client.h"
 #include "unit/cluster/world.h"
 
 namespace swarm {
 namespace {
 
 // Answers each create with an id of the test's choice.
-class OtherIdClient final : public BackendClient {
+class OtherIdClient final : public ForwardingClient {
  public:
   OtherIdClient(std::unique_ptr<BackendClient> inner, const std::string& id)
-      : inner_(std::move(inner)), id_(id) {}
+      : ForwardingClient(std::move(inner)), id_(id) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const bool creates = request.target.find("/containers/create?") != std::string::npos;
-    if (!creates) return inner_->Call(std::move(request), std::move(options), std::move(done));
+    if (!creates)
+      return ForwardingClient::Call(std::move(request), std::move(options), std::move(done));
     auto change = [id = id_, done = std::move(done)](absl::StatusOr<Reply> reply) mutable {
       if (reply.ok()) reply->body = "{\"Id\":\"" + id + "\",\"Warnings\":[]}\n";
       done(std::move(reply));
     };
-    inner_->Call(std::move(request), std::move(options), std::move(change));
-  }
-  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Open(std::move(request), std::move(options), std::move(done));
-  }
-  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Upgrade(std::move(request), std::move(options), std::move(done));
+    ForwardingClient::Call(std::move(request), std::move(options), std::move(change));
   }
 
  private:
-  const std::unique_ptr<BackendClient> inner_;
   const std::string& id_;
 };
 

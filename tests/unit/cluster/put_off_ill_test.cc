@@ -8,6 +8,7 @@
 
 #include "cluster/put_off.h"
 #include "swarmlib/status.h"
+#include "unit/cluster/forwarding_client.h"
 #include "unit/cluster/world.h"
 
 namespace swarm {
@@ -18,27 +19,21 @@ using std::chrono::seconds;
 
 // Keeps a create back until the test lets it through, and its answer comes also when it is given
 // up, as one that is on its way does.
-class HoldingClient final : public BackendClient {
+class HoldingClient final : public ForwardingClient {
  public:
   HoldingClient(std::unique_ptr<BackendClient> inner, Callback<>& held)
-      : inner_(std::move(inner)), held_(held) {}
+      : ForwardingClient(std::move(inner)), held_(held) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const bool creates = request.target.find("/containers/create?") != std::string::npos;
-    if (!creates) return inner_->Call(std::move(request), std::move(options), std::move(done));
+    if (!creates)
+      return ForwardingClient::Call(std::move(request), std::move(options), std::move(done));
     options.stop = {};
     held_ = [this, request = std::move(request), options, done = std::move(done)]() mutable {
-      inner_->Call(std::move(request), std::move(options), std::move(done));
+      ForwardingClient::Call(std::move(request), std::move(options), std::move(done));
     };
-  }
-  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Open(std::move(request), std::move(options), std::move(done));
-  }
-  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Upgrade(std::move(request), std::move(options), std::move(done));
   }
 
  private:
-  const std::unique_ptr<BackendClient> inner_;
   Callback<>& held_;
 };
 

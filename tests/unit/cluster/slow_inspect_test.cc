@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "swarmlib/status.h"
+#include "unit/cluster/forwarding_client.h"
 #include "unit/cluster/world.h"
 
 namespace swarm {
@@ -20,11 +21,14 @@ using std::chrono::seconds;
 constexpr Duration kListPatience = seconds(2);
 
 // Inspects take `delay`, lists of containers `list_delay`, pings `ping_delay`.
-class SlowClient final : public BackendClient {
+class SlowClient final : public ForwardingClient {
  public:
   SlowClient(std::unique_ptr<BackendClient> inner, const Duration& delay,
              const Duration& list_delay, const Duration& ping_delay)
-      : inner_(std::move(inner)), delay_(delay), list_delay_(list_delay), ping_delay_(ping_delay) {}
+      : ForwardingClient(std::move(inner)),
+        delay_(delay),
+        list_delay_(list_delay),
+        ping_delay_(ping_delay) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const std::string path = request.target.substr(0, request.target.find('?'));
     const bool pings = path.ends_with("/_ping");
@@ -34,7 +38,7 @@ class SlowClient final : public BackendClient {
                            : path.ends_with("/containers/json") ? list_delay_
                                                                 : delay_;
     if (!(reads || pings) || delay == Duration::zero())
-      return inner_->Call(std::move(request), std::move(options), std::move(done));
+      return ForwardingClient::Call(std::move(request), std::move(options), std::move(done));
     auto waiting = std::make_shared<ResultCallback<Reply>>(std::move(done));
     if (delay > options.timeout) {
       Loop::Current()->After(options.timeout,
@@ -43,18 +47,11 @@ class SlowClient final : public BackendClient {
     }
     auto kept = std::make_shared<Request>(std::move(request));
     Loop::Current()->After(delay, [this, kept, options, waiting] {
-      inner_->Call(std::move(*kept), options, std::move(*waiting));
+      ForwardingClient::Call(std::move(*kept), options, std::move(*waiting));
     });
-  }
-  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Open(std::move(request), std::move(options), std::move(done));
-  }
-  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    inner_->Upgrade(std::move(request), std::move(options), std::move(done));
   }
 
  private:
-  const std::unique_ptr<BackendClient> inner_;
   const Duration& delay_;
   const Duration& list_delay_;
   const Duration& ping_delay_;
