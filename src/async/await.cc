@@ -31,6 +31,11 @@ Task<void> SleepFor(Duration delay) {
   co_await AwaitCallback<bool>(std::move(start));
 }
 
+Task<void> Yield() {
+  auto start = [](Callback<bool> done) { done(true); };
+  co_await AwaitCallback<bool>(std::move(start));
+}
+
 Task<absl::StatusOr<Reply>> Call(BackendClient& client, Request request, CallOptions options) {
   auto start = [&client, request = std::move(request),
                 options = std::move(options)](ResultCallback<Reply> done) mutable {

@@ -46,6 +46,9 @@ Task<T> AwaitCallback(Start start) {
 // Sleeps on the loop that runs the coroutine.
 Task<void> SleepFor(Duration delay);
 
+// Lets the loop that runs the coroutine run what else is ready, input of its sockets too.
+Task<void> Yield();
+
 // The seams of swarmlib/backend.h and swarmlib/stream.h. The client or stream must outlive the
 // call.
 Task<absl::StatusOr<Reply>> Call(BackendClient& client, Request request, CallOptions options);

@@ -83,7 +83,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void NoteFailure(const absl::Status& failure, TimePoint began);
   // Not an engine of this cluster (any more): shown as pending with the reason, holds nothing.
   void Refuse(const absl::Status& reason);
-  // The state was read whole, in a reading begun at `began`: publishes it, and heals.
+  // The state was read whole, in a reading begun at `began`, and its containers are published:
+  // publishes the rest, and heals.
   void PublishHealthy(std::uint64_t read, TimePoint began, EngineContents contents);
   // Whether its images could be read, while it answered; a failure is logged once.
   void NoteImages(const absl::Status& outcome);

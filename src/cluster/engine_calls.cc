@@ -117,14 +117,15 @@ absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine
   absl::StatusOr<std::vector<ContainerRecord>> records =
       ParseContainerList(body, node, engine.hub().options.names, &skipped);
   if (!records.ok()) return Unreadable(records.status());
-  if (!skipped.empty()) {
-    Log(engine.hub().options.log, LogLevel::kWarning,
-        "an engine lists containers under ids that are none; they are left out",
-        {{"node", engine.Label()},
-         {"first", skipped.front()},
-         {"count", std::to_string(skipped.size())}});
-  }
+  LogSkipped(engine, skipped);
   return records;
+}
+
+void LogSkipped(const Engine& engine, const std::vector<std::string>& ids) {
+  if (ids.empty()) return;
+  Log(engine.hub().options.log, LogLevel::kWarning,
+      "an engine lists containers under ids that are none; they are left out",
+      {{"node", engine.Label()}, {"first", ids.front()}, {"count", std::to_string(ids.size())}});
 }
 
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,

@@ -61,6 +61,8 @@ Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, s
 // The records of an engine's list. Rows without a container's id are left out, with a log line.
 absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
                                                             std::string_view body);
+// Logs that these were left out, if any were.
+void LogSkipped(const Engine& engine, const std::vector<std::string>& ids);
 // "/v1.41/containers/json?all=1&filters=...": the rows that have one of `values` for `key`.
 std::string ListTarget(const Engine& engine, std::string_view key, std::vector<std::string> values);
 // images and image_rows of the result. Asked twice unless there is no answer at all: an engine may

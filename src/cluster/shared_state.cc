@@ -44,10 +44,7 @@ void SharedState::Leave(Member member) {
   for (const auto& [ticket, held] : held_) {
     if (held.member == member && held.in_doubt) unknown.push_back(ticket);
   }
-  for (const std::uint64_t ticket : unknown) {
-    state_.Settle(ticket, nullptr);
-    Forget(ticket);
-  }
+  for (const std::uint64_t ticket : unknown) Drop(ticket);
   if (!stay->id.empty()) ids_.erase(ids_.find(stay->id));
   members_.erase(members_.find(stay->address));
   stays_.erase(member);
@@ -190,13 +187,49 @@ void SharedState::PublishImages(Member member, std::uint64_t read, EngineContent
   state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
 }
 
+std::string SharedState::EraseAbsent(Member member, std::uint64_t read, const IdViews& present,
+                                     std::string_view after) {
+  const std::lock_guard lock(mutex_);
+  const Stay* const stay = Find(member);
+  if (stay == nullptr) return {};
+  const ClusterState::Stays stays = [&present, stay, read](std::string_view id) {
+    return present.contains(id) || HasNewer(*stay, read, id);
+  };
+  std::string last = state_.EraseSome(stay->address, after, kMaxRowsAtOnce, stays);
+  if (last.empty()) state_.EraseClashes(stay->address, stays);
+  return last;
+}
+
+void SharedState::PublishRows(Member member, std::uint64_t read, const NodePointer& node,
+                              std::span<ReadRow> rows) {
+  const std::lock_guard lock(mutex_);
+  const Stay* const stay = Find(member);
+  if (stay == nullptr) return;
+  for (ReadRow& row : rows) {
+    if (!row.is_gone()) PublishRow(member, *stay, read, node, row);
+  }
+}
+
+void SharedState::PublishRow(Member member, const Stay& stay, std::uint64_t read,
+                             const NodePointer& node, ReadRow& row) {
+  const Container& container = row.container();
+  const bool is_outdated = HasNewer(stay, read, container.id);
+  // The create has made its container, whatever became of that since.
+  if (const auto ticket = TicketOf(member, container.swarm_id)) Drop(*ticket);
+  if (is_outdated) return;
+  if (row.same) {
+    state_.KeepListed(stay.address, row.same, node);
+  } else {
+    state_.PutListed(stay.address, std::move(*row.record), node);
+  }
+}
+
 void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began, Node node,
                              EngineContents contents) {
   const std::lock_guard lock(mutex_);
   Stay* const stay = Find(member);
   if (stay == nullptr) return;
   state_.SetNode(std::move(node));
-  for (const ContainerRecord& record : contents.containers) SettleBySwarmId(member, record);
   std::vector<std::uint64_t> never_made;
   for (const auto& [ticket, held] : held_) {
     if (held.member == member && held.in_doubt && held.doubted_at < read &&
@@ -204,25 +237,8 @@ void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began,
       never_made.push_back(ticket);
     }
   }
-  for (const std::uint64_t ticket : never_made) {
-    state_.Settle(ticket, nullptr);
-    Forget(ticket);
-  }
-  // What was published from a reading begun after this one is newer than what this one saw.
-  StringMap<bool> newer;
-  for (const auto& [id, from] : stay->published) {
-    if (from > read) newer.emplace(id, true);
-  }
-  if (!newer.empty()) {
-    std::erase_if(contents.containers, [&newer](const ContainerRecord& record) {
-      return newer.count(record.container.id) > 0;
-    });
-    for (const ContainerPointer& entry : state_.ContainersOf(stay->address)) {
-      if (newer.count(entry->container.id) == 0) continue;
-      contents.containers.push_back({entry->container, entry->row});
-    }
-  }
-  state_.SetContainers(stay->address, std::move(contents.containers));
+  for (const std::uint64_t ticket : never_made) Drop(ticket);
+  state_.ShowClashes(stay->address);
   if (contents.has_images && Newest(*stay, read, kImagesKey)) {
     state_.SetImages(stay->address, std::move(contents.images), std::move(contents.image_rows));
   }
@@ -296,9 +312,7 @@ HeldPlace SharedState::Hold(Reservation reservation) {
 
 void SharedState::GiveBack(std::uint64_t ticket) {
   const std::lock_guard lock(mutex_);
-  if (held_.count(ticket) == 0) return;
-  state_.Settle(ticket, nullptr);
-  Forget(ticket);
+  if (held_.count(ticket) > 0) Drop(ticket);
 }
 
 void SharedState::Doubt(std::uint64_t ticket, TimePoint until) {
@@ -306,11 +320,7 @@ void SharedState::Doubt(std::uint64_t ticket, TimePoint until) {
   const auto found = held_.find(ticket);
   if (found == held_.end()) return;
   const Stay* const stay = Find(found->second.member);
-  if (stay == nullptr) {
-    state_.Settle(ticket, nullptr);
-    Forget(ticket);
-    return;
-  }
+  if (stay == nullptr) return Drop(ticket);
   found->second.in_doubt = true;
   found->second.doubted_at = stay->last_read;
   found->second.doubted_until = until;
@@ -346,13 +356,28 @@ bool SharedState::Newest(Stay& stay, std::uint64_t read, std::string_view key) {
   return true;
 }
 
+bool SharedState::HasNewer(const Stay& stay, std::uint64_t read, std::string_view key) {
+  const auto found = stay.published.find(key);
+  return found != stay.published.end() && found->second > read;
+}
+
+std::optional<std::uint64_t> SharedState::TicketOf(Member member,
+                                                   const std::string& swarm_id) const {
+  if (swarm_id.empty() || tickets_.empty()) return std::nullopt;
+  const auto found = tickets_.find(swarm_id);
+  if (found == tickets_.end() || held_.at(found->second).member != member) return std::nullopt;
+  return found->second;
+}
+
 void SharedState::SettleBySwarmId(Member member, const ContainerRecord& record) {
-  if (record.container.swarm_id.empty() || tickets_.empty()) return;
-  const auto found = tickets_.find(record.container.swarm_id);
-  if (found == tickets_.end()) return;
-  const std::uint64_t ticket = found->second;
-  if (held_.at(ticket).member != member) return;
-  state_.Settle(ticket, &record);
+  const auto ticket = TicketOf(member, record.container.swarm_id);
+  if (!ticket) return;
+  state_.Settle(*ticket, &record);
+  Forget(*ticket);
+}
+
+void SharedState::Drop(std::uint64_t ticket) {
+  state_.Settle(ticket, nullptr);
   Forget(ticket);
 }
 

@@ -8,12 +8,14 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "cluster/calling_out.h"
@@ -32,9 +34,26 @@ struct HeldPlace {
   Member member = 0;  // of reservation.placement.node
 };
 
-// What one whole reading of an engine found.
+// A container as a whole reading of its engine found it.
+struct ReadRow {
+  // The entry that was published when the row was read, and says the same; or null.
+  ContainerPointer same;
+  std::unique_ptr<ContainerRecord> record;  // otherwise; null: it is gone
+
+  bool is_gone() const { return !same && !record; }
+  const Container& container() const { return same ? same->container : record->container; }
+};
+
+// Ids of containers; views of what outlives the set.
+using IdViews = absl::flat_hash_set<std::string_view>;
+
+// So many containers are read or published in one turn of a loop, and with the state locked once.
+inline constexpr std::size_t kMaxRowsAtOnce = 32;
+// And no further one behind so many bytes of a list.
+inline constexpr std::size_t kMaxRowBytesAtOnce = 64U << 10U;
+
+// The images of an engine.
 struct EngineContents {
-  std::vector<ContainerRecord> containers;
   std::vector<Image> images;
   std::vector<std::string> image_rows;
   bool has_images = true;  // false: those that are known stay
@@ -105,9 +124,17 @@ class SharedState {
   // As ClusterState::TakeClashNotes.
   std::vector<ClashNote> TakeClashNotes();
   void PublishImages(Member member, std::uint64_t read, EngineContents contents);
-  // A whole reading, begun at `began`, together with the node's description. Creates in doubt that
-  // it does not show give their places back, if it was begun after their doubt and not before the
-  // time that Doubt was given.
+  // A whole reading is published in steps of at most kMaxRowsAtOnce containers, so that nobody
+  // waits long for the mutex; others may publish in between. First what it does not show is erased,
+  // until EraseAbsent, which takes what it returned before, returns an empty string.
+  std::string EraseAbsent(Member member, std::uint64_t read, const IdViews& present,
+                          std::string_view after);
+  // Then its rows, which are moved from, with `node` as PublishAll will publish it.
+  void PublishRows(Member member, std::uint64_t read, const NodePointer& node,
+                   std::span<ReadRow> rows);
+  // Then the rest: the node's description and images. Creates in doubt that the reading, begun at
+  // `began`, does not show give their places back, if it was begun after their doubt and not before
+  // the time that Doubt was given.
   void PublishAll(Member member, std::uint64_t read, TimePoint began, Node node,
                   EngineContents contents);
 
@@ -152,7 +179,15 @@ class SharedState {
   HeldPlace Hold(Reservation reservation);
   Stay* Find(Member member);
   bool Newest(Stay& stay, std::uint64_t read, std::string_view key);
+  // True when something from a reading that was begun after `read` is published.
+  static bool HasNewer(const Stay& stay, std::uint64_t read, std::string_view key);
+  void PublishRow(Member member, const Stay& stay, std::uint64_t read, const NodePointer& node,
+                  ReadRow& row);
+  // The ticket of the create on `member` that has this swarm id.
+  std::optional<std::uint64_t> TicketOf(Member member, const std::string& swarm_id) const;
   void SettleBySwarmId(Member member, const ContainerRecord& record);
+  // Gives the place back.
+  void Drop(std::uint64_t ticket);
   void Forget(std::uint64_t ticket);
 
   mutable std::mutex mutex_;

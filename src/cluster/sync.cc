@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "async/await.h"
 #include "cluster/engine_calls.h"
 #include "cluster/hub.h"
 #include "cluster/inspect.h"
@@ -19,14 +23,15 @@ struct Unread {
   absl::Status why;
 };
 
-// The inspects of one refresh, shared by the workers that make them.
-struct Inspects {
+// One reading of everything, and the inspects of it, shared by the workers that make them.
+struct WholeReading {
   std::shared_ptr<Engine> engine;
   NodePointer node;
   std::stop_token stop;
-  std::vector<ContainerRecord> records;
-  std::vector<std::size_t> wanted;  // indexes of `records`
-  std::vector<std::size_t> gone;
+  std::uint64_t read = 0;
+  TimePoint began{};
+  std::vector<ReadRow> rows;
+  std::vector<std::size_t> wanted;  // indexes of `rows`
   std::vector<Unread> unread;
   std::vector<std::string> not_begun;
   std::size_t next = 0;
@@ -34,6 +39,11 @@ struct Inspects {
 
   bool HasMore() const { return failure.ok() && next < wanted.size(); }
 };
+
+// Neither leaving nor refused since, and as healthy.
+bool StandsAs(const Engine& engine, const Node& before) {
+  return !engine.stopping() && engine.node().state == before.state && engine.node().id == before.id;
+}
 
 bool LooksUnchanged(const ContainerRecord& now, const ContainerEntry& before) {
   return now.container.state == before.container.state &&
@@ -43,34 +53,66 @@ bool LooksUnchanged(const ContainerRecord& now, const ContainerEntry& before) {
          now.row.tail == before.row.tail;
 }
 
-// What is marked is tried again in its own time.
-void ChooseInspects(const Engine& engine, bool inspect_all, Inspects& work) {
-  const StringSet marked = engine.hub().put_off.MarkedOf(engine);
-  StringMap<ContainerPointer> known;
-  if (!inspect_all || !marked.empty()) {
-    const auto entries = engine.hub().state.With(
-        [&engine](const ClusterState& state) { return state.ContainersOf(engine.address()); });
-    for (const ContainerPointer& entry : entries) known.emplace(entry->container.id, entry);
-  }
-  for (std::size_t i = 0; i < work.records.size(); ++i) {
-    Container& container = work.records[i].container;
-    const auto before = known.find(container.id);
-    const bool is_marked = marked.contains(container.id);
-    const bool is_known = before != known.end();
-    if (is_known && (is_marked || !inspect_all) &&
-        LooksUnchanged(work.records[i], *before->second)) {
-      container = before->second->container;
-    } else if (!is_marked) {
-      work.wanted.push_back(i);
-    } else if (is_known) {
-      KeepUnlisted(before->second->container, container);
+// The entries that are published of these containers on this engine; null for those that are not.
+std::vector<ContainerPointer> PublishedOf(const Engine& engine,
+                                          const std::vector<ContainerRecord>& records) {
+  return engine.hub().state.With([&engine, &records](const ClusterState& state) {
+    std::vector<ContainerPointer> entries;
+    entries.reserve(records.size());
+    for (const ContainerRecord& record : records) {
+      ContainerPointer entry = state.FindById(record.container.id);
+      if (entry && entry->container.node != engine.address()) entry.reset();
+      entries.push_back(std::move(entry));
     }
+    return entries;
+  });
+}
+
+// Adds rows, and chooses which of them are inspected. What is marked is tried again in its own
+// time.
+void AddRows(WholeReading& work, const StringSet& marked, bool inspect_all,
+             std::vector<ContainerRecord> records) {
+  const std::vector<ContainerPointer> published = PublishedOf(*work.engine, records);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    ContainerRecord& record = records[i];
+    const ContainerPointer& before = published[i];
+    const bool is_marked = marked.contains(record.container.id);
+    ReadRow& row = work.rows.emplace_back();
+    if (before && (is_marked || !inspect_all) && LooksUnchanged(record, *before)) {
+      row.same = before;
+      continue;
+    }
+    if (!is_marked) {
+      work.wanted.push_back(work.rows.size() - 1);
+    } else if (before) {
+      KeepUnlisted(before->container, record.container);
+    }
+    row.record = std::make_unique<ContainerRecord>(std::move(record));
   }
+}
+
+// A piece in each turn of the loop.
+Task<absl::Status> ReadListed(std::shared_ptr<WholeReading> work, std::string body,
+                              bool inspect_all) {
+  const Engine& engine = *work->engine;
+  const StringSet marked = engine.hub().put_off.MarkedOf(engine);
+  ContainerListReader list(body, *work->node, engine.hub().options.names);
+  for (;;) {
+    absl::StatusOr<std::vector<ContainerRecord>> some =
+        list.Next(kMaxRowsAtOnce, kMaxRowBytesAtOnce);
+    if (!some.ok()) co_return Internal(MessageOf(some.status()));
+    AddRows(*work, marked, inspect_all, *std::move(some));
+    if (list.done()) break;
+    co_await Yield();
+    if (work->stop.stop_requested()) co_return Cancelled("the reading was given up");
+  }
+  LogSkipped(engine, list.skipped());
+  co_return absl::OkStatus();
 }
 
 // Until one does not answer: no worker waits for a second such. What none of them has begun by then
 // is left for later.
-Task<void> InspectSome(std::shared_ptr<Inspects> work) {
+Task<void> InspectSome(std::shared_ptr<WholeReading> work) {
   Loop* const home = work->engine->home();
   Gate& gate = work->engine->hub().GatesOf(home).inspects;
   while (work->HasMore()) {
@@ -82,13 +124,13 @@ Task<void> InspectSome(std::shared_ptr<Inspects> work) {
     const GatePass pass(gate);
     if (!work->HasMore()) co_return;
     const std::size_t index = work->wanted[work->next++];
-    ContainerRecord* const record = &work->records[index];
+    ContainerRecord* const record = work->rows[index].record.get();
     const absl::StatusOr<Inspected> inspected =
         co_await Inspect(work->engine, work->node, record, kInspectPatience, work->stop);
     if (!inspected.ok()) {
       work->failure = inspected.status();
     } else if (inspected->gone) {
-      work->gone.push_back(index);
+      work->rows[index] = ReadRow();
     } else if (!inspected->unread.ok()) {
       work->unread.push_back({record->container.id, inspected->unread});
       if (absl::IsDeadlineExceeded(inspected->unread)) co_return;
@@ -96,7 +138,7 @@ Task<void> InspectSome(std::shared_ptr<Inspects> work) {
   }
 }
 
-Task<void> InspectAll(std::shared_ptr<Inspects> work) {
+Task<void> InspectAll(std::shared_ptr<WholeReading> work) {
   if (work->wanted.empty()) co_return;
   const std::size_t most = std::min<std::size_t>(work->wanted.size(), kMostInspectsPerEngine);
   std::vector<Task<void>> workers;
@@ -104,18 +146,14 @@ Task<void> InspectAll(std::shared_ptr<Inspects> work) {
   co_await RunAll(std::move(workers));
 }
 
-// Without those that are gone; what was not begun has what is known of it.
-std::vector<ContainerRecord> RecordsOf(Inspects& work) {
-  for (std::size_t i = work.next; i < work.wanted.size(); ++i) {
-    ContainerRecord& record = work.records[work.wanted[i]];
-    KeepKnown(*work.engine, record);
-    work.not_begun.push_back(record.container.id);
+// What was not begun has what is known of it.
+Task<void> KeepNotBegun(std::shared_ptr<WholeReading> work) {
+  for (std::size_t i = work->next; i < work->wanted.size(); ++i) {
+    ContainerRecord& record = *work->rows[work->wanted[i]].record;
+    KeepKnown(*work->engine, record);
+    work->not_begun.push_back(record.container.id);
+    if (work->not_begun.size() % kMaxRowsAtOnce == 0) co_await Yield();
   }
-  std::sort(work.gone.rbegin(), work.gone.rend());
-  for (const std::size_t index : work.gone) {
-    work.records.erase(work.records.begin() + static_cast<std::ptrdiff_t>(index));
-  }
-  return std::move(work.records);
 }
 
 // Images that cannot be read while the engine answers a ping do not count against it: what is known
@@ -139,137 +177,83 @@ Task<void> ReadImagesInto(std::shared_ptr<Engine> engine, std::stop_token stop,
   *contents = co_await ReadImages(std::move(engine), std::move(stop));
 }
 
-Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<Inspects> work,
+Task<absl::StatusOr<EngineContents>> ReadAllContents(std::shared_ptr<WholeReading> work,
                                                      bool inspect_all) {
   const std::shared_ptr<Engine> engine = work->engine;
   std::string target = engine->version_prefix() + "/containers/json?all=1";
-  const absl::StatusOr<std::string> body =
+  absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, work->stop);
   if (!body.ok()) co_return body.status();
-  absl::StatusOr<std::vector<ContainerRecord>> records =
-      ReadContainers(*engine, *work->node, *body);
-  if (!records.ok()) co_return records.status();
-  work->records = *std::move(records);
-  ChooseInspects(*engine, inspect_all, *work);
+  std::string list = *std::move(body);
+  const absl::Status listed = co_await ReadListed(work, std::move(list), inspect_all);
+  if (!listed.ok()) co_return listed;
   auto contents = std::make_shared<absl::StatusOr<EngineContents>>(EngineContents());
   std::vector<Task<void>> both;
   both.push_back(InspectAll(work));
   both.push_back(ReadImagesInto(engine, work->stop, contents));
   co_await RunAll(std::move(both));
   if (!work->failure.ok()) co_return work->failure;
-  if (contents->ok()) (*contents)->containers = RecordsOf(*work);
+  if (contents->ok()) co_await KeepNotBegun(work);
   co_return std::move(*contents);
 }
 
-// After they were published: those that could not be read, and those that were not begun.
-void ReadRestLater(const Inspects& work) {
-  for (const Unread& unread : work.unread) MarkUnread(work.engine, unread.id, unread.why);
-  for (const std::string& id : work.not_begun) work.engine->hub().put_off.Add(work.engine, id);
-}
-
-// Single readings that share a list, and the workers that make them.
-struct Readings {
-  std::shared_ptr<Engine> engine;
-  NodePointer node;
-  std::stop_token stop;
-  Duration patience{};  // of each inspect
-  TimePoint until;      // no worker begins another one after that
-  Gate* gate = nullptr;
-  std::uint64_t read = 0;
-  PutOffReadings::Moment moment = 0;
-  std::vector<ContainerRecord> records;
-  std::size_t next = 0;
-  absl::Status failure;
-};
-
-void Publish(const Readings& work, const std::string& id, const ContainerRecord* record) {
-  work.engine->hub().state.PublishContainer(work.engine->member(), work.read, id, record);
-}
-
-void PublishInspected(const Readings& work, const ContainerRecord& record,
-                      const Inspected& inspected) {
-  const std::string& id = record.container.id;
-  PutOffReadings& put_off = work.engine->hub().put_off;
-  Publish(work, id, inspected.gone ? nullptr : &record);
-  if (inspected.unread.ok()) {
-    put_off.Done(*work.engine, id, work.moment);
-  } else {
-    MarkUnread(work.engine, id, inspected.unread);
+// Views of the ids of all rows.
+Task<void> CollectIds(std::shared_ptr<WholeReading> work, std::shared_ptr<IdViews> ids) {
+  std::size_t taken = 0;
+  for (const ReadRow& row : work->rows) {
+    if (!row.is_gone()) ids->insert(row.container().id);
+    if (++taken % kMaxRowsAtOnce == 0) co_await Yield();
   }
 }
 
-// One that cannot be read does not keep the others back. The first is begun in any case and each
-// has all its time, so that of those that wait for ever some are marked by every pass.
-Task<void> ReadAndPublishSome(std::shared_ptr<Readings> work) {
-  Loop* const home = work->engine->home();
-  for (bool is_first = true; work->next < work->records.size(); is_first = false) {
-    const bool entered = co_await work->gate->Enter(home, work->stop);
-    if (!entered) co_return;
-    const GatePass pass(*work->gate);
-    const bool is_late = !is_first && home->clock().Now() >= work->until;
-    if (is_late || work->next >= work->records.size()) co_return;
-    ContainerRecord* const record = &work->records[work->next++];
-    const absl::StatusOr<Inspected> inspected =
-        co_await Inspect(work->engine, work->node, record, work->patience, work->stop);
-    if (inspected.ok()) {
-      PublishInspected(*work, *record, *inspected);
-    } else {
-      work->failure = inspected.status();
-    }
+Task<bool> EraseUnlisted(std::shared_ptr<WholeReading> work, Node before) {
+  const Member member = work->engine->member();
+  auto listed = std::make_shared<IdViews>();
+  co_await CollectIds(work, listed);
+  std::string last;
+  while (StandsAs(*work->engine, before)) {
+    last = work->engine->hub().state.EraseAbsent(member, work->read, *listed, last);
+    if (last.empty()) co_return true;
+    co_await Yield();
   }
+  co_return false;
 }
 
-// The rows of `ids` go into `work`; those without a row are gone.
-Task<absl::Status> ReadRows(std::shared_ptr<Readings> work, std::vector<std::string> ids) {
+// In pieces, a turn of the loop for each. False: the engine has left, was refused or is not healthy
+// any more, and the rest is dropped. A node turns healthy behind the last piece.
+Task<bool> PublishWhole(std::shared_ptr<WholeReading> work, EngineContents contents) {
   const std::shared_ptr<Engine> engine = work->engine;
-  std::string target = ListTarget(*engine, "id", ids);
-  const absl::StatusOr<std::string> body =
-      co_await Get(engine, std::move(target), kMostListBytes, work->stop);
-  if (!body.ok()) co_return body.status();
-  absl::StatusOr<std::vector<ContainerRecord>> records =
-      ReadContainers(*engine, *work->node, *body);
-  if (!records.ok()) co_return records.status();
-  StringSet wanted(ids.begin(), ids.end());
-  for (ContainerRecord& record : *records) {
-    // Engines take an id for the beginning of one.
-    if (wanted.erase(record.container.id) > 0) work->records.push_back(std::move(record));
+  const Node before = engine->node();
+  Node healthy = before;
+  healthy.state = NodeState::kHealthy;
+  const auto shown = std::make_shared<const Node>(std::move(healthy));
+  const bool erased = co_await EraseUnlisted(work, before);
+  if (!erased) co_return false;
+  std::span<ReadRow> left(work->rows);
+  while (!left.empty()) {
+    const std::span<ReadRow> rows = left.first(std::min(left.size(), kMaxRowsAtOnce));
+    engine->hub().state.PublishRows(engine->member(), work->read, shown, rows);
+    for (ReadRow& row : rows) row = ReadRow();
+    left = left.subspan(rows.size());
+    if (!left.empty()) co_await Yield();
+    if (!StandsAs(*engine, before)) co_return false;
   }
-  for (const std::string& id : wanted) {
-    Publish(*work, id, nullptr);
-    engine->hub().put_off.Done(*engine, id, work->moment);
+  engine->PublishHealthy(work->read, work->began, std::move(contents));
+  co_return true;
+}
+
+// After they were published: those that could not be read, and those that were not begun.
+Task<void> ReadRestLater(std::shared_ptr<WholeReading> work) {
+  const std::shared_ptr<Engine> engine = work->engine;
+  for (const Unread& unread : work->unread) MarkUnread(engine, unread.id, unread.why);
+  std::size_t added = 0;
+  for (const std::string& id : work->not_begun) {
+    engine->hub().put_off.Add(engine, id);
+    if (++added % kMaxRowsAtOnce == 0) co_await Yield();
   }
-  co_return absl::OkStatus();
 }
 
 }  // namespace
-
-Task<absl::Status> RereadSeveral(std::shared_ptr<Engine> engine, std::vector<std::string> ids,
-                                 Duration patience, std::stop_token stop) {
-  SharedState& state = engine->hub().state;
-  const TimePoint began = engine->home()->clock().Now();
-  LoopGates& gates = engine->hub().GatesOf(engine->home());
-  const bool is_awaited = patience != Duration::max();
-  auto work = std::make_shared<Readings>();
-  work->engine = engine;
-  work->node = std::make_shared<const Node>(NodeNow(*engine));
-  work->stop = std::move(stop);
-  work->patience = patience;
-  work->gate = is_awaited ? &gates.inspects : &gates.retries;
-  work->moment = engine->hub().put_off.Now();
-  work->read = state.BeginRead(engine->member());
-  work->failure = co_await ReadRows(work, std::move(ids));
-  work->until = is_awaited ? engine->home()->clock().Now() + patience : TimePoint::max();
-  std::vector<Task<void>> workers;
-  const std::size_t most = std::min<std::size_t>(work->records.size(), kMostInspectsPerEngine);
-  for (std::size_t i = 0; i < most; ++i) workers.push_back(ReadAndPublishSome(work));
-  co_await RunAll(std::move(workers));
-  // The time was over before these were begun.
-  for (; work->next < work->records.size() && work->failure.ok(); ++work->next)
-    engine->hub().put_off.Add(engine, work->records[work->next].container.id);
-  state.EndRead(engine->member(), work->read);
-  engine->NoteOutcome(work->failure, began);
-  co_return work->failure;
-}
 
 Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::size_t* changed,
                         std::stop_token stop) {
@@ -278,22 +262,27 @@ Task<absl::Status> Sync(std::shared_ptr<Engine> engine, bool inspect_all, std::s
   const bool entered = co_await gate.Enter(engine->home(), stop);
   if (!entered) co_return Cancelled("the reading was given up");
   const GatePass pass(gate);
-  const TimePoint began = engine->home()->clock().Now();
   const PutOffReadings::Moment moment = engine->hub().put_off.Now();
-  const std::uint64_t read = state.BeginRead(engine->member());
-  auto work = std::make_shared<Inspects>();
+  auto work = std::make_shared<WholeReading>();
   work->engine = engine;
   work->node = std::make_shared<const Node>(engine->node());
   work->stop = std::move(stop);
+  work->began = engine->home()->clock().Now();
+  work->read = state.BeginRead(engine->member());
   absl::StatusOr<EngineContents> contents = co_await ReadAllContents(work, inspect_all);
-  const absl::Status status = contents.status();
+  absl::Status status = contents.status();
   *changed = work->wanted.size();
   if (contents.ok() && !engine->stopping()) {
-    engine->PublishHealthy(read, began, *std::move(contents));
-    engine->hub().put_off.AllDone(*engine, moment);
-    ReadRestLater(*work);
+    EngineContents rest = *std::move(contents);
+    const bool published = co_await PublishWhole(work, std::move(rest));
+    if (published) {
+      engine->hub().put_off.AllDone(*engine, moment);
+      co_await ReadRestLater(work);
+    } else if (!engine->stopping()) {
+      status = Cancelled("the reading was given up");
+    }
   }
-  state.EndRead(engine->member(), read);
+  state.EndRead(engine->member(), work->read);
   co_return status;
 }
 

@@ -16,6 +16,14 @@ void AddCounts(ClusterTotals& totals, const Container& container, int by) {
   }
 }
 
+// Offsets are rounded.
+constexpr Duration kNearly = std::chrono::seconds(1);
+
+bool ShowsNode(const ContainerEntry& entry, const Node& node) {
+  const Duration moved = entry.node->clock_offset - node.clock_offset;
+  return LookTheSame(*entry.node, node) && moved <= kNearly && moved >= -kNearly;
+}
+
 }  // namespace
 
 ClusterState::Impl::Impl(StateOptions options, FilterList filters,
@@ -44,9 +52,11 @@ void ClusterState::Impl::Unpublish(NodeRecord& record, std::string_view id) {
   scheduler_.RemoveContainer(record.slot(), entry->container);
 }
 
-void ClusterState::Impl::RepublishAll(NodeRecord& record) {
+void ClusterState::Impl::RepublishOutdated(NodeRecord& record) {
   std::vector<ContainerPointer> entries;
-  for (const auto& [id, entry] : record.entries()) entries.push_back(entry);
+  for (const auto& [id, entry] : record.entries()) {
+    if (!LookTheSame(*entry->node, record.node())) entries.push_back(entry);
+  }
   for (const ContainerPointer& entry : entries) {
     // What the scheduler knows of the container does not change.
     auto fresh = std::make_shared<ContainerEntry>(*entry);
@@ -56,7 +66,8 @@ void ClusterState::Impl::RepublishAll(NodeRecord& record) {
   }
 }
 
-void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord container) {
+void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord container,
+                                      const NodePointer& shown) {
   const std::string id = container.container.id;
   if (NoteClash(record, id)) return;
   ++generation_;
@@ -73,7 +84,7 @@ void ClusterState::Impl::PutContainer(NodeRecord& record, ContainerRecord contai
   }
   auto entry = std::make_shared<ContainerEntry>();
   entry->container = std::move(container.container);
-  entry->node = record.pointer();
+  entry->node = shown;
   entry->row = std::move(container.row);
   Publish(record, std::move(entry));
 }
@@ -113,15 +124,48 @@ void ClusterState::Impl::ShowClashes(NodeRecord& record) {
 }
 
 // An entry that tells the same stays, and with it all that readers have made of it.
-bool ClusterState::Impl::IsPublished(const NodeRecord& record, ContainerRecord& container) const {
-  constexpr Duration kNearly = std::chrono::seconds(1);  // offsets are rounded
+bool ClusterState::Impl::IsPublished(const NodeRecord& record, ContainerRecord& container,
+                                     const Node& shown) const {
   const auto found = record.entries().find(container.container.id);
-  if (found == record.entries().end()) return false;
-  const ContainerEntry& known = *found->second;
-  const Duration moved = known.node->clock_offset - record.node().clock_offset;
-  if (moved > kNearly || moved < -kNearly) return false;
+  if (found == record.entries().end() || !ShowsNode(*found->second, shown)) return false;
   container.container.node = record.node().address;
-  return known.row == container.row && known.container == container.container;
+  return found->second->row == container.row && found->second->container == container.container;
+}
+
+std::string ClusterState::Impl::EraseSome(std::string_view address, std::string_view after,
+                                          std::size_t most, const Stays& stays) {
+  NodeRecord* const record = FindRecord(address);
+  if (record == nullptr) return {};
+  std::string last;
+  std::vector<std::string> gone;
+  auto at = record->entries().upper_bound(after);
+  for (; at != record->entries().end() && most > 0; ++at, --most) {
+    last = at->first;
+    if (!stays(last)) gone.push_back(last);
+  }
+  if (at == record->entries().end()) last.clear();
+  if (!gone.empty()) ++generation_;
+  for (const std::string& id : gone) Unpublish(*record, id);
+  return last;
+}
+
+void ClusterState::Impl::EraseClashes(std::string_view address, const Stays& stays) {
+  NodeRecord* const record = FindRecord(address);
+  if (record == nullptr) return;
+  std::erase_if(record->clashes(), [&stays](const auto& clash) { return !stays(clash.first); });
+}
+
+void ClusterState::Impl::PutListed(NodeRecord& record, ContainerRecord container,
+                                   const NodePointer& shown) {
+  if (!IsPublished(record, container, *shown)) PutContainer(record, std::move(container), shown);
+}
+
+void ClusterState::Impl::KeepListed(NodeRecord& record, const ContainerPointer& entry,
+                                    const NodePointer& shown) {
+  const auto found = record.entries().find(entry->container.id);
+  const bool is_published = found != record.entries().end() && found->second == entry;
+  if (is_published && ShowsNode(*entry, *shown)) return;
+  PutListed(record, {entry->container, entry->row}, shown);
 }
 
 void ClusterState::Impl::SetContainers(std::string_view address,
@@ -130,17 +174,11 @@ void ClusterState::Impl::SetContainers(std::string_view address,
   if (record == nullptr) return;
   StringSet present;
   for (const ContainerRecord& container : records) present.insert(container.container.id);
-  std::vector<std::string> gone;
-  for (const auto& [id, entry] : record->entries()) {
-    if (!present.contains(id)) gone.emplace_back(id);
-  }
-  if (!gone.empty()) ++generation_;
-  for (const std::string& id : gone) Unpublish(*record, id);
-  std::erase_if(record->clashes(),
-                [&present](const auto& clash) { return !present.contains(clash.first); });
-  for (ContainerRecord& container : records) {
-    if (!IsPublished(*record, container)) PutContainer(*record, std::move(container));
-  }
+  const Stays stays = [&present](std::string_view id) { return present.contains(id); };
+  EraseSome(address, {}, record->entries().size(), stays);
+  EraseClashes(address, stays);
+  for (ContainerRecord& container : records)
+    PutListed(*record, std::move(container), record->pointer());
   ShowClashes(*record);
 }
 
@@ -210,8 +248,27 @@ void ClusterState::SetContainers(std::string_view address, std::vector<Container
 void ClusterState::PutContainer(std::string_view address, ContainerRecord record) {
   NodeRecord* const node = impl_->FindRecord(address);
   if (node == nullptr) return;
-  impl_->PutContainer(*node, std::move(record));
+  impl_->PutContainer(*node, std::move(record), node->pointer());
   impl_->ShowClashes(*node);
+}
+std::string ClusterState::EraseSome(std::string_view address, std::string_view after,
+                                    std::size_t most, const Stays& stays) {
+  return impl_->EraseSome(address, after, most, stays);
+}
+void ClusterState::EraseClashes(std::string_view address, const Stays& stays) {
+  impl_->EraseClashes(address, stays);
+}
+void ClusterState::PutListed(std::string_view address, ContainerRecord record,
+                             const NodePointer& shown) {
+  if (NodeRecord* const node = impl_->FindRecord(address))
+    impl_->PutListed(*node, std::move(record), shown);
+}
+void ClusterState::KeepListed(std::string_view address, const ContainerPointer& entry,
+                              const NodePointer& shown) {
+  if (NodeRecord* const node = impl_->FindRecord(address)) impl_->KeepListed(*node, entry, shown);
+}
+void ClusterState::ShowClashes(std::string_view address) {
+  if (NodeRecord* const node = impl_->FindRecord(address)) impl_->ShowClashes(*node);
 }
 void ClusterState::EraseContainer(std::string_view address, std::string_view id) {
   impl_->EraseContainer(address, id);
@@ -275,14 +332,6 @@ std::vector<ContainerPointer> ClusterState::Containers() const {
 }
 
 ContainerGroups ClusterState::ContainersInGroups() const { return impl_->containers_.Groups(); }
-
-std::vector<ContainerPointer> ClusterState::ContainersOf(std::string_view address) const {
-  std::vector<ContainerPointer> entries;
-  const NodeRecord* const record = impl_->FindRecord(address);
-  if (record == nullptr) return entries;
-  for (const auto& [id, entry] : record->entries()) entries.push_back(entry);
-  return entries;
-}
 
 std::vector<std::shared_ptr<const ImageEntry>> ClusterState::Images() const {
   std::vector<std::shared_ptr<const ImageEntry>> images;

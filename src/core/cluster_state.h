@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,6 +74,23 @@ class ClusterState {
   // while it has no other.
   void PutContainer(std::string_view address, ContainerRecord record);
   void EraseContainer(std::string_view address, std::string_view id);
+  // What SetContainers does, in steps that a caller with many containers takes one by one:
+  // EraseSome from the beginning until it comes to the end, EraseClashes, PutListed or KeepListed
+  // for each, ShowClashes. In between the state is whole. Unknown address: ignored.
+  using Stays = std::function<bool(std::string_view id)>;
+  // Looks at the `most` (at least one) next containers behind the id `after`, and erases those that
+  // do not stay. The last id looked at, or empty at the end.
+  std::string EraseSome(std::string_view address, std::string_view after, std::size_t most,
+                        const Stays& stays);
+  // The same for what another node had first.
+  void EraseClashes(std::string_view address, const Stays& stays);
+  // An entry that tells the same stays. A new one shows the node as `shown`, which may be how
+  // SetNode will describe it when all are put.
+  void PutListed(std::string_view address, ContainerRecord record, const NodePointer& shown);
+  // The same for what was published as `entry` before.
+  void KeepListed(std::string_view address, const ContainerPointer& entry,
+                  const NodePointer& shown);
+  void ShowClashes(std::string_view address);
   // To be logged: each once. At most kMaxClashNotes are kept until they are taken.
   std::vector<ClashNote> TakeClashNotes();
   // `rows[i]` is the engine's own list row of `images[i]`.
@@ -123,7 +141,6 @@ class ClusterState {
   ContainerPointer FindById(std::string_view id) const;
   std::vector<ContainerPointer> Containers() const;  // newest first
   ContainerGroups ContainersInGroups() const;        // as Cluster::ContainersInGroups
-  std::vector<ContainerPointer> ContainersOf(std::string_view address) const;
   std::vector<std::shared_ptr<const ImageEntry>> Images() const;
   ClusterTotals Totals() const;
   NodeTotals TotalsOf(std::string_view address) const;

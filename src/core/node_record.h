@@ -20,6 +20,11 @@ namespace swarm {
 enum class ContainerClass { kRunning, kPaused, kStopped };
 ContainerClass ClassOf(ContainerState state);
 
+// True when entries show the same of both descriptions of a node.
+inline bool LookTheSame(const Node& left, const Node& right) {
+  return left.name == right.name && left.ip == right.ip && left.state == right.state;
+}
+
 // What is held on a node beside its containers: by a create, a start or an update under way.
 struct Hold {
   std::unique_ptr<Container> pending;  // a create: the container to be; null otherwise

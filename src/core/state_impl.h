@@ -44,9 +44,15 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
 
   // Containers and images: cluster_state.cc
   void SetContainers(std::string_view address, std::vector<ContainerRecord> records);
-  bool IsPublished(const NodeRecord& record, ContainerRecord& container) const;
-  void PutContainer(NodeRecord& record, ContainerRecord container);
-  // True when the container is of another node: then nothing is published. ShowClashes comes after.
+  std::string EraseSome(std::string_view address, std::string_view after, std::size_t most,
+                        const Stays& stays);
+  void EraseClashes(std::string_view address, const Stays& stays);
+  bool IsPublished(const NodeRecord& record, ContainerRecord& container, const Node& shown) const;
+  void PutListed(NodeRecord& record, ContainerRecord container, const NodePointer& shown);
+  void KeepListed(NodeRecord& record, const ContainerPointer& entry, const NodePointer& shown);
+  // ShowClashes comes after. The entry shows the node as `shown` is.
+  void PutContainer(NodeRecord& record, ContainerRecord container, const NodePointer& shown);
+  // True when the container is of another node: then nothing is published.
   bool NoteClash(NodeRecord& record, const std::string& id);
   void EraseContainer(std::string_view address, std::string_view id);
   // The node shows the containers that another one had first.
@@ -78,7 +84,8 @@ class ClusterState::Impl final : public Inventory, public NodeLookup {
   void AddTotal(const Node& node, int times);
   void Publish(NodeRecord& record, ContainerPointer entry);
   void Unpublish(NodeRecord& record, std::string_view id);
-  void RepublishAll(NodeRecord& record);
+  // The entries that do not show the node as it is.
+  void RepublishOutdated(NodeRecord& record);
   void AddImages(const NodeRecord& record);
   void RemoveImages(const NodeRecord& record);
   void AttachHold(NodeRecord& record, std::uint64_t ticket, const Hold& hold);

@@ -120,10 +120,7 @@ void ClusterState::Impl::SetNode(Node node) {
   record->set_node(pointer);
   scheduler_.ChangeNode(record->slot(), pointer);
   if (before->name != pointer->name) AddImages(*record);
-  if (before->name != pointer->name || before->ip != pointer->ip ||
-      before->state != pointer->state) {
-    RepublishAll(*record);
-  }
+  if (!LookTheSame(*before, *pointer)) RepublishOutdated(*record);
 }
 
 void ClusterState::Impl::DropNode(std::string_view address) {

@@ -151,7 +151,7 @@ void ClusterState::Impl::Settle(std::uint64_t ticket, const ContainerRecord* rec
   Release(ticket);
   NodeRecord* const node = FindRecord(address);
   if (record == nullptr || node == nullptr) return;
-  PutContainer(*node, *record);
+  PutContainer(*node, *record, node->pointer());
   ShowClashes(*node);
 }
 

@@ -192,47 +192,67 @@ std::size_t SkipBlanks(std::string_view text, std::size_t at) {
   return next == std::string_view::npos ? text.size() : next;
 }
 
-absl::Status BadRow(const Node& node, std::size_t position, std::string_view why) {
-  return InvalidArgument("the container list of " + node.address + " cannot be read: row " +
-                         std::to_string(position) + " " + std::string(why));
+}  // namespace
+
+absl::Status ContainerListReader::BadRow(std::string_view why) const {
+  return InvalidArgument("the container list of " + node_.address + " cannot be read: row " +
+                         std::to_string(row_) + " " + std::string(why));
 }
 
-}  // namespace
+absl::Status ContainerListReader::Begin() {
+  at_ = SkipBlanks(body_, 0);
+  done_ = body_.substr(at_, 4) == "null" && SkipBlanks(body_, at_ + 4) == body_.size();
+  if (done_) return absl::OkStatus();
+  if (at_ >= body_.size() || body_[at_] != '[')
+    return InvalidArgument("the container list of " + node_.address + " is not a JSON array");
+  at_ = SkipBlanks(body_, at_ + 1);
+  return absl::OkStatus();
+}
+
+// The row at `at_`, or the end of the list.
+absl::Status ContainerListReader::ReadRow(std::vector<ContainerRecord>& records) {
+  const bool is_end = at_ >= body_.size() || body_[at_] == ']';
+  done_ = at_ < body_.size() && is_end && SkipBlanks(body_, at_ + 1) == body_.size();
+  if (done_) return absl::OkStatus();
+  if (is_end || (row_ > 0 && body_[at_] != ','))
+    return BadRow("is cut short or followed by something else");
+  if (row_ > 0) ++at_;
+  const absl::StatusOr<std::size_t> end = document_.ParseAt(body_, at_);
+  if (!end.ok()) return BadRow(MessageOf(end.status()));
+  absl::StatusOr<ContainerRecord> record = RowReader(body_, node_, style_).Read(document_.root());
+  if (!record.ok()) return BadRow(MessageOf(record.status()));
+  if (IsFullId(record->container.id)) {
+    records.push_back(*std::move(record));
+  } else {
+    skipped_.push_back(ShortQuoted(record->container.id));
+  }
+  ++row_;
+  at_ = *end;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ContainerRecord>> ContainerListReader::Next(std::size_t most_rows,
+                                                                       std::size_t most_bytes) {
+  std::vector<ContainerRecord> records;
+  absl::Status read;
+  if (at_ == 0) read = Begin();
+  const std::size_t from = at_;
+  for (std::size_t rows = 0; read.ok() && !done_; ++rows) {
+    if (rows == most_rows || at_ - from >= most_bytes) break;
+    read = ReadRow(records);
+  }
+  if (!read.ok()) return read;
+  return records;
+}
 
 absl::StatusOr<std::vector<ContainerRecord>> ParseContainerList(std::string_view body,
                                                                 const Node& node, NameStyle style,
                                                                 std::vector<std::string>* skipped) {
-  std::vector<ContainerRecord> records;
-  std::size_t row = 0;
-  std::size_t at = SkipBlanks(body, 0);
-  if (body.substr(at, 4) == "null" && SkipBlanks(body, at + 4) == body.size()) return records;
-  if (at >= body.size() || body[at] != '[') {
-    return InvalidArgument("the container list of " + node.address + " is not a JSON array");
-  }
-  at = SkipBlanks(body, at + 1);
-  JsonDocument document;
-  bool is_first = true;
-  while (at < body.size() && body[at] != ']') {
-    if (!is_first) {
-      if (body[at] != ',') break;
-      ++at;
-    }
-    is_first = false;
-    const absl::StatusOr<std::size_t> end = document.ParseAt(body, at);
-    if (!end.ok()) return BadRow(node, row, MessageOf(end.status()));
-    absl::StatusOr<ContainerRecord> record = RowReader(body, node, style).Read(document.root());
-    if (!record.ok()) return BadRow(node, row, MessageOf(record.status()));
-    if (IsFullId(record->container.id)) {
-      records.push_back(*std::move(record));
-    } else if (skipped != nullptr) {
-      skipped->push_back(ShortQuoted(record->container.id));
-    }
-    ++row;
-    at = *end;
-  }
-  if (at >= body.size() || body[at] != ']' || SkipBlanks(body, at + 1) != body.size()) {
-    return BadRow(node, row, "is cut short or followed by something else");
-  }
+  ContainerListReader reader(body, node, style);
+  absl::StatusOr<std::vector<ContainerRecord>> records =
+      reader.Next(body.size() + 1, body.size() + 1);
+  if (records.ok() && skipped != nullptr)
+    skipped->insert(skipped->end(), reader.skipped().begin(), reader.skipped().end());
   return records;
 }
 

@@ -42,6 +42,22 @@ class SharedStateTest : public testing::Test {
     return record;
   }
 
+  // A whole reading, in all its steps.
+  void PublishWhole(std::uint64_t read, TimePoint began, std::vector<ContainerRecord> records) {
+    std::vector<ReadRow> rows;
+    IdViews ids;
+    for (ContainerRecord& record : records)
+      rows.push_back({nullptr, std::make_unique<ContainerRecord>(std::move(record))});
+    for (const ReadRow& row : rows) ids.insert(row.container().id);
+    std::string last;
+    do {
+      last = state_.EraseAbsent(member_, read, ids, last);
+    } while (!last.empty());
+    state_.PublishRows(member_, read, std::make_shared<const Node>(HealthyNode()), rows);
+    state_.PublishAll(member_, read, began, HealthyNode(), {});
+    state_.EndRead(member_, read);
+  }
+
   std::string Shown(const std::string& id) {
     const ContainerPointer entry =
         state_.With([&id](const ClusterState& state) { return state.FindById(id); });
@@ -73,17 +89,14 @@ TEST_F(SharedStateTest, AWholeReadingDoesNotUndoWhatWasReadSince) {
   const std::uint64_t other = state_.BeginRead(member_);
   state_.PublishContainer(member_, other, "removed", nullptr);
   state_.EndRead(member_, other);
-  EngineContents contents;
-  contents.containers = {Record("removed", ContainerState::kRunning),
-                         Record("old", ContainerState::kRunning)};
-  state_.PublishAll(member_, whole, TimePoint{}, HealthyNode(), std::move(contents));
-  state_.EndRead(member_, whole);
+  PublishWhole(
+      whole, TimePoint{},
+      {Record("removed", ContainerState::kRunning), Record("old", ContainerState::kRunning)});
   EXPECT_EQ(Shown("new"), "created");
   EXPECT_EQ(Shown("removed"), "gone");
   EXPECT_EQ(Shown("old"), "running");
   const std::uint64_t next = state_.BeginRead(member_);
-  state_.PublishAll(member_, next, TimePoint{}, HealthyNode(), {});
-  state_.EndRead(member_, next);
+  PublishWhole(next, TimePoint{}, {});
   EXPECT_EQ(Shown("new"), "gone");
 }
 
@@ -112,10 +125,7 @@ TEST_F(SharedStateTest, ADoubtEndsWithAWholeReadingBegunAfterItsTimeAndNoEarlier
   ASSERT_TRUE(place.ok());
   const std::uint64_t before = state_.BeginRead(member_);
   state_.Doubt(place->reservation.ticket, until);
-  const auto whole = [this](std::uint64_t read, TimePoint began) {
-    state_.PublishAll(member_, read, began, HealthyNode(), {});
-    state_.EndRead(member_, read);
-  };
+  const auto whole = [this](std::uint64_t read, TimePoint began) { PublishWhole(read, began, {}); };
   whole(before, until);  // not begun after the doubt
   EXPECT_FALSE(state_.Place(spec).ok());
   whole(state_.BeginRead(member_), until - std::chrono::nanoseconds(1));

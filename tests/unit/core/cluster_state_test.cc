@@ -126,8 +126,8 @@ TEST_F(ClusterStateTest, ListsNewestFirstThenNodeThenId) {
   renamed.name = "n3";
   state_.SetNode(renamed);
   EXPECT_EQ(ListedNames(), (std::vector<std::string>{"a1", "a3", "a4", "a5"}));
-  EXPECT_EQ(state_.ContainersOf("n1:2375").size(), 3U);
-  EXPECT_TRUE(state_.ContainersOf("nowhere").empty());
+  EXPECT_EQ(state_.TotalsOf("n1:2375").containers, 3);
+  EXPECT_EQ(state_.TotalsOf("nowhere").containers, 0);
 }
 
 TEST_F(ClusterStateTest, WhatAWholeReadingLeavesUnchangedStaysPublished) {

@@ -187,7 +187,7 @@ TEST_F(ClusterStateTest, AContainerOfTwoEnginesIsOnOneNodeOnly) {
   Put("n2", "a1", "web");
   EXPECT_EQ(Find("web"), "n1/web");
   EXPECT_EQ(state_.Totals().containers, 1);
-  EXPECT_TRUE(state_.ContainersOf("n2:2375").empty());
+  EXPECT_EQ(state_.TotalsOf("n2:2375").containers, 0);
   state_.EraseContainer("n1:2375", Id("a1"));
   Put("n2", "a1", "web");
   EXPECT_EQ(Find("web"), "n2/web");

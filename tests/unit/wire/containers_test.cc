@@ -136,6 +136,49 @@ TEST(ParseContainerListTest, TakesTheStateOfOldEnginesFromTheirWords) {
   }
 }
 
+TEST(ContainerListReader, ReadsNoMoreAtOnceThanAsked) {
+  const Node node = TestNode();
+  std::string list = "[";
+  for (int i = 0; i < 10; ++i) {
+    list += i == 0 ? "" : " ,\n";
+    list += i == 4 ? R"({"Id":"none"})" : WithWeb(R"({"Id":"a"})");
+  }
+  list += " ] ";
+  const std::size_t all = list.size();
+  ContainerListReader by_rows(list, node, NameStyle::kPlain);
+  std::vector<std::size_t> rows;
+  while (!by_rows.done()) {
+    const auto some = by_rows.Next(3, all);
+    ASSERT_TRUE(some.ok()) << some.status();
+    rows.push_back(some->size());
+  }
+  // The fifth one is left out, but was looked at; the last call finds the end.
+  EXPECT_EQ(rows, (std::vector<std::size_t>{3, 2, 3, 1}));
+  EXPECT_EQ(by_rows.skipped(), std::vector<std::string>{"\"none\""});
+  ContainerListReader by_bytes(list, node, NameStyle::kPlain);
+  rows.clear();
+  while (!by_bytes.done()) {
+    const auto some = by_bytes.Next(all, 150);  // two rows have more
+    ASSERT_TRUE(some.ok()) << some.status();
+    rows.push_back(some->size());
+  }
+  EXPECT_EQ(rows, (std::vector<std::size_t>{2, 2, 2, 2, 1}));
+}
+
+TEST(ContainerListReader, ComesUponABadRowWhereItIs) {
+  const Node node = TestNode();
+  const std::string list = WithWeb(R"([{"Id":"a"},{"Id":"a"},{"Id":1}])");
+  ContainerListReader reader(list, node, NameStyle::kPlain);
+  const auto good = reader.Next(2, list.size());
+  ASSERT_TRUE(good.ok()) << good.status();
+  EXPECT_EQ(good->size(), 2U);
+  EXPECT_FALSE(reader.done());
+  const auto bad = reader.Next(2, list.size());
+  EXPECT_TRUE(absl::IsInvalidArgument(bad.status()));
+  EXPECT_NE(MessageOf(bad.status()).find("row 2 has a number as Id"), std::string::npos);
+  EXPECT_FALSE(reader.done());
+}
+
 struct BadListCase {
   const char* name;
   const char* body;
