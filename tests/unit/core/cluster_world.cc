@@ -24,6 +24,15 @@ Expression Parse(const std::string& text) {
   return *std::move(expression);
 }
 
+std::optional<IndependentModel> MakeModel(const ClusterWorld::Options& options) {
+  if (!options.model) return std::nullopt;
+  IndependentModel::Settings settings;
+  settings.strategy = options.strategy;
+  settings.overcommit = options.overcommit;
+  settings.flaw = *options.model;
+  return std::optional<IndependentModel>(std::move(settings));
+}
+
 }  // namespace
 
 FilterList AllFilters() {
@@ -44,9 +53,13 @@ ClusterWorld::ClusterWorld(const Options& options)
       random_(options.seed),
       state_random_(options.seed + 1),
       oracle_random_(options.seed + 1),
+      model_random_(options.seed + 1),
       filters_(AllFilters()),
       strategy_(MakeStrategy(options.strategy)),
-      state_(StateOptions(), AllFilters(), MakeStrategy(options.strategy), state_random_),
+      scheduler_options_{options.overcommit, SchedulerOptions().failure_retry},
+      model_(MakeModel(options)),
+      state_({options.overcommit, scheduler_options_.failure_retry}, AllFilters(),
+             MakeStrategy(options.strategy), state_random_),
       oracle_(plain_, filters_, *strategy_, scheduler_options_, oracle_random_) {
   for (int i = 0; i < options.nodes; ++i) {
     const Node node = MakeNode(next_node_++);
@@ -199,10 +212,29 @@ ContainerSpec ClusterWorld::MakeSpec() {
   return spec;
 }
 
+std::string ClusterWorld::AskModel(const ContainerSpec& spec,
+                                   const absl::StatusOr<Reservation>& found) {
+  if (!model_) return "";
+  std::vector<const PlainNode*> nodes;
+  for (const std::string& address : addresses_) nodes.push_back(plain_.Find(address));
+  const std::optional<Placement> named = model_->Choose(std::move(nodes), spec, model_random_);
+  const auto text = [](const Placement& placement) {
+    return placement.node + " weight " + std::to_string(placement.weight) +
+           (placement.soft_dropped ? " without what is soft" : "");
+  };
+  const std::string expected = named ? text(*named) : "none";
+  const std::string got = found.ok() ? text(found->placement) : "none";
+  if (expected == got) return "";
+  return "model: " + expected + "\nindex: " + got +
+         (found.ok() ? "" : ", " + std::string(MessageOf(found.status())));
+}
+
 std::string ClusterWorld::PlaceBoth() {
   const ContainerSpec spec = MakeSpec();
   const absl::StatusOr<Placement> expected = oracle_.Choose(spec);
   const absl::StatusOr<Reservation> found = state_.Place(spec);
+  std::string objection = AskModel(spec, found);
+  if (!objection.empty()) return objection;
   if (expected.ok() != found.ok()) {
     return "oracle: " +
            (expected.ok() ? expected->node : std::string(MessageOf(expected.status()))) +

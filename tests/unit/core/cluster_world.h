@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "sched/oracle.h"
 #include "sched/plain_inventory.h"
 #include "swarmlib/random.h"
+#include "unit/core/independent_model.h"
 
 namespace swarm {
 
@@ -25,12 +27,16 @@ class ClusterWorld {
     std::string strategy = "spread";
     std::uint64_t seed = 1;
     bool large = false;  // skips the changes that cost the plain inventory most
+    double overcommit = 0.05;
+    // What the node is named by a third time; null = by the oracle and the index alone.
+    std::optional<IndependentModel::Flaw> model = std::nullopt;
   };
   explicit ClusterWorld(const Options& options);
 
   // Changes something: nodes, labels, health, containers, images, starts, updates.
   void Churn();
-  // Places a random container by both and compares. Empty when they agree, else what differs.
+  // Places a random container by both, and by the model if there is one, and compares. Empty when
+  // they agree, else what differs.
   std::string PlaceBoth();
 
   int placed() const { return placed_; }
@@ -62,14 +68,18 @@ class ClusterWorld {
   void ToggleStart();
   void DropPending(const Placed& placed);
   void Republish(const Container& container);
+  // What the model says against it; empty when nothing.
+  std::string AskModel(const ContainerSpec& spec, const absl::StatusOr<Reservation>& found);
 
   Options options_;
   Random random_;
   Random state_random_;
   Random oracle_random_;
+  Random model_random_;
   FilterList filters_;
   std::unique_ptr<Strategy> strategy_;
   SchedulerOptions scheduler_options_;
+  const std::optional<IndependentModel> model_;
   ClusterState state_;
   PlainInventory plain_;
   Oracle oracle_;
