@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -80,7 +81,7 @@ bool SplitAtOperator(std::string_view text, Expression& into, std::string_view& 
 
 }  // namespace
 
-absl::StatusOr<Expression> ParseExpression(std::string_view text) {
+absl::StatusOr<Expression> ReadExpression(std::string_view text) {
   if (text.size() > kMaxExpressionLength) {
     return Invalid(text.substr(0, 64),
                    "it is longer than " + std::to_string(kMaxExpressionLength) + " bytes");
@@ -103,11 +104,20 @@ absl::StatusOr<Expression> ParseExpression(std::string_view text) {
   }
   expression.key = std::string(key);
   expression.value = std::string(value);
-  if (expression.match == Expression::Match::kRegex) {
-    const std::unique_ptr<re2::RE2> regex = Compile(expression);
-    if (!regex->ok())
-      return Invalid(text, "the regular expression does not compile: " + regex->error());
-  }
+  return expression;
+}
+
+absl::Status CheckCompiles(const Expression& expression) {
+  if (expression.match != Expression::Match::kRegex) return absl::OkStatus();
+  const std::unique_ptr<re2::RE2> regex = Compile(expression);
+  if (regex->ok()) return absl::OkStatus();
+  return Invalid(expression.text, "the regular expression does not compile: " + regex->error());
+}
+
+absl::StatusOr<Expression> ParseExpression(std::string_view text) {
+  absl::StatusOr<Expression> expression = ReadExpression(text);
+  if (!expression.ok()) return expression;
+  if (absl::Status compiles = CheckCompiles(*expression); !compiles.ok()) return compiles;
   return expression;
 }
 
@@ -137,6 +147,10 @@ PatternMatcher::PatternMatcher(const Expression& expression)
 PatternMatcher::~PatternMatcher() = default;
 PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
+
+std::size_t PatternMatcher::size() const {
+  return regex_ == nullptr ? 1 : static_cast<std::size_t>(std::max(regex_->ProgramSize(), 1));
+}
 
 bool PatternMatcher::Matches(std::string_view value) const {
   if (is_exact_) return value == glob_;

@@ -14,8 +14,13 @@ class RE2;
 
 namespace swarm {
 
-inline constexpr std::size_t kMaxExpressionMemory =
-    1024UL * 1024;  // bytes of a compiled regular expression
+// Bytes of a compiled regular expression, which are some 4,000 instructions. Each may be a step at
+// each byte of what it is held against.
+inline constexpr std::size_t kMaxExpressionMemory = 256UL * 1024;
+
+// As ParseExpression, without the work of compiling a regular expression, and that work alone.
+absl::StatusOr<Expression> ReadExpression(std::string_view text);
+absl::Status CheckCompiles(const Expression& expression);
 
 // True when `value` matches the expression's pattern, whatever the operator.
 bool MatchesPattern(const Expression& expression, std::string_view value);
@@ -33,6 +38,8 @@ class PatternMatcher {
 
   // As MatchesPattern.
   bool Matches(std::string_view value) const;
+  // Instructions of the compiled regular expression; 1 of anything else.
+  std::size_t size() const;
 
  private:
   bool is_exact_;

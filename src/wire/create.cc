@@ -208,11 +208,13 @@ class CreateReader {
   absl::Status ReadPorts() {
     const absl::StatusOr<JsonValue> bindings = ObjectField(host_, "PortBindings");
     if (!bindings.ok()) return bindings.status();
+    absl::Status few = CheckBound("published ports", CountBindings(*bindings), kMaxCreatePorts);
+    if (!few.ok()) return few;
     absl::StatusOr<std::vector<PortBinding>> ports = ReadPortBindings(*bindings);
     if (!ports.ok()) return ports.status();
     const absl::StatusOr<JsonValue> exposed = ObjectField(root_, "ExposedPorts");
     if (!exposed.ok()) return exposed.status();
-    absl::StatusOr<std::vector<PortBinding>> opened = ReadExposedPorts(*exposed);
+    absl::StatusOr<std::vector<PortBinding>> opened = ReadExposedPorts(*exposed, kMaxCreatePorts);
     if (!opened.ok()) return opened.status();
     if (spec_.host_network) {
       spec_.exposed = *std::move(opened);

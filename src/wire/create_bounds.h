@@ -17,7 +17,13 @@ inline constexpr std::size_t kMaxCreateVolumesFrom = 1'000;
 inline constexpr std::size_t kMaxCreateVolumes = 1'000;  // with a name, each once
 inline constexpr std::size_t kMaxCreateMounts = 10'000;  // of Binds, and of Mounts
 inline constexpr std::size_t kMaxCreateLabels = 65'536;
-inline constexpr std::size_t kMaxReferenceBytes = 4'096;  // of one name of another container
+// Constraints, affinities and whitelists together, each text once.
+inline constexpr std::size_t kMaxCreateExpressions = 128;
+// Constraints and affinities that are no exact value: "=", "*" and /regular expressions/.
+inline constexpr std::size_t kMaxCreatePatterns = 16;
+inline constexpr std::size_t kMaxCreateWhitelistNames = 10'000;  // in all whitelists
+inline constexpr std::size_t kMaxCreatePorts = 20'000;           // published, and exposed
+inline constexpr std::size_t kMaxReferenceBytes = 4'096;         // of one name of another container
 
 // InvalidArgument for more than `most`: "too many links are given: 5000, at most 1000 are taken".
 absl::Status CheckBound(std::string_view what, std::size_t found, std::size_t most);

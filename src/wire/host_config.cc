@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/address.h"
 #include "swarmlib/status.h"
+#include "wire/create_bounds.h"
 
 namespace swarm {
 namespace {
@@ -104,13 +105,17 @@ absl::Status AddBindings(std::string_view key, JsonValue list, PortSet& ports) {
 
 }  // namespace
 
+std::size_t PortSet::Hash::operator()(const PortBinding& port) const {
+  constexpr std::size_t kOdd = 0x9e3779b97f4a7c15;
+  const StringHash hash;
+  std::size_t mixed =
+      std::size_t{port.host_first} << 32 | std::size_t{port.host_last} << 16 | port.container_port;
+  mixed = (mixed ^ hash(port.protocol)) * kOdd;
+  return (mixed ^ hash(port.host_ip)) * kOdd;
+}
+
 void PortSet::Add(PortBinding port) {
-  if (seen_
-          .emplace(port.host_ip, port.host_first, port.host_last, port.container_port,
-                   port.protocol)
-          .second) {
-    ports_.push_back(std::move(port));
-  }
+  if (seen_.insert(port).second) ports_.push_back(std::move(port));
 }
 
 absl::StatusOr<std::string> TextField(JsonValue object, std::string_view key) {
@@ -236,22 +241,33 @@ absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings) {
   return ports;
 }
 
-absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed) {
+std::size_t CountBindings(JsonValue bindings) {
+  std::size_t count = 0;
+  bindings.ForEachMember([&count](JsonValue, JsonValue list) {
+    std::size_t entries = 0;
+    list.ForEachElement([&entries](JsonValue) { ++entries; });
+    count += std::max<std::size_t>(entries, 1);
+  });
+  return count;
+}
+
+absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed, std::size_t most) {
   std::vector<PortBinding> ports;
   PortSet set(ports);
+  std::vector<Port> read;
   std::size_t total = 0;
   for (const auto& [key, nothing] : exposed.members()) {
-    const absl::StatusOr<Port> port = ParsePort(key.text(), false);
+    absl::StatusOr<Port> port = ParsePort(key.text(), false);
     if (!port.ok()) return port.status();
     // Counted before they are known to be the same as others: each of them is work.
     total += static_cast<std::size_t>(port->last - port->first) + 1;
-    if (total > kMostExposedPorts) {
-      return InvalidArgument("too many ports are exposed: at most " +
-                             std::to_string(kMostExposedPorts) + " are taken");
-    }
-    for (int number = port->first; number <= port->last; ++number) {
+    read.push_back(*std::move(port));
+  }
+  if (absl::Status few = CheckBound("exposed ports", total, most); !few.ok()) return few;
+  for (const Port& port : read) {
+    for (int number = port.first; number <= port.last; ++number) {
       const auto one = static_cast<std::uint16_t>(number);
-      set.Add({"", one, one, one, port->protocol});
+      set.Add({"", one, one, one, port.protocol});
     }
   }
   return ports;

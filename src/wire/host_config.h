@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <unordered_set>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -39,8 +38,12 @@ class PortSet {
   void Add(PortBinding port);
 
  private:
+  struct Hash {
+    std::size_t operator()(const PortBinding& port) const;
+  };
+
   std::vector<PortBinding>& ports_;
-  std::set<std::tuple<std::string, std::uint16_t, std::uint16_t, std::uint16_t, std::string>> seen_;
+  std::unordered_set<PortBinding, Hash> seen_;
 };
 
 // Memory, NanoCpus or CpuQuota over CpuPeriod, and CpuShares where the rules count them as
@@ -56,10 +59,12 @@ std::int64_t SharesOfCores(std::int64_t wanted, std::int64_t cores);
 // {"80/tcp":[{"HostIp":"","HostPort":"8080"}]}: null or an empty list = the engine picks a port.
 // InvalidArgument also for more than the bounds above.
 absl::StatusOr<std::vector<PortBinding>> ReadPortBindings(JsonValue bindings);
+// How many such bindings are there, before anything is made of them.
+std::size_t CountBindings(JsonValue bindings);
 // {"80/tcp":{}}: host_first and host_last are the port itself, as it is taken with the network of
-// the host.
-// InvalidArgument also for more than the bound above.
-absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed);
+// the host. InvalidArgument also for more than `most`, ranges counted port by port.
+absl::StatusOr<std::vector<PortBinding>> ReadExposedPorts(JsonValue exposed,
+                                                          std::size_t most = kMostExposedPorts);
 // What an engine reports as bound, {"80/tcp":[...],"443/tcp":null}: only entries with a host port.
 std::vector<PortBinding> ReadBoundPorts(JsonValue ports);
 

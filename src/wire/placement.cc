@@ -1,5 +1,6 @@
 #include "wire/placement.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "model/expression.h"
@@ -53,23 +54,64 @@ absl::Status CheckPolicies(const Texts& policies) {
                          policies[1]);
 }
 
+// "constraint", for messages.
+std::string_view WordOf(const Family& family) {
+  return family.prefix.substr(0, family.prefix.size() - 1);
+}
+
+absl::StatusOr<std::vector<Expression>> ReadAll(const Family& family, const Texts& texts) {
+  std::vector<Expression> expressions;
+  for (const std::string& text : texts) {
+    absl::StatusOr<Expression> expression = ReadExpression(text);
+    if (!expression.ok()) return Annotate(expression.status(), WordOf(family));
+    expressions.push_back(*std::move(expression));
+  }
+  return expressions;
+}
+
+std::size_t CountPatterns(const std::vector<Expression>& expressions) {
+  return static_cast<std::size_t>(
+      std::count_if(expressions.begin(), expressions.end(),
+                    [](const Expression& expression) { return !IsExact(expression); }));
+}
+
+// Before any of them is compiled.
+absl::Status CheckPatterns(const ContainerSpec& spec) {
+  const std::size_t patterns = CountPatterns(spec.constraints) + CountPatterns(spec.affinities);
+  constexpr std::string_view kWhat =
+      "constraints and affinities by pattern (\"=\", * or a regular expression)";
+  if (absl::Status few = CheckBound(kWhat, patterns, kMaxCreatePatterns); !few.ok()) return few;
+  std::size_t names = 0;
+  for (const Expression& whitelist : spec.whitelists) {
+    const std::string& value = whitelist.value;
+    names += static_cast<std::size_t>(std::count(value.begin(), value.end(), '|')) + 1;
+  }
+  return CheckBound("names in whitelists", names, kMaxCreateWhitelistNames);
+}
+
 }  // namespace
 
-void UniqueTexts::Add(std::string text) {
-  const auto [known, is_new] = known_.insert(std::move(text));
-  if (is_new && kept_.size() < kMostPlacements) kept_.push_back(*known);
+void UniqueTexts::Add(std::string_view text) {
+  constexpr std::size_t kMaxKnown = 8 * kMaxCreateExpressions;
+  if (known_.contains(text)) return;
+  if (known_.size() >= kMaxKnown) {
+    ++unlooked_;
+    return;
+  }
+  known_.emplace(text);
+  if (kept_.size() < kMaxCreateExpressions) kept_.emplace_back(text);
 }
 
 bool PlacementTexts::TakeEnv(std::string_view line) {
   for (const Family& family : kFamilies) {
     if (!line.starts_with(family.prefix)) continue;
-    (this->*family.texts).Add(std::string(line.substr(family.prefix.size())));
+    (this->*family.texts).Add(line.substr(family.prefix.size()));
     return true;
   }
   return false;
 }
 
-void PlacementTexts::AddConstraint(std::string text) { constraints.Add(std::move(text)); }
+void PlacementTexts::AddConstraint(std::string_view text) { constraints.Add(text); }
 
 absl::Status PlacementTexts::TakeLabels(const Labels& labels) {
   for (const Family& family : kFamilies) {
@@ -83,25 +125,30 @@ absl::Status PlacementTexts::TakeLabels(const Labels& labels) {
 
 absl::Status PlacementTexts::Apply(ContainerSpec& spec) const {
   if (absl::Status checked = CheckPolicies(reschedules.kept()); !checked.ok()) return checked;
+  std::size_t count = 0;
   for (const Family& family : kFamilies) {
-    const std::size_t count = (this->*family.texts).count();
+    if (family.expressions != nullptr) count += (this->*family.texts).count();
+  }
+  constexpr std::string_view kWhat =
+      "placement expressions (constraint:, affinity: and whitelist: together)";
+  if (absl::Status few = CheckBound(kWhat, count, kMaxCreateExpressions); !few.ok()) return few;
+  for (const Family& family : kFamilies) {
     const Texts& texts = (this->*family.texts).kept();
     if (texts.empty()) continue;
-    if (count > kMostPlacements) {
-      return InvalidArgument("more than " + std::to_string(kMostPlacements) + " expressions \"" +
-                             std::string(family.prefix) +
-                             "...\" are given: " + std::to_string(count));
-    }
     std::string json;
     AppendJsonStrings(json, texts);
     spec.labels[std::string(family.label)] = json;
     if (family.expressions == nullptr) continue;
-    (spec.*family.expressions).clear();
-    for (const std::string& text : texts) {
-      absl::StatusOr<Expression> expression = ParseExpression(text);
-      if (!expression.ok())
-        return Annotate(expression.status(), family.prefix.substr(0, family.prefix.size() - 1));
-      (spec.*family.expressions).push_back(*std::move(expression));
+    absl::StatusOr<std::vector<Expression>> read = ReadAll(family, texts);
+    if (!read.ok()) return read.status();
+    spec.*family.expressions = *std::move(read);
+  }
+  if (absl::Status few = CheckPatterns(spec); !few.ok()) return few;
+  for (const Family& family : kFamilies) {
+    if (family.expressions == nullptr) continue;
+    for (const Expression& expression : spec.*family.expressions) {
+      const absl::Status compiles = CheckCompiles(expression);
+      if (!compiles.ok()) return Annotate(compiles, WordOf(family));
     }
   }
   return absl::OkStatus();

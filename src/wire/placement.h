@@ -2,29 +2,30 @@
 #pragma once
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/text.h"
 #include "swarmlib/model.h"
+#include "wire/create_bounds.h"
 
 namespace swarm {
 
-inline constexpr std::size_t kMostPlacements = 1000;  // of each kind
-
-// Texts in order, each once. Adding costs the logarithm of what is there.
+// Texts in order, each once.
 class UniqueTexts {
  public:
-  void Add(std::string text);
-  // All that were added, of which kMostPlacements are kept.
-  std::size_t count() const { return known_.size(); }
+  void Add(std::string_view text);
+  // All that were added, of which kMaxCreateExpressions are kept. Where there are far more, nobody
+  // looks which of them are the same.
+  std::size_t count() const { return known_.size() + unlooked_; }
   const std::vector<std::string>& kept() const { return kept_; }
 
  private:
-  std::set<std::string, std::less<>> known_;
+  StringSet known_;
   std::vector<std::string> kept_;
+  std::size_t unlooked_ = 0;
 };
 
 // The expressions as texts.
@@ -33,13 +34,13 @@ struct PlacementTexts {
 
   // Takes one line of Env; false when it is no placement.
   bool TakeEnv(std::string_view line);
-  void AddConstraint(std::string text);
+  void AddConstraint(std::string_view text);
   // Takes the JSON arrays out of the labels com.docker.swarm.*. InvalidArgument names the label
   // that holds none.
   absl::Status TakeLabels(const Labels& labels);
 
-  // InvalidArgument when there are more than kMostPlacements. Parses all of them into `spec`, and
-  // sets its labels com.docker.swarm.*.
+  // Parses all of them into `spec`, and sets its labels com.docker.swarm.*. InvalidArgument names
+  // the expression that cannot be read, or the bound of wire/create_bounds.h that is passed.
   absl::Status Apply(ContainerSpec& spec) const;
 };
 

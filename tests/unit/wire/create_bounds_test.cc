@@ -1,7 +1,10 @@
 // What one create body may name, and that a little more is told with its number.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "swarmlib/status.h"
 #include "wire/create.h"
@@ -45,6 +48,8 @@ TEST_P(CreateBoundTest, TakesSoManyAndTellsTheNumberOfMore) {
     EXPECT_NE(message.find(std::to_string(bound.most)), std::string::npos) << message;
   }
 }
+
+std::string Env(const std::string& lines) { return "{\"Env\":[" + lines + "]}"; }
 
 std::string Host(const std::string& fields) { return "{\"HostConfig\":{" + fields + "}}"; }
 
@@ -99,19 +104,83 @@ INSTANTIATE_TEST_SUITE_P(
                            Many(count, [](auto i) { return "\"" + i + "\":\"\""; }) + "}}";
                   },
                   "labels"},
-        BoundCase{"Constraints", 1'000,
+        BoundCase{"Constraints", 128,
                   [](int count) {
-                    return "{\"Env\":[" +
-                           Many(count, [](auto i) { return "\"constraint:a" + i + "==b\""; }) +
-                           "]}";
+                    return Env(Many(count, [](auto i) { return "\"constraint:a" + i + "==b\""; }));
                   },
                   "constraint:"},
-        BoundCase{"Affinities", 1'000,
+        BoundCase{"Affinities", 128,
                   [](int count) {
                     return R"({"Labels":{"com.docker.swarm.affinities":"[)" +
                            Many(count, [](auto i) { return R"(\"a)" + i + R"(==b\")"; }) + "]\"}}";
                   },
                   "affinity:"},
+        BoundCase{"Whitelists", 128,
+                  [](int count) {
+                    return Env(Many(count, [](auto i) { return "\"whitelist:n1==a" + i + "\""; }));
+                  },
+                  "whitelist:"},
+        BoundCase{"ExpressionsOfAllKinds", 128,
+                  [](int count) {
+                    return Env(
+                        R"("constraint:zz==b","whitelist:n1==b",)" +
+                        Many(count - 2, [](auto i) { return "\"affinity:a" + i + "==b\""; }));
+                  },
+                  "together"},
+        BoundCase{"RegularExpressions", 16,
+                  [](int count) {
+                    return Env(
+                        Many(count, [](auto i) { return "\"affinity:container==/a" + i + "/\""; }));
+                  },
+                  "by pattern"},
+        BoundCase{"PatternsOfAllKinds", 16,
+                  [](int count) {
+                    return Env(
+                        R"("constraint:zone=b","affinity:container==b*",)" +
+                        Many(count - 2, [](auto i) { return "\"affinity:image==/a" + i + "/\""; }));
+                  },
+                  "by pattern"},
+        BoundCase{"WhitelistNames", 10'000,
+                  [](int count) {
+                    std::string lines;
+                    for (int left = count; left > 0; left -= 1'000) {
+                      if (!lines.empty()) lines += ',';
+                      std::string names = "whitelist:n1==" + std::to_string(left);
+                      for (int i = 1; i < std::min(left, 1'000); ++i) names += "|n";
+                      lines += '"' + names + '"';
+                    }
+                    return Env(lines);
+                  },
+                  "names in whitelists"},
+        BoundCase{"PublishedPorts", 20'000,
+                  [](int count) {
+                    const auto one = [](auto i) {
+                      const int port = std::stoi(i) % 65'000 + 1;
+                      return "{\"HostPort\":\"" + std::to_string(port) + "\"}";
+                    };
+                    return Host(R"("PortBindings":{"80/tcp":[)" + Many(count, one) + "]}");
+                  },
+                  "published ports"},
+        BoundCase{"PublishedPortsOfTheEnginesChoice", 20'000,
+                  [](int count) {
+                    const auto one = [](auto i) {
+                      const int port = std::stoi(i) % 65'000 + 1;
+                      return "\"" + std::to_string(port) + "/udp\":null";
+                    };
+                    return Host("\"PortBindings\":{" + Many(count, one) + "}");
+                  },
+                  "published ports"},
+        BoundCase{"ExposedPorts", 20'000,
+                  [](int count) {
+                    std::string keys;
+                    for (int left = count; left > 0; left -= 15'000) {
+                      if (!keys.empty()) keys += ',';
+                      keys += "\"1-" + std::to_string(std::min(left, 15'000)) + "/tcp\":{}";
+                    }
+                    return "{\"ExposedPorts\":{" + keys +
+                           "},\"HostConfig\":{\"NetworkMode\":\"host\"}}";
+                  },
+                  "exposed ports"},
         BoundCase{"Fields", 1'000,
                   [](int count) {
                     return "{" + Many(count, [](auto i) { return "\"F" + i + "\":1"; }) + "}";
@@ -125,12 +194,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Repeated ones count once.
 TEST(CreateBounds, RepeatedExpressionsAreOne) {
-  std::string lines = Many(999, [](auto i) { return "\"constraint:a" + i + "==b\""; });
+  std::string lines = Many(127, [](auto i) { return "\"constraint:a" + i + "==b\""; });
   lines += "," + Many(150'000, [](auto) { return "\"constraint:zz==b\""; });
   const auto parsed = Parse("{\"Env\":[" + lines + "]}");
   ASSERT_TRUE(parsed.ok()) << parsed.status();
-  EXPECT_EQ(parsed->spec.constraints.size(), 1'000U);
+  EXPECT_EQ(parsed->spec.constraints.size(), 128U);
   EXPECT_EQ(parsed->spec.constraints.back().text, "zz==b");
+}
+
+// Nobody waits for the compiler of expressions that will be refused.
+TEST(CreateBounds, PatternsAreCountedBeforeTheyAreCompiled) {
+  const auto refused =
+      Parse(Env(Many(17, [](auto i) { return "\"constraint:a" + i + "==/(/\""; })));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(MessageOf(refused.status()).find("17"), std::string_view::npos) << refused.status();
+  const auto wrong = Parse(Env("\"constraint:aa==/(/\""));
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_NE(MessageOf(wrong.status()).find("does not compile"), std::string_view::npos);
+}
+
+// A range is worth its ports, in a body of a few bytes.
+TEST(CreateBounds, ExposedRangesAreCountedByPorts) {
+  const auto refused = Parse(
+      R"({"ExposedPorts":{"1-65535/tcp":{},"1-65535/udp":{}},"HostConfig":{"NetworkMode":"host"}})");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(HttpStatusOf(refused.status()), 400);
+  EXPECT_NE(MessageOf(refused.status()).find("131070"), std::string_view::npos);
 }
 
 // A key of any length costs its bytes once.

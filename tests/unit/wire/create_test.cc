@@ -351,14 +351,15 @@ TEST(ParseCreateTest, IsBoundedInWork) {
   for (int i = 0; i < 100'000; ++i) expressions += "\"constraint:a" + std::to_string(i) + "==b\",";
   const auto many = Parse("{\"Env\":[" + expressions + "\"X=1\"]}");
   ASSERT_FALSE(many.ok());
-  EXPECT_NE(MessageOf(many.status()).find("more than 1000 expressions"), std::string_view::npos);
+  EXPECT_NE(MessageOf(many.status()).find("are given: 100000, at most 128"), std::string_view::npos)
+      << many.status();
   std::string bindings;
-  for (int i = 0; i < 60'000; ++i) bindings += "{\"HostPort\":\"" + std::to_string(i + 1) + "\"},";
+  for (int i = 0; i < 19'998; ++i) bindings += "{\"HostPort\":\"" + std::to_string(i + 1) + "\"},";
   const auto ports = Parse(
-      R"({"ExposedPorts":{"0-65535/tcp":{},"0-65535/udp":{}},"HostConfig":{"PortBindings":{"80/tcp":[)" +
+      R"({"ExposedPorts":{"0-9999/tcp":{},"0-9999/udp":{}},"HostConfig":{"PortBindings":{"80/tcp":[)" +
       bindings + R"({}]}}})");
   ASSERT_TRUE(ports.ok()) << ports.status();
-  EXPECT_EQ(ports->spec.ports.size(), 60'001u);
+  EXPECT_EQ(ports->spec.ports.size(), 19'999u);
 }
 
 TEST(ParseCreateTest, ReadsOneAddressInAllItsSpellings) {
