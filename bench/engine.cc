@@ -4,8 +4,8 @@
 //
 //   engine ENGINES CONTAINERS_EACH
 //
-// The engines listen on 127.0.0.1, 127.0.0.2 ... at one port, which is printed ("port N").
-// `POST /touch/ID` changes the health of one container and tells so by the engine's events;
+// The engines listen on 127.0.0.1, 127.0.0.2 ... 127.0.1.0 ... at one port, which is printed ("port
+// N"). `POST /touch/ID` changes the health of one container and tells so by the engine's events;
 // `POST /burst/N` does so N times, for the containers in turn, as fast as it can.
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace {
 using proxy_core::Reactor;
 using proxy_core::Watcher;
 
-constexpr int kMostEngines = 250;
+constexpr int kMostEngines = 1'000;
 constexpr std::size_t kIdDigits = 64;
 constexpr std::size_t kMostRequest = 8 * 1024 * 1024;
 

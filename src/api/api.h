@@ -38,8 +38,9 @@ struct ApiOptions {
   std::shared_ptr<MemoryBudget> budget;  // null = one of its own, of kClientMemory bytes
   int event_listeners = 16'384;          // as Config::event_listeners
   std::uint64_t seed = 1;                // of the ids that mark created containers
-  // Cluster::Plan for callers on a loop, where filters of the embedding program must not run; calls
-  // back on any thread. Empty = Cluster::Plan itself.
+  // Cluster::Plan for callers on a loop, where nothing that takes its time must run (filters of the
+  // embedding program, patterns over many containers); calls back on any thread. Empty =
+  // Cluster::Plan itself.
   std::function<void(ContainerSpec spec, ResultCallback<Explanation> done)> plan;
   // Facts of the manager and its host, told by /info and /version.
   std::string id;              // stable over restarts

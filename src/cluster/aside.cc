@@ -4,17 +4,17 @@
 
 namespace swarm {
 
-absl::Status TooManyWaitForFilters() {
+absl::Status TooManyPlacementsWait() {
   return ResourceExhausted(
-      "too many placements wait for the filters of this program; try again when some of them have "
-      "answered");
+      "too many placements wait for filters of this program or for patterns over many containers; "
+      "try again when some of them are decided");
 }
 
 Task<absl::StatusOr<HeldPlace>> PlaceAside(std::shared_ptr<Hub> hub, ContainerSpec spec) {
-  if (!hub->state.has_own_filters()) co_return hub->state.Place(spec);
+  if (!hub->state.TakesSteps(spec)) co_return hub->state.Place(spec);
   auto start = [hub, spec = std::move(spec)](ResultCallback<HeldPlace> done) {
     RunAside<HeldPlace>(
-        hub, [hub, spec] { return hub->state.Place(spec); }, std::move(done));
+        hub, spec, [hub, spec] { return hub->state.Place(spec); }, std::move(done));
   };
   absl::StatusOr<HeldPlace> place =
       co_await AwaitCallback<absl::StatusOr<HeldPlace>>(std::move(start));

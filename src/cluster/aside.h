@@ -1,4 +1,5 @@
-// Work that runs filters of the embedding program: off the loops, since a filter may take its time.
+// Placing that may take its time, for filters of the embedding program or for patterns over many
+// containers: off the loops.
 #pragma once
 
 #include <functional>
@@ -13,20 +14,20 @@
 
 namespace swarm {
 
-absl::Status TooManyWaitForFilters();
+absl::Status TooManyPlacementsWait();
 
-// Runs `work` on a thread for foreign code, or at once when there is no foreign code. `done` comes
-// on the thread that ran it. ResourceExhausted: too many wait for such a thread.
+// Runs `work` for `spec` on a thread for what takes its time, or at once when it takes none. `done`
+// comes on the thread that ran it. ResourceExhausted: too many wait for such a thread.
 template <typename Value>
-void RunAside(const std::shared_ptr<Hub>& hub, std::function<absl::StatusOr<Value>()> work,
-              ResultCallback<Value> done) {
+void RunAside(const std::shared_ptr<Hub>& hub, const ContainerSpec& spec,
+              std::function<absl::StatusOr<Value>()> work, ResultCallback<Value> done) {
   WorkerPool* const pool = hub->options.foreign;
-  if (pool == nullptr || !hub->state.has_own_filters()) return done(work());
+  if (pool == nullptr || !hub->state.TakesSteps(spec)) return done(work());
   const auto shared = std::make_shared<ResultCallback<Value>>(std::move(done));
   const bool taken = pool->Run([work = std::move(work), shared](bool runs) {
     (*shared)(runs ? work() : absl::StatusOr<Value>(Cancelled("the manager is closed")));
   });
-  if (!taken) (*shared)(TooManyWaitForFilters());
+  if (!taken) (*shared)(TooManyPlacementsWait());
 }
 
 // As SharedState::Place.

@@ -217,12 +217,9 @@ absl::StatusOr<Explanation> EngineCluster::Plan(const ContainerSpec& spec) {
   return hub_->state.Explain(spec);
 }
 
-bool EngineCluster::has_own_filters() const { return hub_->state.has_own_filters(); }
-
 void EngineCluster::PlanAside(ContainerSpec spec, ResultCallback<Explanation> done) {
   RunAside<Explanation>(
-      hub_, [hub = hub_, spec = std::move(spec)] { return hub->state.Explain(spec); },
-      std::move(done));
+      hub_, spec, [hub = hub_, spec] { return hub->state.Explain(spec); }, std::move(done));
 }
 
 void EngineCluster::Operate(ContainerOperation operation, ResultCallback<Reply> done) {

@@ -36,7 +36,8 @@ struct EngineClusterOptions {
   // The IP of a host name, for where published ports are reached; calls back on any thread. Empty:
   // a host name is shown as it is.
   std::function<void(std::string host, ResultCallback<std::string> done)> resolve;
-  // Where filters of the embedding program run; null = on the loop that asks. Outlives the work.
+  // Where filters of the embedding program run, and patterns that take long; null = on the loop
+  // that asks. Outlives the work.
   WorkerPool* foreign = nullptr;
 };
 
@@ -88,10 +89,9 @@ class EngineCluster final : public Cluster {
   std::shared_ptr<BackendClient> EngineClient(std::string_view node_address) override;
   void CreateContainer(CreateRequest request, ResultCallback<CreateResult> done) override;
   absl::StatusOr<Explanation> Plan(const ContainerSpec& spec) override;
-  // True: placements and plans run filters of the embedding program.
-  bool has_own_filters() const;
-  // Plan for callers on a loop, which filters of the embedding program must not hold up. `done`
-  // comes on any thread, also from inside the call. ResourceExhausted: too many wait already.
+  // Plan for callers on a loop, which filters of the embedding program and long patterns must not
+  // hold up. `done` comes on any thread, also from inside the call. ResourceExhausted: too many
+  // wait already.
   void PlanAside(ContainerSpec spec, ResultCallback<Explanation> done);
   void Operate(ContainerOperation operation, ResultCallback<Reply> done) override;
   void RefreshContainer(ContainerPointer entry, Callback<absl::Status> done) override;

@@ -244,20 +244,31 @@ void SharedState::PublishAll(Member member, std::uint64_t read, TimePoint began,
   }
 }
 
+bool SharedState::PatternsTakeLong(const ContainerSpec& spec) const {
+  const PatternWork work = ClusterState::WorkOf(spec);
+  if (work.steps_a_node == 0 && work.steps_a_container == 0) return false;
+  const std::lock_guard lock(mutex_);
+  return state_.TakesLong(work);
+}
+
+bool SharedState::TakesSteps(const ContainerSpec& spec) const {
+  return state_.has_own_filters() || PatternsTakeLong(spec);
+}
+
 absl::StatusOr<Explanation> SharedState::Explain(const ContainerSpec& spec) const {
   CheckNotCallingOut();
-  if (state_.has_own_filters()) return ExplainInSteps(spec);
+  if (TakesSteps(spec)) return ExplainInSteps(spec);
   const std::lock_guard lock(mutex_);
   const CallingOut calling;
   return state_.Explain(spec);
 }
 
 absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spec) const {
-  // All of it may be foreign code.
+  // Much of it may be foreign code.
   const CallingOut calling;
   const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
   if (!plan.ok()) return plan.status();
-  Questions questions(Questions::Want::kAll);
+  Questions questions(Questions::Want::kAll, PatternsTakeLong(spec));
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
@@ -269,7 +280,7 @@ absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spe
 }
 
 absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
-  if (state_.has_own_filters()) return PlaceInSteps(spec);
+  if (TakesSteps(spec)) return PlaceInSteps(spec);
   const std::lock_guard lock(mutex_);
   absl::StatusOr<Reservation> reservation = [&] {
     const CallingOut calling;
@@ -283,7 +294,7 @@ absl::StatusOr<HeldPlace> SharedState::PlaceInSteps(const ContainerSpec& spec) {
   const CallingOut calling;
   const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
   if (!plan.ok()) return plan.status();
-  Questions questions = state_.AskingFor();
+  Questions questions = state_.AskingFor(PatternsTakeLong(spec));
   for (;;) {
     {
       const std::lock_guard lock(mutex_);

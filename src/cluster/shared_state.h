@@ -65,9 +65,6 @@ class SharedState {
   SharedState(StateOptions options, std::vector<std::unique_ptr<Filter>> filters,
               std::unique_ptr<Strategy> strategy, std::uint64_t seed);
 
-  // Placements and plans run code of the embedding program. Does not change.
-  bool has_own_filters() const { return state_.has_own_filters(); }
-
   // Calls `look` with the state locked.
   template <typename Look>
   auto With(Look look) const {
@@ -140,6 +137,9 @@ class SharedState {
 
   // --- creates
   // ---------------------------------------------------------------------------------------------
+  // True when Place and Explain of the spec may take long, with the state locked for parts of that
+  // time only: filters of the embedding program, or patterns over many containers.
+  bool TakesSteps(const ContainerSpec& spec) const;
   // Both call filters of the embedding program while the state is not locked.
   absl::StatusOr<HeldPlace> Place(const ContainerSpec& spec);
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
@@ -173,7 +173,8 @@ class SharedState {
   static void CheckNotCallingOut() {
     SWARM_CHECK(!CallingOut::Now(), "a filter or strategy does not use the cluster");
   }
-  // The steps of Place and Explain with filters of the embedding program.
+  bool PatternsTakeLong(const ContainerSpec& spec) const;
+  // The steps of Place and Explain where TakesSteps.
   absl::StatusOr<HeldPlace> PlaceInSteps(const ContainerSpec& spec);
   absl::StatusOr<Explanation> ExplainInSteps(const ContainerSpec& spec) const;
   HeldPlace Hold(Reservation reservation);

@@ -290,9 +290,17 @@ absl::StatusOr<std::unique_ptr<Plan>> ClusterState::PlanOf(const ContainerSpec& 
 }
 void ClusterState::Ask(Questions& questions) { questions.Ask(); }
 
-Questions ClusterState::AskingFor() const {
+PatternWork ClusterState::WorkOf(const ContainerSpec& spec) { return PatternWorkOf(spec); }
+
+bool ClusterState::TakesLong(const PatternWork& work) const {
+  const auto containers = static_cast<std::size_t>(impl_->totals_.containers);
+  return work.StepsFor(impl_->by_name_.size(), containers) > kMaxLockedSteps;
+}
+
+Questions ClusterState::AskingFor(bool patterns) const {
   // A draw is among all that fit.
-  return Questions(impl_->strategy_->draws() ? Questions::Want::kAll : Questions::Want::kBest);
+  const bool draws = impl_->strategy_->draws();
+  return Questions(draws ? Questions::Want::kAll : Questions::Want::kBest, patterns);
 }
 absl::StatusOr<Reservation> ClusterState::Place(const ContainerSpec& spec, Plan& plan,
                                                 Questions& questions) {

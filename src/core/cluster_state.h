@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sched/pattern_work.h"
 #include "sched/plan.h"
 #include "sched/questions.h"
 #include "swarmlib/cluster.h"
@@ -108,13 +109,17 @@ class ClusterState {
   void Settle(std::uint64_t ticket, const ContainerRecord* record);
   absl::StatusOr<Explanation> Explain(const ContainerSpec& spec) const;
 
-  // The same in steps, so that filters of the embedding program do not run while the state is held.
-  // These two by any thread, also while another changes the state:
+  // The same in steps, so that filters of the embedding program, and patterns that take long, do
+  // not run while the state is held. These three by any thread, also while another changes the
+  // state:
   bool has_own_filters() const;
+  static PatternWork WorkOf(const ContainerSpec& spec);
   absl::StatusOr<std::unique_ptr<Plan>> PlanOf(const ContainerSpec& spec) const;
   // With questions open afterwards nothing was done and what is given counts for nothing: ask them,
-  // then call again. `plan` is PlanOf(spec); `questions` are those that AskingFor gave.
-  Questions AskingFor() const;
+  // then call again. `plan` is PlanOf(spec); `questions` are those that AskingFor gave, with
+  // `patterns` when TakesLong says so.
+  bool TakesLong(const PatternWork& work) const;
+  Questions AskingFor(bool patterns) const;
   // Asks what the call has left open. While the state is not locked.
   static void Ask(Questions& questions);
   absl::StatusOr<Reservation> Place(const ContainerSpec& spec, Plan& plan, Questions& questions);

@@ -298,11 +298,9 @@ class Manager::Impl {
     options.budget = memory_.budget;
     options.event_listeners = config_.event_listeners;
     options.relayed = relays_.get();
-    if (cluster_->has_own_filters()) {
-      options.plan = [this](ContainerSpec spec, ResultCallback<Explanation> done) {
-        cluster_->PlanAside(std::move(spec), std::move(done));
-      };
-    }
+    options.plan = [this](ContainerSpec spec, ResultCallback<Explanation> done) {
+      cluster_->PlanAside(std::move(spec), std::move(done));
+    };
     options.seed = seed + 1;
     options.id = host.id;
     options.host_name = host.host_name;

@@ -68,7 +68,9 @@ Reason Reasons::Of(const Verdict& verdict) {
   if (verdict.failed_at == Verdict::kNotCandidate) return WhyNotCandidate(node);
   if (verdict.failed == nullptr) return WhyNotRanked(judging_, *verdict.view, spec_.request);
   const Rule& rule = *verdict.failed;
-  const TermCheck& check = checks_.try_emplace(&rule, rule.term, judging_.inventory).first->second;
+  const Asking asking{judging_.questions, false};
+  const TermCheck& check =
+      checks_.try_emplace(&rule, rule.term, judging_.inventory, asking).first->second;
   const std::string why = check.WhyNot(*verdict.view);
   if (std::holds_alternative<term::Healthy>(rule.term)) return {"unhealthy", why};
   if (why.empty()) return {rule.text, rule.text};

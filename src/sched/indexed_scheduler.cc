@@ -1,20 +1,26 @@
 #include "sched/indexed_scheduler.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "model/expression.h"
 #include "model/platform.h"
+#include "sched/pattern_work.h"
 #include "sched/ports.h"
 #include "sched/terms.h"
 
 namespace swarm {
 namespace {
 
-// Terms of one kind beyond this are asked node by node: a spec must not drive its own patterns out
+// Patterns beyond this are held against single nodes: a spec must not drive its own patterns out
 // of the bounded stores that its query still looks at.
 constexpr std::size_t kMaxIndexedPatterns = 16;
+// What the index of holders looks for among all containers takes milliseconds the first time. Of
+// more than this at once none is indexed: one pass over the nodes serves them all.
+constexpr std::ptrdiff_t kMaxIndexedLooks = 4;
 
 // Names a pattern among those of one column.
 std::string PatternName(const Expression& expression) {
@@ -39,12 +45,26 @@ bool LooksAtContainers(const Term& term) {
   return wanted->expression.key != "container" || !IsExact(wanted->expression);
 }
 
-// Asks the term of single nodes.
-auto CheckOf(const Term& term, const Inventory& inventory, Questions* questions,
-             const NodeTable& nodes) {
-  return [&inventory, &nodes, check = TermCheck(term, inventory, {questions, true})](Slot slot) {
+// True when a column keeps a pattern for the term.
+bool IsPattern(const Term& term) {
+  const auto* const label = std::get_if<term::Label>(&term);
+  const auto* const image = std::get_if<term::HoldsImage>(&term);
+  if (label != nullptr) return !IsFindable(label->expression);
+  return image != nullptr && !IsFindable(image->expression);
+}
+
+// Asks the terms of single nodes.
+Query::Check CheckOf(const std::vector<const Term*>& terms, const Inventory& inventory,
+                     Questions* questions, const NodeTable& nodes) {
+  std::vector<TermCheck> checks;
+  checks.reserve(terms.size());
+  for (const Term* term : terms) checks.emplace_back(*term, inventory, Asking{questions, true});
+  return [&inventory, &nodes, checks = std::move(checks)](Slot slot) {
     const NodeView* const view = inventory.ViewOf(nodes[slot].node->address);
-    return view != nullptr && check.Holds(*view);
+    if (view == nullptr) return false;
+    NodeFacts facts(*view);
+    return std::all_of(checks.begin(), checks.end(),
+                       [&facts](const TermCheck& check) { return check.Holds(facts); });
   };
 }
 
@@ -119,14 +139,15 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
   if (pass.revision != revision_) ResolveFixed(plan, pass, with_soft);
   query_.Clear();
   for (const NodeSelection& selection : pass.fixed) query_.Add(selection);
-  std::size_t looks = 0;
+  const auto looks = std::count_if(pass.moving.begin(), pass.moving.end(),
+                                   [](const Term* term) { return LooksAtContainers(*term); });
+  std::vector<const Term*> unindexed;
   for (const Term* term : pass.moving) {
-    if (LooksAtContainers(*term) && ++looks > kMaxIndexedPatterns) {
-      query_.AddCheck(CheckOf(*term, inventory_, judging_.questions, nodes_));
-    } else {
-      AddMoving(*term);
-    }
+    const bool is_of_many = looks > kMaxIndexedLooks && LooksAtContainers(*term);
+    if (is_of_many || IsAsked(*term) || !AddMoving(*term)) unindexed.push_back(term);
   }
+  if (!unindexed.empty())
+    query_.AddCheck(CheckOf(unindexed, inventory_, judging_.questions, nodes_));
   RankClass& ranks = ranks_.ClassFor(spec.request);
   Slot slot = kNoSlot;
   if (strategy_.draws()) {
@@ -141,14 +162,22 @@ Slot IndexedScheduler::Find(Plan& plan, PlanPass& pass, const ContainerSpec& spe
   return slot;
 }
 
+bool IndexedScheduler::IsAsked(const Term& term) const {
+  return judging_.questions != nullptr && judging_.questions->asks_patterns() &&
+         HasCostlyPattern(term);
+}
+
 void IndexedScheduler::ResolveFixed(const Plan& plan, PlanPass& pass, bool with_soft) {
   pass.fixed.clear();
   pass.moving.clear();
   pass.may_hint = true;
+  std::size_t patterns = 0;
   for (const FilterRules& filter : plan.rules) {
     for (const Rule& rule : filter.rules) {
       if (rule.soft && !with_soft) continue;
-      if (!AddFixed(rule.term, pass)) pass.moving.push_back(&rule.term);
+      const bool is_one_more = IsPattern(rule.term) && ++patterns > kMaxIndexedPatterns;
+      if (is_one_more || IsAsked(rule.term) || !AddFixed(rule.term, pass))
+        pass.moving.push_back(&rule.term);
       // Which containers a reference means depends on all nodes.
       if (std::holds_alternative<term::HoldsAll>(rule.term)) pass.may_hint = false;
     }
@@ -157,7 +186,7 @@ void IndexedScheduler::ResolveFixed(const Plan& plan, PlanPass& pass, bool with_
 }
 
 NodeSelection IndexedScheduler::SelectIn(Column& column, const Expression& expression) {
-  if (IsExact(expression) && !expression.value.empty()) {
+  if (IsFindable(expression)) {
     return With(column.Find(expression.value), IsEqual(expression));
   }
   const NodeSelection selection =
@@ -178,7 +207,6 @@ bool IndexedScheduler::AddFixed(const Term& term, PlanPass& pass) {
     pass.fixed.push_back({&full_, true});
     return true;
   }
-  if (pass.fixed.size() >= kMaxIndexedPatterns) return false;
   if (const auto* const label = std::get_if<term::Label>(&term)) {
     const Expression& expression = label->expression;
     const auto column = labels_.find(expression.key);
@@ -210,14 +238,19 @@ bool IndexedScheduler::AddFixed(const Term& term, PlanPass& pass) {
   return false;
 }
 
-void IndexedScheduler::AddMoving(const Term& term) {
-  if (const auto* const names = std::get_if<term::NodeIn>(&term)) return AddNames(*names);
-  if (const auto* const references = std::get_if<term::HoldsAll>(&term))
-    return AddReferences(*references);
-  if (const auto* const ports = std::get_if<term::PortsFree>(&term)) return AddPorts(*ports);
-  if (const auto* const holders = std::get_if<term::HoldsContainer>(&term))
-    return AddHolders(*holders);
-  query_.AddCheck(CheckOf(term, inventory_, judging_.questions, nodes_));
+bool IndexedScheduler::AddMoving(const Term& term) {
+  if (const auto* const names = std::get_if<term::NodeIn>(&term)) {
+    AddNames(*names);
+  } else if (const auto* const references = std::get_if<term::HoldsAll>(&term)) {
+    AddReferences(*references);
+  } else if (const auto* const ports = std::get_if<term::PortsFree>(&term)) {
+    AddPorts(*ports);
+  } else if (const auto* const holders = std::get_if<term::HoldsContainer>(&term)) {
+    AddHolders(*holders);
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void IndexedScheduler::AppendPositions(const std::vector<std::string_view>& addresses,

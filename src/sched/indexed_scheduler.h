@@ -76,11 +76,14 @@ class IndexedScheduler final : public Scheduler {
   // indexed_scheduler.cc: asking it.
   absl::StatusOr<Placement> Choose(const ContainerSpec& spec, Plan& plan);
   bool IsOpen() const { return judging_.questions != nullptr && judging_.questions->open(); }
+  // True when no index is asked about the term but `questions`.
+  bool IsAsked(const Term& term) const;
   Slot Find(Plan& plan, PlanPass& pass, const ContainerSpec& spec, bool with_soft,
             std::int64_t& rank);
   void ResolveFixed(const Plan& plan, PlanPass& pass, bool with_soft);
   bool AddFixed(const Term& term, PlanPass& pass);
-  void AddMoving(const Term& term);
+  // False when no index knows of the term.
+  bool AddMoving(const Term& term);
   void AddHolders(const term::HoldsContainer& wanted);
   void AddReferences(const term::HoldsAll& wanted);
   void AddPorts(const term::PortsFree& wanted);

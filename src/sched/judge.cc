@@ -41,33 +41,41 @@ NodeUsage UsageOf(const NodeView& view, const SchedulerOptions& options) {
   return usage;
 }
 
-std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<FilterRules>& rules,
-                                const ContainerSpec& spec, bool with_soft) {
-  struct Check {
-    std::size_t filter;
-    const Rule* rule;
-    TermCheck term;
-  };
-  std::vector<Check> checks;
+namespace {
+
+// One rule, made ready once for all nodes and both passes.
+struct RuleCheck {
+  std::size_t filter;
+  const Rule* rule;
+  TermCheck term;
+};
+
+std::vector<RuleCheck> ReadyChecks(const Judging& judging, const std::vector<FilterRules>& rules) {
+  std::vector<RuleCheck> checks;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     for (const Rule& rule : rules[i].rules) {
-      if (rule.soft && !with_soft) continue;
       checks.push_back(
           {i, &rule, TermCheck(rule.term, judging.inventory, {judging.questions, false})});
     }
   }
-  const std::vector<const NodeView*> views = judging.inventory.Views();
+  return checks;
+}
+
+// With `with_soft` false the soft rules are passed over.
+std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<RuleCheck>& checks,
+                                std::size_t filters, std::vector<NodeFacts>& nodes,
+                                const ContainerSpec& spec, bool with_soft) {
   std::vector<Verdict> verdicts;
-  verdicts.reserve(views.size());
-  for (const NodeView* view : views) {
+  verdicts.reserve(nodes.size());
+  for (NodeFacts& node : nodes) {
     Verdict& verdict = verdicts.emplace_back();
-    verdict.view = view;
-    if (!IsCandidate(view->node())) {
+    verdict.view = &node.view();
+    if (!IsCandidate(verdict.view->node())) {
       verdict.failed_at = Verdict::kNotCandidate;
       continue;
     }
-    const auto failed = std::find_if(checks.begin(), checks.end(), [view](const Check& check) {
-      return !check.term.Holds(*view);
+    const auto failed = std::find_if(checks.begin(), checks.end(), [&](const RuleCheck& check) {
+      return (with_soft || !check.rule->soft) && !check.term.Holds(node);
     });
     if (failed != checks.end()) {
       verdict.failed_at = failed->filter;
@@ -75,23 +83,28 @@ std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<Filter
       continue;
     }
     const std::optional<std::int64_t> rank =
-        judging.strategy.Rank(UsageOf(*view, judging.options), spec.request);
+        judging.strategy.Rank(UsageOf(*verdict.view, judging.options), spec.request);
     verdict.fits = rank.has_value();
     verdict.rank = rank.value_or(0);
-    verdict.failed_at = rules.size();
+    verdict.failed_at = filters;
   }
   return verdicts;
 }
 
+}  // namespace
+
 Judgement JudgeSpec(const Judging& judging, const std::vector<FilterRules>& rules,
                     const ContainerSpec& spec) {
-  Judgement judgement{rules, JudgeNodes(judging, rules, spec, true)};
+  const std::vector<RuleCheck> checks = ReadyChecks(judging, rules);
+  std::vector<NodeFacts> nodes;
+  for (const NodeView* view : judging.inventory.Views()) nodes.emplace_back(*view);
+  Judgement judgement{rules, JudgeNodes(judging, checks, rules.size(), nodes, spec, true)};
   const bool found = std::any_of(judgement.verdicts.begin(), judgement.verdicts.end(),
                                  [](const Verdict& verdict) { return verdict.fits; });
   const bool is_open = judging.questions != nullptr && judging.questions->open();
   if (!found && !is_open && HasSoftRule(rules)) {
     judgement.soft_dropped = true;
-    judgement.verdicts = JudgeNodes(judging, rules, spec, false);
+    judgement.verdicts = JudgeNodes(judging, checks, rules.size(), nodes, spec, false);
   }
   return judgement;
 }

@@ -66,11 +66,8 @@ struct Verdict {
   const Rule* failed = nullptr;  // the first rule that does not hold
 };
 
-// One verdict a node, by name, then address. With `with_soft` false the soft rules are passed over.
-std::vector<Verdict> JudgeNodes(const Judging& judging, const std::vector<FilterRules>& rules,
-                                const ContainerSpec& spec, bool with_soft);
-
-// Both passes; the verdicts of the one that decided.
+// Both passes, with the soft rules and without; the verdicts of the one that decided, one a node,
+// by name, then address.
 struct Judgement {
   const std::vector<FilterRules>& rules;
   std::vector<Verdict> verdicts;

@@ -37,6 +37,28 @@ class Hasher {
   std::uint64_t state_ = 0;
 };
 
+// What rules are made of.
+std::size_t CountParts(const ContainerSpec& spec) {
+  return spec.constraints.size() + spec.affinities.size() + spec.whitelists.size() +
+         spec.ports.size() + spec.exposed.size() + spec.volumes_from.size() + spec.links.size() +
+         spec.joined.size();
+}
+
+ContainerSpec PlanKeyOf(const ContainerSpec& spec) {
+  ContainerSpec key;
+  key.constraints = spec.constraints;
+  key.affinities = spec.affinities;
+  key.whitelists = spec.whitelists;
+  key.ports = spec.ports;
+  key.host_network = spec.host_network;
+  key.exposed = spec.exposed;
+  key.volumes_from = spec.volumes_from;
+  key.links = spec.links;
+  key.joined = spec.joined;
+  key.platform = spec.platform;
+  return key;
+}
+
 }  // namespace
 
 std::uint64_t HashPlanKey(const ContainerSpec& spec) {
@@ -83,7 +105,7 @@ PlanCache::PlanCache(const FilterList& filters)
 
 absl::StatusOr<Plan*> PlanCache::PlanFor(const ContainerSpec& spec) {
   ++clock_;
-  if (!keeps_) {
+  if (!keeps_ || CountParts(spec) > kMaxPlanParts) {
     absl::StatusOr<std::unique_ptr<Plan>> made = MakePlan(filters_, spec);
     if (!made.ok()) return made.status();
     single_ = *std::move(made);
@@ -106,8 +128,7 @@ absl::StatusOr<Plan*> PlanCache::PlanFor(const ContainerSpec& spec) {
   }
   std::unique_ptr<Plan>& plan = plans_[hash];
   plan = *std::move(made);
-  plan->key = spec;
-  plan->key.labels.clear();
+  plan->key = PlanKeyOf(spec);
   plan->used = clock_;
   for (PlanPass& pass : plan->passes) pass.query = next_query_++;
   return plan.get();

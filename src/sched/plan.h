@@ -16,6 +16,9 @@ namespace swarm {
 
 inline constexpr std::size_t kMaxPlans = 256;  // kept; the one unused longest goes first
 
+// Expressions, ports and references of a plan that is kept; one of more is made anew each time.
+inline constexpr std::size_t kMaxPlanParts = 512;
+
 // One of the two passes over the nodes.
 struct PlanPass {
   std::uint64_t query = 0;     // names the pass among all, for hints; 0 = takes none

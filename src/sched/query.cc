@@ -154,8 +154,11 @@ Position Query::FirstIn(const PositionSet& nodes, Position from) const {
   }
 }
 
-Slot Query::First(RankClass& ranks, std::size_t hint) const {
+Slot Query::First(RankClass& ranks, std::size_t hint) {
   if (impossible_) return kNoSlot;
+  // Each of many would be asked about each node.
+  constexpr std::size_t kFewLists = 64;
+  if (outside_lists_.size() > kFewLists) LayOpenLists();
   if (const PositionSet* const list = SmallestList()) {
     const RankBucket* best = nullptr;
     Position best_position = kNoPosition;

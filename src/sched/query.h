@@ -30,7 +30,7 @@ class Query {
 
   // The best node, by rank, then position; kNoSlot when none fits. `hint` is kNoHint or the query's
   // own number in the class.
-  Slot First(RankClass& ranks, std::size_t hint) const;
+  Slot First(RankClass& ranks, std::size_t hint);
 
   // How many fit, and the one at `index` of these in the order of names.
   std::size_t CountFitting(RankClass& ranks);

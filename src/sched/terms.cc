@@ -6,17 +6,11 @@
 #include "base/text.h"
 #include "model/expression.h"
 #include "model/platform.h"
+#include "sched/pattern_work.h"
 #include "sched/usage.h"
 
 namespace swarm {
 namespace {
-
-// The repository of "host:5000/repo:tag" is "host:5000/repo".
-std::string_view Repository(std::string_view tag) {
-  const std::size_t colon = tag.rfind(':');
-  if (colon == std::string_view::npos || tag.find('/', colon) != std::string_view::npos) return tag;
-  return tag.substr(0, colon);
-}
 
 bool LabelHolds(const Expression& expression, const PatternMatcher& pattern, const Node& node) {
   bool matches;
@@ -29,21 +23,21 @@ bool LabelHolds(const Expression& expression, const PatternMatcher& pattern, con
   return matches == IsEqual(expression);
 }
 
-bool HoldsMatching(const Expression& expression, const PatternMatcher& pattern,
-                   const NodeView& view) {
-  for (const Container* container : view.containers()) {
-    if (ContainerMatches(pattern, expression.key, *container)) return true;
-  }
-  return false;
+bool HoldsMatching(const Expression& expression, const PatternMatcher& pattern, NodeFacts& node) {
+  if (IsFindable(expression)) return node.HoldsExactly(expression.key, expression.value);
+  const std::vector<const Container*>& all = node.containers();
+  return std::any_of(all.begin(), all.end(), [&](const Container* container) {
+    return ContainerMatches(pattern, expression.key, *container);
+  });
 }
 
-bool HoldsMatchingImage(const PatternMatcher& pattern, const NodeView& view) {
-  for (const Image* image : view.images()) {
-    for (const std::string& text : ImageTexts(*image)) {
-      if (pattern.Matches(text)) return true;
-    }
-  }
-  return false;
+bool HoldsMatchingImage(const Expression& expression, const PatternMatcher& pattern,
+                        NodeFacts& node) {
+  const std::vector<std::string>& texts = node.image_texts();
+  if (IsFindable(expression))
+    return std::binary_search(texts.begin(), texts.end(), expression.value);
+  return std::any_of(texts.begin(), texts.end(),
+                     [&pattern](const std::string& text) { return pattern.Matches(text); });
 }
 
 const Expression* ExpressionOf(const Term& term) {
@@ -105,29 +99,6 @@ std::string WhyHealth(const Node& node) {
 
 }  // namespace
 
-std::vector<std::string> ImageTexts(const Image& image) {
-  std::vector<std::string> texts;
-  constexpr std::string_view kAlgorithm = "sha256:";
-  if (!image.id.empty()) texts.push_back(image.id);
-  if (image.id.starts_with(kAlgorithm)) {
-    texts.push_back(image.id.substr(kAlgorithm.size()));
-    texts.push_back(image.id.substr(kAlgorithm.size(), kShortId));
-  }
-  for (const std::string& tag : image.repo_tags) {
-    texts.push_back(tag);
-    texts.emplace_back(Repository(tag));
-  }
-  for (const std::string& digest : image.repo_digests) texts.push_back(digest);
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return texts;
-}
-
-std::string_view LabelOf(const Container& container, std::string_view key) {
-  const auto label = container.labels.find(key);
-  return label == container.labels.end() ? std::string_view() : std::string_view(label->second);
-}
-
 bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
                       const Container& container) {
   if (key != "container") return pattern.Matches(LabelOf(container, key));
@@ -141,10 +112,16 @@ bool ContainerMatches(const PatternMatcher& pattern, std::string_view key,
 
 TermCheck::TermCheck(const Term& term, const Inventory& inventory, Asking asking)
     : term_(term), inventory_(inventory), asking_(asking) {
-  if (const Expression* const expression = ExpressionOf(term_))
-    pattern_ = std::make_shared<const PatternMatcher>(*expression);
+  if (const Expression* const expression = ExpressionOf(term_)) {
+    pattern_ = asking_.questions == nullptr ? std::make_shared<const PatternMatcher>(*expression)
+                                            : asking_.questions->PatternOf(term_, *expression);
+  }
   if (const auto* const ports = std::get_if<term::PortsFree>(&term_))
     asked_ = std::make_shared<const HeldPorts>(ports->ports);
+  if (const auto* const allowed = std::get_if<term::NodeIn>(&term_)) {
+    names_ = std::make_shared<const StringSet>(allowed->names.begin(), allowed->names.end());
+  }
+  PrepareQuestion();
   const auto* const all = std::get_if<term::HoldsAll>(&term_);
   if (all == nullptr) return;
   for (std::size_t i = 0; i < all->references.size(); ++i) {
@@ -160,57 +137,90 @@ TermCheck::TermCheck(const Term& term, const Inventory& inventory, Asking asking
   }
 }
 
-bool TermCheck::Holds(const NodeView& view) const {
+void TermCheck::PrepareQuestion() {
+  if (asking_.questions == nullptr) return;
+  question_.term = &term_;
+  if (const auto* const opaque = std::get_if<term::Opaque>(&term_)) {
+    // Not a copy: it is code of the embedding program.
+    question_.holds =
+        std::shared_ptr<const Questions::Predicate>(std::shared_ptr<void>(), &opaque->holds);
+  } else if (asking_.questions->asks_patterns() && HasCostlyPattern(term_)) {
+    question_.holds = std::make_shared<const Questions::Predicate>(
+        [term = &term_, pattern = pattern_](const NodeView& view) {
+          NodeFacts facts(view);
+          return MatchesTerm(*term, *pattern, facts);
+        });
+    question_.why_not = std::make_shared<const Questions::Reason>(
+        [term = &term_, pattern = pattern_](const NodeView& view) {
+          return WhyNoMatch(*term, *pattern, view);
+        });
+    asking_.questions->AddPattern(question_);
+  }
+}
+
+bool TermCheck::MatchesTerm(const Term& term, const PatternMatcher& pattern, NodeFacts& node) {
+  if (const auto* const label = std::get_if<term::Label>(&term))
+    return LabelHolds(label->expression, pattern, node.view().node());
+  if (const auto* const holder = std::get_if<term::HoldsContainer>(&term))
+    return HoldsMatching(holder->expression, pattern, node) == IsEqual(holder->expression);
+  const Expression& image = std::get<term::HoldsImage>(term).expression;
+  return HoldsMatchingImage(image, pattern, node) == IsEqual(image);
+}
+
+bool TermCheck::Holds(NodeFacts& facts) const {
+  const NodeView& view = facts.view();
+  if (question_.holds != nullptr)
+    return asking_.questions->Holds(question_, view, inventory_, asking_.exact);
+  if (pattern_ != nullptr) return MatchesTerm(term_, *pattern_, facts);
   const Node& node = view.node();
   return std::visit(
       [&](const auto& term) -> bool {
         using Kind = std::decay_t<decltype(term)>;
         if constexpr (std::is_same_v<Kind, term::Healthy>) {
           return node.state == NodeState::kHealthy;
-        } else if constexpr (std::is_same_v<Kind, term::Label>) {
-          return LabelHolds(term.expression, *pattern_, node);
         } else if constexpr (std::is_same_v<Kind, term::NodeIn>) {
-          return std::find(term.names.begin(), term.names.end(), node.name) != term.names.end();
-        } else if constexpr (std::is_same_v<Kind, term::HoldsContainer>) {
-          return HoldsMatching(term.expression, *pattern_, view) == IsEqual(term.expression);
+          return names_->contains(node.name);
         } else if constexpr (std::is_same_v<Kind, term::HoldsAll>) {
           return term.references.empty() ||
                  std::find(holders_.begin(), holders_.end(), node.address) != holders_.end();
-        } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {
-          return HoldsMatchingImage(*pattern_, view) == IsEqual(term.expression);
         } else if constexpr (std::is_same_v<Kind, term::PortsFree>) {
           return PortsHold(*asked_, view);
         } else if constexpr (std::is_same_v<Kind, term::SlotFree>) {
           return SlotIsFree(view);
         } else if constexpr (std::is_same_v<Kind, term::Platform>) {
           return PlatformMatches(term.platform, node);
+        } else if constexpr (std::is_same_v<Kind, term::Opaque>) {
+          return term.holds(view);
         } else {
-          static_assert(std::is_same_v<Kind, term::Opaque>);
-          if (asking_.questions == nullptr) return term.holds(view);
-          return asking_.questions->Holds(term, view, inventory_, asking_.exact);
+          return false;  // those with a pattern, which are done
         }
       },
       term_);
 }
 
+std::string TermCheck::WhyNoMatch(const Term& term, const PatternMatcher& pattern,
+                                  const NodeView& view) {
+  if (const auto* const label = std::get_if<term::Label>(&term))
+    return WhyLabel(label->expression, view.node());
+  if (const auto* const holder = std::get_if<term::HoldsContainer>(&term))
+    return WhyContainer(holder->expression, pattern, view);
+  return IsEqual(std::get<term::HoldsImage>(term).expression) ? "no such image on the node"
+                                                              : "such an image is on the node";
+}
+
 std::string TermCheck::WhyNot(const NodeView& view) const {
   const Node& node = view.node();
+  if (question_.why_not != nullptr) return asking_.questions->WhyNot(question_, view);
+  if (pattern_ != nullptr) return WhyNoMatch(term_, *pattern_, view);
   return std::visit(
       [&](const auto& term) -> std::string {
         using Kind = std::decay_t<decltype(term)>;
         if constexpr (std::is_same_v<Kind, term::Healthy>) {
           return WhyHealth(node);
-        } else if constexpr (std::is_same_v<Kind, term::Label>) {
-          return WhyLabel(term.expression, node);
         } else if constexpr (std::is_same_v<Kind, term::NodeIn>) {
           return "the whitelist does not name the node";
-        } else if constexpr (std::is_same_v<Kind, term::HoldsContainer>) {
-          return WhyContainer(term.expression, *pattern_, view);
         } else if constexpr (std::is_same_v<Kind, term::HoldsAll>) {
           return "no such container on the node";
-        } else if constexpr (std::is_same_v<Kind, term::HoldsImage>) {
-          return IsEqual(term.expression) ? "no such image on the node"
-                                          : "such an image is on the node";
         } else if constexpr (std::is_same_v<Kind, term::PortsFree>) {
           return WhyPorts(term, view);
         } else if constexpr (std::is_same_v<Kind, term::SlotFree>) {
@@ -218,8 +228,7 @@ std::string TermCheck::WhyNot(const NodeView& view) const {
         } else if constexpr (std::is_same_v<Kind, term::Platform>) {
           return "the node is " + node.os + "/" + node.architecture;
         } else {
-          static_assert(std::is_same_v<Kind, term::Opaque>);
-          return "";
+          return "";  // of opaque ones nobody knows; those with a pattern are done
         }
       },
       term_);
