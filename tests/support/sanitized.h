@@ -2,18 +2,19 @@
 // less.
 #pragma once
 
-namespace swarm {
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
+#define SWARM_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
+#define SWARM_SANITIZED 1
 #endif
-#else
-inline constexpr bool kSanitized = false;
 #endif
+#ifndef SWARM_SANITIZED
+#define SWARM_SANITIZED 0
+#endif
+
+namespace swarm {
+
+inline constexpr bool kSanitized = SWARM_SANITIZED != 0;
 
 }  // namespace swarm

@@ -175,7 +175,8 @@ TEST_F(WholeReadingSteps, KeepAnEntryThatSaysTheSame) {
   read_ = state_.BeginRead(member_);
   rows_.push_back({kept, nullptr});
   rows_.push_back({changed, nullptr});
-  ids_ = {kept->container.id, changed->container.id};
+  ids_.insert(kept->container.id);
+  ids_.insert(changed->container.id);
   EraseAll();
   // An earlier reading ends late, and says something else.
   const ContainerRecord paused = Record(IdOf(1), ContainerState::kPaused);
