@@ -15,6 +15,7 @@
 
 #include "support/sanitized.h"
 #include "swarmlib/status.h"
+#include "unit/cluster/forwarding_client.h"
 #include "unit/cluster/world.h"
 
 namespace {
@@ -82,26 +83,19 @@ void LookBetweenTurns(World& world, std::function<bool()> look) {
 }
 
 // A client of a fake engine whose own work is not counted. Tells when a list is asked for.
-class UncountedClient final : public BackendClient {
+class UncountedClient final : public ForwardingClient {
  public:
-  UncountedClient(std::unique_ptr<BackendClient> client, std::function<void()> on_list)
-      : client_(std::move(client)), on_list_(std::move(on_list)) {}
+  UncountedClient(std::unique_ptr<BackendClient> inner, std::function<void()> on_list)
+      : ForwardingClient(std::move(inner)), on_list_(std::move(on_list)) {}
   void Call(Request request, CallOptions options, ResultCallback<Reply> done) override {
     const bool is_list = request.target.ends_with("/containers/json?all=1");
     const std::size_t before = handled;
-    client_->Call(std::move(request), std::move(options), std::move(done));
+    ForwardingClient::Call(std::move(request), std::move(options), std::move(done));
     handled = before;
     if (is_list) on_list_();
   }
-  void Open(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    client_->Open(std::move(request), std::move(options), std::move(done));
-  }
-  void Upgrade(Request request, CallOptions options, ResultCallback<Reply> done) override {
-    client_->Upgrade(std::move(request), std::move(options), std::move(done));
-  }
 
  private:
-  const std::unique_ptr<BackendClient> client_;
   const std::function<void()> on_list_;
 };
 

@@ -8,38 +8,16 @@
 
 #include "swarmlib/filter.h"
 #include "swarmlib/strategy.h"
+#include "unit/cluster/one_engine.h"
 
 namespace swarm {
 namespace {
 
-constexpr char kAddress[] = "10.0.0.1:2375";
-
 class SharedStateTest : public testing::Test {
  protected:
   SharedStateTest() : state_({}, {}, (*BuiltinStrategies().Find("spread"))(), 1) {
-    Node node = HealthyNode();
+    Node node = OneNode(NodeState::kHealthy);
     member_ = state_.Join(node);
-  }
-
-  static Node HealthyNode() {
-    Node node;
-    node.address = kAddress;
-    node.id = "ID1";
-    node.name = "n1";
-    node.state = NodeState::kHealthy;
-    node.total = {4'000'000'000, 1 << 30};
-    return node;
-  }
-
-  static ContainerRecord Record(const std::string& id, ContainerState state,
-                                const std::string& swarm_id = {}) {
-    ContainerRecord record;
-    record.container.id = id;
-    record.container.node = kAddress;
-    record.container.names = {"name" + id};
-    record.container.state = state;
-    record.container.swarm_id = swarm_id;
-    return record;
   }
 
   // A whole reading, in all its steps.
@@ -53,8 +31,9 @@ class SharedStateTest : public testing::Test {
     do {
       last = state_.EraseAbsent(member_, read, ids, last);
     } while (!last.empty());
-    state_.PublishRows(member_, read, std::make_shared<const Node>(HealthyNode()), rows);
-    state_.PublishAll(member_, read, began, HealthyNode(), {});
+    state_.PublishRows(member_, read, std::make_shared<const Node>(OneNode(NodeState::kHealthy)),
+                       rows);
+    state_.PublishAll(member_, read, began, OneNode(NodeState::kHealthy), {});
     state_.EndRead(member_, read);
   }
 
@@ -71,8 +50,8 @@ class SharedStateTest : public testing::Test {
 TEST_F(SharedStateTest, TheReadingBegunLaterIsBelievedWhicheverEndsLast) {
   const std::uint64_t early = state_.BeginRead(member_);
   const std::uint64_t late = state_.BeginRead(member_);
-  const ContainerRecord running = Record("a", ContainerState::kRunning);
-  const ContainerRecord created = Record("a", ContainerState::kCreated);
+  const ContainerRecord running = RecordOf("a", ContainerState::kRunning);
+  const ContainerRecord created = RecordOf("a", ContainerState::kCreated);
   state_.PublishContainer(member_, late, "a", &running);
   state_.EndRead(member_, late);
   state_.PublishContainer(member_, early, "a", &created);
@@ -83,7 +62,7 @@ TEST_F(SharedStateTest, TheReadingBegunLaterIsBelievedWhicheverEndsLast) {
 TEST_F(SharedStateTest, AWholeReadingDoesNotUndoWhatWasReadSince) {
   const std::uint64_t whole = state_.BeginRead(member_);
   const std::uint64_t one = state_.BeginRead(member_);
-  const ContainerRecord made = Record("new", ContainerState::kCreated);
+  const ContainerRecord made = RecordOf("new", ContainerState::kCreated);
   state_.PublishContainer(member_, one, "new", &made);
   state_.EndRead(member_, one);
   const std::uint64_t other = state_.BeginRead(member_);
@@ -91,7 +70,7 @@ TEST_F(SharedStateTest, AWholeReadingDoesNotUndoWhatWasReadSince) {
   state_.EndRead(member_, other);
   PublishWhole(
       whole, TimePoint{},
-      {Record("removed", ContainerState::kRunning), Record("old", ContainerState::kRunning)});
+      {RecordOf("removed", ContainerState::kRunning), RecordOf("old", ContainerState::kRunning)});
   EXPECT_EQ(Shown("new"), "created");
   EXPECT_EQ(Shown("removed"), "gone");
   EXPECT_EQ(Shown("old"), "running");
@@ -108,7 +87,7 @@ TEST_F(SharedStateTest, AReadingSettlesTheCreateItShows) {
   ASSERT_TRUE(place.ok()) << place.status();
   EXPECT_EQ(place->member, member_);
   const std::uint64_t read = state_.BeginRead(member_);
-  const ContainerRecord record = Record("x", ContainerState::kCreated, spec.swarm_id);
+  const ContainerRecord record = RecordOf("x", ContainerState::kCreated, spec.swarm_id);
   state_.PublishContainer(member_, read, "x", &record);
   state_.EndRead(member_, read);
   state_.GiveBack(place->reservation.ticket);  // settled already: nothing happens
@@ -166,7 +145,7 @@ TEST_F(SharedStateTest, HealthIsTakenFromAnEventOnlyWhereThatTellsAll) {
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
     const std::uint64_t read = state_.BeginRead(member_);
-    ContainerRecord record = Record("a", c.state);
+    ContainerRecord record = RecordOf("a", c.state);
     record.container.has_health = c.has_health;
     record.container.health = "healthy";
     record.row.tail = c.tail;
@@ -185,8 +164,8 @@ TEST_F(SharedStateTest, HealthIsTakenFromAnEventOnlyWhereThatTellsAll) {
 TEST_F(SharedStateTest, NothingIsPublishedForAMemberThatLeft) {
   const std::uint64_t read = state_.BeginRead(member_);
   state_.Leave(member_);
-  const Member again = state_.Join(HealthyNode());
-  const ContainerRecord record = Record("a", ContainerState::kRunning);
+  const Member again = state_.Join(OneNode(NodeState::kHealthy));
+  const ContainerRecord record = RecordOf("a", ContainerState::kRunning);
   state_.PublishContainer(member_, read, "a", &record);
   state_.SetNode(member_, Node{});
   state_.EndRead(member_, read);
@@ -195,12 +174,12 @@ TEST_F(SharedStateTest, NothingIsPublishedForAMemberThatLeft) {
 }
 
 TEST_F(SharedStateTest, AnIdHasOneHolder) {
-  Node other = HealthyNode();
+  Node other = OneNode(NodeState::kHealthy);
   other.address = "10.0.0.2:2375";
   const Member second = state_.Join(other);
   EXPECT_EQ(state_.ClaimId(member_, "ID1"), "");
   EXPECT_EQ(state_.ClaimId(member_, "ID1"), "");
-  EXPECT_EQ(state_.ClaimId(second, "ID1"), kAddress);
+  EXPECT_EQ(state_.ClaimId(second, "ID1"), kOneAddress);
   EXPECT_EQ(state_.ClaimId(member_, "ID2"), "");  // gives the first one up
   EXPECT_EQ(state_.ClaimId(second, "ID1"), "");
   state_.Leave(second);
@@ -211,7 +190,7 @@ TEST_F(SharedStateTest, TheListIsMadeOnceAGeneration) {
   const auto first = state_.Containers();
   EXPECT_EQ(first, state_.Containers());
   const std::uint64_t read = state_.BeginRead(member_);
-  const ContainerRecord record = Record("a", ContainerState::kRunning);
+  const ContainerRecord record = RecordOf("a", ContainerState::kRunning);
   state_.PublishContainer(member_, read, "a", &record);
   state_.EndRead(member_, read);
   EXPECT_NE(first, state_.Containers());

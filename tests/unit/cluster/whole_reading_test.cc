@@ -9,39 +9,25 @@
 #include "cluster/shared_state.h"
 #include "swarmlib/filter.h"
 #include "swarmlib/strategy.h"
+#include "unit/cluster/one_engine.h"
 
 namespace swarm {
 namespace {
 
-constexpr char kAddress[] = "10.0.0.1:2375";
 constexpr std::int64_t kMemory = 1 << 20;  // of each container
 
 class WholeReadingSteps : public testing::Test {
  protected:
   WholeReadingSteps() : state_({}, {}, (*BuiltinStrategies().Find("spread"))(), 1) {
-    member_ = state_.Join(MakeNode(NodeState::kHealthy));
+    member_ = state_.Join(OneNode(NodeState::kHealthy));
   }
 
-  static Node MakeNode(NodeState node_state) {
-    Node node;
-    node.address = kAddress;
-    node.id = "ID1";
-    node.name = "n1";
-    node.state = node_state;
-    node.total = {4'000'000'000, 1 << 30};
-    return node;
-  }
-  static NodePointer Shown() { return std::make_shared<const Node>(MakeNode(NodeState::kHealthy)); }
+  static NodePointer Shown() { return std::make_shared<const Node>(OneNode(NodeState::kHealthy)); }
   // Three digits, so that their order is that of the numbers.
   static std::string IdOf(int number) { return std::to_string(100 + number); }
   static ContainerRecord Record(const std::string& id, ContainerState state,
                                 const std::string& swarm_id = {}) {
-    ContainerRecord record;
-    record.container.id = id;
-    record.container.node = kAddress;
-    record.container.names = {"name" + id};
-    record.container.state = state;
-    record.container.swarm_id = swarm_id;
+    ContainerRecord record = RecordOf(id, state, swarm_id);
     record.container.request.memory = kMemory;
     return record;
   }
@@ -81,7 +67,7 @@ class WholeReadingSteps : public testing::Test {
     ExpectSums();
   }
   void End() {
-    state_.PublishAll(member_, read_, TimePoint{}, MakeNode(NodeState::kHealthy), {});
+    state_.PublishAll(member_, read_, TimePoint{}, OneNode(NodeState::kHealthy), {});
     state_.EndRead(member_, read_);
     ExpectSums();
   }
@@ -96,8 +82,8 @@ class WholeReadingSteps : public testing::Test {
     state_.With([this](const ClusterState& state) {
       const auto there = static_cast<std::int64_t>(state.Containers().size());
       EXPECT_EQ(state.Totals().containers, there);
-      EXPECT_EQ(state.TotalsOf(kAddress).containers, there);
-      EXPECT_EQ(state.TotalsOf(kAddress).reserved.memory, (there + held_) * kMemory);
+      EXPECT_EQ(state.TotalsOf(kOneAddress).containers, there);
+      EXPECT_EQ(state.TotalsOf(kOneAddress).reserved.memory, (there + held_) * kMemory);
     });
   }
 
@@ -224,7 +210,7 @@ TEST_F(WholeReadingSteps, SettleTheCreateTheyShowAndKeepTheOthers) {
 }
 
 TEST_F(WholeReadingSteps, TurnTheNodeHealthyLast) {
-  state_.SetNode(member_, MakeNode(NodeState::kUnhealthy));
+  state_.SetNode(member_, OneNode(NodeState::kUnhealthy));
   Fill(2);
   const auto node_of = [this](int number) {
     return state_.With([number](const ClusterState& state) {
@@ -238,7 +224,8 @@ TEST_F(WholeReadingSteps, TurnTheNodeHealthyLast) {
   EXPECT_EQ(node_of(0), NodeState::kUnhealthy);
   Put(0, 3);
   const auto node_state = [this] {
-    return state_.With([](const ClusterState& state) { return state.FindNode(kAddress)->state; });
+    return state_.With(
+        [](const ClusterState& state) { return state.FindNode(kOneAddress)->state; });
   };
   EXPECT_EQ(node_state(), NodeState::kUnhealthy);
   const ContainerPointer before =
@@ -248,7 +235,7 @@ TEST_F(WholeReadingSteps, TurnTheNodeHealthyLast) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(node_of(i), NodeState::kHealthy) << i;
   // Its last step makes no entry anew.
   EXPECT_EQ(before, state_.With([](const ClusterState& state) { return state.FindById(IdOf(1)); }));
-  state_.SetNode(member_, MakeNode(NodeState::kUnhealthy));
+  state_.SetNode(member_, OneNode(NodeState::kUnhealthy));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(node_of(i), NodeState::kUnhealthy) << i;
 }
 
@@ -260,10 +247,10 @@ TEST_F(WholeReadingSteps, PublishNothingOfANodeThatLeft) {
   state_.Leave(member_);
   EXPECT_EQ(Erase(""), "");
   state_.PublishRows(member_, read_, Shown(), rows_);
-  state_.PublishAll(member_, read_, TimePoint{}, MakeNode(NodeState::kHealthy), {});
+  state_.PublishAll(member_, read_, TimePoint{}, OneNode(NodeState::kHealthy), {});
   state_.EndRead(member_, read_);
   EXPECT_TRUE(state_.Containers()->empty());
-  EXPECT_EQ(state_.With([](const ClusterState& state) { return state.FindNode(kAddress); }),
+  EXPECT_EQ(state_.With([](const ClusterState& state) { return state.FindNode(kOneAddress); }),
             nullptr);
 }
 
