@@ -257,18 +257,20 @@ bool SharedState::TakesSteps(const ContainerSpec& spec) const {
 
 absl::StatusOr<Explanation> SharedState::Explain(const ContainerSpec& spec) const {
   CheckNotCallingOut();
-  if (TakesSteps(spec)) return ExplainInSteps(spec);
+  const bool patterns = PatternsTakeLong(spec);
+  if (patterns || state_.has_own_filters()) return ExplainInSteps(spec, patterns);
   const std::lock_guard lock(mutex_);
   const CallingOut calling;
   return state_.Explain(spec);
 }
 
-absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spec) const {
+absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spec,
+                                                        bool patterns) const {
   // Much of it may be foreign code.
   const CallingOut calling;
   const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
   if (!plan.ok()) return plan.status();
-  Questions questions(Questions::Want::kAll, PatternsTakeLong(spec));
+  Questions questions(Questions::Want::kAll, patterns);
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
@@ -280,7 +282,8 @@ absl::StatusOr<Explanation> SharedState::ExplainInSteps(const ContainerSpec& spe
 }
 
 absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
-  if (TakesSteps(spec)) return PlaceInSteps(spec);
+  const bool patterns = PatternsTakeLong(spec);
+  if (patterns || state_.has_own_filters()) return PlaceInSteps(spec, patterns);
   const std::lock_guard lock(mutex_);
   absl::StatusOr<Reservation> reservation = [&] {
     const CallingOut calling;
@@ -290,11 +293,11 @@ absl::StatusOr<HeldPlace> SharedState::Place(const ContainerSpec& spec) {
   return Hold(*std::move(reservation));
 }
 
-absl::StatusOr<HeldPlace> SharedState::PlaceInSteps(const ContainerSpec& spec) {
+absl::StatusOr<HeldPlace> SharedState::PlaceInSteps(const ContainerSpec& spec, bool patterns) {
   const CallingOut calling;
   const absl::StatusOr<std::unique_ptr<Plan>> plan = state_.PlanOf(spec);
   if (!plan.ok()) return plan.status();
-  Questions questions = state_.AskingFor(PatternsTakeLong(spec));
+  Questions questions = state_.AskingFor(patterns);
   for (;;) {
     {
       const std::lock_guard lock(mutex_);

@@ -174,9 +174,9 @@ class SharedState {
     SWARM_CHECK(!CallingOut::Now(), "a filter or strategy does not use the cluster");
   }
   bool PatternsTakeLong(const ContainerSpec& spec) const;
-  // The steps of Place and Explain where TakesSteps.
-  absl::StatusOr<HeldPlace> PlaceInSteps(const ContainerSpec& spec);
-  absl::StatusOr<Explanation> ExplainInSteps(const ContainerSpec& spec) const;
+  // The steps of Place and Explain where TakesSteps; `patterns` is what PatternsTakeLong says.
+  absl::StatusOr<HeldPlace> PlaceInSteps(const ContainerSpec& spec, bool patterns);
+  absl::StatusOr<Explanation> ExplainInSteps(const ContainerSpec& spec, bool patterns) const;
   HeldPlace Hold(Reservation reservation);
   Stay* Find(Member member);
   bool Newest(Stay& stay, std::uint64_t read, std::string_view key);
