@@ -26,7 +26,7 @@ namespace {
 using proxy_core::Reactor;
 using proxy_core::Watcher;
 
-constexpr int kMostEngines = 1'000;
+constexpr int kMaxEngines = 1'000;
 constexpr std::size_t kIdDigits = 64;
 constexpr std::size_t kMostRequest = 8 * 1024 * 1024;
 
@@ -349,9 +349,9 @@ int Main(int engine_count, int each) {
 int main(int argc, char** argv) {
   const int engines = argc == 3 ? std::atoi(argv[1]) : 0;
   const int each = argc == 3 ? std::atoi(argv[2]) : 0;
-  if (engines < 1 || engines > bench::kMostEngines || each < 1) {
+  if (engines < 1 || engines > bench::kMaxEngines || each < 1) {
     std::fprintf(stderr, "usage: %s ENGINES CONTAINERS_EACH (1 to %d engines)\n", argv[0],
-                 bench::kMostEngines);
+                 bench::kMaxEngines);
     return 2;
   }
   return bench::Main(engines, each);
