@@ -13,7 +13,8 @@
 #                                     threads under ASan and TSan
 #
 # Every phase goes on to the next when it fails. The last line is 'N passed, N failed, N skipped' over everything that
-# ran: each CTest test, build and script counts as one. Exit code 0 only when nothing failed.
+# ran: each CTest test, build and script counts as one. Exit code 0 only when nothing failed. build/last-gate keeps the
+# commit, the times and that line.
 #
 # Environment: SWARM_JOBS           parallel compilers and tests (the number of cores)
 #              SWARM_TEST_MINUTES   bound of the whole run (85; 300 with --all or --long)
@@ -221,4 +222,9 @@ fi
 printf '\n=== times\n'
 printf '%s\n' "${phase_times[@]}"
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+{
+  printf 'commit  %s\nmode    %s\n' "$(git rev-parse HEAD 2>/dev/null || echo unknown)" "$mode"
+  printf '%s\n' "${phase_times[@]}"
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+} >build/last-gate
 ((failed == 0))
