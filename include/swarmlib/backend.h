@@ -15,11 +15,14 @@
 #include "swarmlib/callback.h"
 #include "swarmlib/clock.h"
 #include "swarmlib/stream.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm {
 
-// Fields in order, names as sent; several fields of one name are kept apart.
-using Headers = std::vector<std::pair<std::string, std::string>>;
+// Fields in order, names as sent; several fields of one name are kept apart. They may hold
+// credentials (X-Registry-Auth), so each copy is overwritten when it goes.
+using Headers = std::vector<std::pair<std::string, std::string>,
+                            WipingAllocator<std::pair<std::string, std::string>>>;
 
 // The first field of that name (case-insensitive), or null.
 const std::string* FindHeader(const Headers& headers, std::string_view name);
@@ -36,8 +39,16 @@ struct Peer {
   std::string common_name;  // of the client's certificate; empty without one
 };
 
-// A request with its body either whole in `body` or still to come through `body_stream`.
+// A request with its body either whole in `body` or still to come through `body_stream`. `body` is
+// overwritten when the request goes: that of POST /auth is a password.
 struct Request {
+  Request() = default;
+  Request(Request&&) = default;
+  Request& operator=(Request&&) = default;
+  ~Request() {
+    if (!body.empty()) Wipe(body);
+  }
+
   std::string method;  // upper case
   std::string target;  // origin form: path and query, percent-encoded as sent
   Headers headers;     // end-to-end fields only; framing and hop-by-hop fields are the transport's

@@ -10,6 +10,7 @@
 #include "base/retry_later.h"
 #include "base/text.h"
 #include "swarmlib/status.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm {
 namespace {
@@ -61,6 +62,32 @@ absl::Status TooSlow(std::size_t received) {
                             " bytes so far; a pause of 30 s or less than 16 KiB a second ends it");
 }
 
+// A body that is not handed on is overwritten: it may be a password.
+class BodyWiper {
+ public:
+  explicit BodyWiper(std::string& body) : body_(body) {}
+  ~BodyWiper() {
+    if (!body_.empty()) Wipe(body_);
+  }
+  BodyWiper(const BodyWiper&) = delete;
+  BodyWiper& operator=(const BodyWiper&) = delete;
+
+ private:
+  std::string& body_;
+};
+
+// Leaves no copy behind where the body has to move to grow.
+void AppendPiece(std::string& body, std::string_view piece) {
+  if (body.capacity() - body.size() < piece.size()) {
+    std::string larger;
+    larger.reserve(std::max(2 * body.capacity(), body.size() + piece.size()));
+    larger = body;
+    Wipe(body);
+    body = std::move(larger);
+  }
+  body += piece;
+}
+
 // Counts what a body grows by; what is counted already stays.
 bool CountBody(MemoryShare* memory, std::size_t bytes) {
   return memory == nullptr || bytes <= memory->bytes() || memory->Admit(bytes - memory->bytes());
@@ -77,9 +104,10 @@ Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory,
   if (!stream) co_return body;
   Loop* const loop = Loop::Current();
   SWARM_CHECK(loop != nullptr, "requests run on a Loop");
+  const BodyWiper wiper(body);
   body.reserve(told);
   ReadTimer timer(*loop, *stream);
-  std::string buffer(std::clamp<std::size_t>(told, 1, kBodyStep), '\0');
+  WipedString buffer(std::clamp<std::size_t>(told, 1, kBodyStep), '\0');
   if (!length) buffer.resize(kFirstBodyRead);
   for (;;) {
     timer.Arm(body.size());
@@ -93,7 +121,8 @@ Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory,
     const std::size_t rounded = (now + kBodyStep - 1) / kBodyStep * kBodyStep;
     if (now > told && !CountBody(memory.get(), now <= kFirstBodyRead ? now : rounded))
       co_return NoRoom(now);
-    body.append(buffer.data(), *got);
+    const std::string_view piece(buffer.data(), *got);
+    AppendPiece(body, piece);
   }
 }
 

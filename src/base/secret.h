@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "swarmlib/wiped.h"
+
 namespace swarm {
 
 // Prints as "<redacted>" everywhere; Reveal() is the only way to the text, and easy to search for.
@@ -38,11 +40,7 @@ class Secret {
   friend std::ostream& operator<<(std::ostream& out, const Secret&) { return out << "<redacted>"; }
 
  private:
-  void Wipe() {
-    volatile char* at = text_.data();
-    for (std::size_t left = text_.size(); left > 0; --left) *at++ = 0;
-    text_.clear();
-  }
+  void Wipe() { swarm::Wipe(text_); }
 
   std::string text_;
 };

@@ -16,6 +16,7 @@
 #include "net/client_connection.h"
 #include "net/http_head.h"
 #include "swarmlib/backend.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm::net {
 
@@ -79,9 +80,10 @@ class Exchange final : public ConnectionUser, public std::enable_shared_from_thi
   int attempt_ = 0;  // connections used
 
   // Sending.
-  std::string head_text_;
+  WipedString head_text_;
+  std::string chunk_text_;
   std::vector<std::string_view> pieces_;
-  std::vector<char> send_buffer_;
+  std::vector<char, WipingAllocator<char>> send_buffer_;
   bool writing_ = false;
   bool head_sent_ = false;
   bool last_chunk_sent_ = false;

@@ -54,8 +54,9 @@ void Exchange::Send() {
   pieces_.push_back(head_text_);
   if (!request_.body.empty()) {
     if (request_.body_stream && !request_.body_length) {
-      AppendChunkStart(&head_text_, request_.body.size());
-      pieces_ = {head_text_, request_.body, kChunkEnd};
+      chunk_text_.clear();
+      AppendChunkStart(&chunk_text_, request_.body.size());
+      pieces_ = {head_text_, chunk_text_, request_.body, kChunkEnd};
     } else {
       pieces_.push_back(request_.body);
     }
@@ -127,9 +128,9 @@ void Exchange::OnRequestBytes(absl::StatusOr<std::size_t> got) {
     last_chunk_sent_ = true;
     pieces_ = {kLastChunk};
   } else {
-    head_text_.clear();
-    AppendChunkStart(&head_text_, bytes.size());
-    pieces_ = {head_text_, bytes, kChunkEnd};
+    chunk_text_.clear();
+    AppendChunkStart(&chunk_text_, bytes.size());
+    pieces_ = {chunk_text_, bytes, kChunkEnd};
   }
   WritePieces();
 }

@@ -13,7 +13,8 @@ bool AllOf(std::string_view text, ByteClass wanted) {
   return SkipClass(text.data(), end, wanted) == end;
 }
 
-void AppendDecimal(std::string* out, std::uint64_t number) {
+template <typename Text>
+void AppendDecimal(Text* out, std::uint64_t number) {
   char digits[20];
   const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, number);
   out->append(digits, static_cast<std::size_t>(end.ptr - digits));
@@ -21,7 +22,8 @@ void AppendDecimal(std::string* out, std::uint64_t number) {
 
 }  // namespace
 
-void AppendRequestLine(std::string* out, std::string_view method, std::string_view target) {
+template <typename Text>
+void AppendRequestLine(Text* out, std::string_view method, std::string_view target) {
   // A split start line is a smuggled request: a bug of the caller, never bad input.
   SWARM_CHECK(!method.empty() && AllOf(method, kTokenByte), "the method is a token");
   const char* const target_end = target.data() + target.size();
@@ -38,7 +40,8 @@ void AppendStatusLine(std::string* out, int status, std::string_view reason) {
   out->append(" ").append(reason).append("\r\n");
 }
 
-bool AppendField(std::string* out, std::string_view name, std::string_view value) {
+template <typename Text>
+bool AppendField(Text* out, std::string_view name, std::string_view value) {
   const char* const value_end = value.data() + value.size();
   if (name.empty() || !AllOf(name, kTokenByte) ||
       SkipFieldValue(value.data(), value_end) != value_end) {
@@ -53,10 +56,18 @@ void AppendFraming(std::string* out, const Framing& framing) {
   if (framing.kind == BodyKind::kChunked) out->append("Transfer-Encoding: chunked\r\n");
 }
 
-void AppendContentLength(std::string* out, std::uint64_t length) {
+template <typename Text>
+void AppendContentLength(Text* out, std::uint64_t length) {
   out->append("Content-Length: ");
   AppendDecimal(out, length);
   out->append("\r\n");
 }
+
+template void AppendRequestLine(std::string*, std::string_view, std::string_view);
+template void AppendRequestLine(WipedString*, std::string_view, std::string_view);
+template bool AppendField(std::string*, std::string_view, std::string_view);
+template bool AppendField(WipedString*, std::string_view, std::string_view);
+template void AppendContentLength(std::string*, std::uint64_t);
+template void AppendContentLength(WipedString*, std::uint64_t);
 
 }  // namespace swarm::net

@@ -2,19 +2,22 @@
 
 // Writes HTTP/1.1 heads from parsed ones: nothing is forwarded as received. Start line and framing
 // are always written anew; end-to-end fields are copied. Pure; all functions append to `out`,
-// which the caller reuses so that a warm connection does not allocate.
+// which the caller reuses so that a warm connection does not allocate. Text is std::string, or
+// WipedString for requests, which may hold credentials.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "net/http_head.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm::net {
 
 // "METHOD target HTTP/1.1\r\n". `method` must be a token and `target` visible ASCII; a caller that
 // breaks this aborts.
-void AppendRequestLine(std::string* out, std::string_view method, std::string_view target);
+template <typename Text>
+void AppendRequestLine(Text* out, std::string_view method, std::string_view target);
 
 // "HTTP/1.1 status reason\r\n". `reason` must hold no control bytes.
 void AppendStatusLine(std::string* out, int status, std::string_view reason);
@@ -22,7 +25,8 @@ void AppendStatusLine(std::string* out, int status, std::string_view reason);
 // "name: value\r\n". True if written; false, with nothing written, if `name` is no token or
 // `value` holds a control byte. So text from elsewhere cannot start a new line. The only way to
 // write a field whose name or value is no literal.
-bool AppendField(std::string* out, std::string_view name, std::string_view value);
+template <typename Text>
+bool AppendField(Text* out, std::string_view name, std::string_view value);
 
 // Field lines made once and written into many heads.
 class FieldLines {
@@ -42,9 +46,13 @@ class FieldLines {
 void AppendFraming(std::string* out, const Framing& framing);
 
 // "Content-Length: length\r\n", also for 0 (an empty POST body, an empty answer, HEAD).
-void AppendContentLength(std::string* out, std::uint64_t length);
+template <typename Text>
+void AppendContentLength(Text* out, std::uint64_t length);
 
 // The empty line.
-inline void AppendHeadEnd(std::string* out) { out->append("\r\n"); }
+template <typename Text>
+void AppendHeadEnd(Text* out) {
+  out->append("\r\n");
+}
 
 }  // namespace swarm::net

@@ -159,7 +159,7 @@ class ServerConnection final : public RelayOwner,
   std::unique_ptr<ConnectionRoom::Slot> slot_;  // its place among all connections of clients
   bool makes_room_ = false;                     // ends with this request
   State state_ = State::kHead;
-  InputBuffer input_;
+  InputBuffer input_{InputBuffer::Consumed::kWiped};
   RequestHeadParser parser_;
   bool reading_ = false;
   bool client_ended_ = false;

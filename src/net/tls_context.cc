@@ -97,6 +97,8 @@ absl::StatusOr<Handle<SSL_CTX, SSL_CTX_free>> MakeContext(const TlsConfig& confi
   SSL_CTX* const raw = context.get();
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  // What clients send may be credentials.
+  if (is_server) SSL_CTX_set_options(raw, SSL_OP_CLEANSE_PLAINTEXT);
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(raw, config.certificate_file.c_str()) != 1) {

@@ -17,6 +17,7 @@
 #include "net/socket_bio.h"
 #include "net/socket_stream.h"
 #include "swarmlib/status.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm::net {
 namespace {
@@ -164,12 +165,18 @@ class TlsStream::Core final : public Reactor::Watcher {
       record = pieces[next_piece++];
       return true;
     }
-    gathered.clear();
+    ForgetGathered();
     while (next_piece < pieces.size() && gathered.size() + pieces[next_piece].size() <= kRecord) {
       gathered += pieces[next_piece++];
     }
     record = gathered;
     return true;
+  }
+
+  // It may hold credentials, and waits for the next write.
+  void ForgetGathered() {
+    Wipe(gathered.data(), gathered.size());
+    gathered.clear();
   }
 
   int TryClose() {
@@ -263,6 +270,7 @@ class TlsStream::Core final : public Reactor::Watcher {
     Post(std::exchange(read_done, nullptr), std::move(result));
   }
   void FinishWrite(absl::Status status) {
+    ForgetGathered();
     Post(std::exchange(write_done, nullptr), std::move(status));
   }
 
@@ -318,7 +326,7 @@ class TlsStream::Core final : public Reactor::Watcher {
   std::string_view single;
   std::span<const std::string_view> pieces;
   std::size_t next_piece = 0;
-  std::string gathered;
+  WipedString gathered;
   std::string_view record;
   Callback<absl::Status> write_done;
 };
