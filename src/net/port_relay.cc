@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "net/bounds.h"
 #include "net/connector.h"
+#include "net/exhaustion_log.h"
 #include "net/socket_stream.h"
 #include "net/tunnel.h"
 #include "swarmlib/status.h"
@@ -66,9 +67,8 @@ class PortRelay::Acceptor : public std::enable_shared_from_this<Acceptor> {
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
         core->Take(std::move(taken));
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        Log(loop_.log(), LogLevel::kWarning,
-            "cannot accept connections: out of descriptors or memory", {{"address", address_}});
+      } else if (IsExhaustion(errno)) {
+        exhaustion_.Tell(loop_, address_);
         return Pause();
       } else if (errno != ECONNABORTED && errno != EINTR) {
         break;
@@ -85,6 +85,7 @@ class PortRelay::Acceptor : public std::enable_shared_from_this<Acceptor> {
   Loop& loop_;
   const std::string address_;
   boost::asio::posix::stream_descriptor socket_;
+  ExhaustionLog exhaustion_;
 };
 
 void PortRelay::Core::Take(Descriptor taken) {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "net/bounds.h"
+#include "net/exhaustion_log.h"
 #include "net/server_connection.h"
 #include "net/socket_stream.h"
 #include "net/tls.h"
@@ -108,9 +109,8 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
         core->Take(std::move(taken), !unix_);
-      } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        Log(loop_.log(), LogLevel::kWarning,
-            "cannot accept connections: out of descriptors or memory", {{"address", address_}});
+      } else if (IsExhaustion(errno)) {
+        exhaustion_.Tell(loop_, address_);
         loop_.After(kAcceptPause, [self = shared_from_this()] { self->Wait(); });
         return;
       } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -127,6 +127,7 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
   std::shared_ptr<void> file_;
   boost::asio::posix::stream_descriptor socket_;
   bool waiting_ = false;
+  ExhaustionLog exhaustion_;
 };
 
 void Server::Core::Take(Descriptor descriptor, bool secured) {
