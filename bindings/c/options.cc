@@ -1,5 +1,6 @@
 #include "bindings/c/options.h"
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,16 @@ absl::Status ReadDuration(std::int64_t milliseconds, const char* name, Duration&
   return absl::OkStatus();
 }
 
+absl::Status ReadCount(std::int64_t value, const char* name, int& into) {
+  constexpr int kMax = std::numeric_limits<int>::max();
+  if (value < 1 || value > kMax) {
+    return InvalidArgument("options." + std::string(name) + " is " + std::to_string(value) +
+                           "; 1 to " + std::to_string(kMax) + " is wanted");
+  }
+  into = static_cast<int>(value);
+  return absl::OkStatus();
+}
+
 // The first of them that is not ok.
 absl::Status First(std::initializer_list<absl::Status> statuses) {
   for (const absl::Status& status : statuses) {
@@ -79,6 +90,10 @@ absl::Status ReadPlain(const swarm_options& options, Config& config) {
   config.create_retry = options.create_retry;
   config.failure_retry = options.failure_retry;
   config.threads = options.threads;
+  config.max_connections = options.max_connections;
+  config.max_connections_per_client = options.max_connections_per_client;
+  config.client_memory = options.client_memory;
+  config.event_memory = options.event_memory;
   config.seed = options.seed;
   return First({
       ReadStrings(options.listen, options.listen_count, "options.listen", config.listen),
@@ -97,6 +112,7 @@ absl::Status ReadPlain(const swarm_options& options, Config& config) {
       ReadDuration(options.refresh_min_ms, "refresh_min_ms", config.refresh_min),
       ReadDuration(options.refresh_max_ms, "refresh_max_ms", config.refresh_max),
       ReadDuration(options.engine_timeout_ms, "engine_timeout_ms", config.engine_timeout),
+      ReadCount(options.event_listeners, "event_listeners", config.event_listeners),
   });
 }
 

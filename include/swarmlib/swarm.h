@@ -180,8 +180,20 @@ typedef struct swarm_options {
   int64_t engine_timeout_ms;
   int32_t threads;         // loops; 0 = one a processor
   int32_t caller_threads;  // the loops run on threads that call swarm_manager_run
-  uint64_t seed;           // of names, jitter and the strategy `random`; 0 = from the system
-  swarm_log log;           // NULL = nothing is logged
+  // Connections of clients at once; 0 = half of what the limit of descriptors leaves free. When
+  // they are all there, the one that has been idle longest is closed for the next.
+  int32_t max_connections;
+  int32_t max_connections_per_client;  // of one address or user; 0 = half of max_connections
+  // Clients that follow /events at once: 16384, or 1 to 2147483647. Further ones get 503.
+  int64_t event_listeners;
+  // What request bodies in memory and answers that their clients have not read may take together,
+  // in bytes: 64 MiB, or 1048576 and more. While it is used up, new requests get 503 with
+  // Retry-After; what was accepted goes on.
+  uint64_t client_memory;
+  // Of the event history, which `since` reads, in bytes: 32 MiB, or 1048576 and more.
+  uint64_t event_memory;
+  uint64_t seed;  // of names, jitter and the strategy `random`; 0 = from the system
+  swarm_log log;  // NULL = nothing is logged
   void* log_user_data;
   swarm_destroy log_destroy;
   const struct swarm_filter* const* own_filters;
@@ -192,11 +204,11 @@ typedef struct swarm_options {
   size_t own_scheme_count;
 } swarm_options;
 
-#define SWARM_OPTIONS_INIT                                                                       \
-  {                                                                                              \
-    sizeof(swarm_options), NULL, NULL, 0, "spread", NULL, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0.05, \
-        0, 0, 0, 0, 0, 0, 0, 3, 60000, 30000, 60000, 10000, 0, 0, 0, NULL, NULL, NULL, NULL, 0,  \
-        NULL, 0, NULL, 0                                                                         \
+#define SWARM_OPTIONS_INIT                                                                         \
+  {                                                                                                \
+    sizeof(swarm_options), NULL, NULL, 0, "spread", NULL, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0.05,   \
+        0, 0, 0, 0, 0, 0, 0, 3, 60000, 30000, 60000, 10000, 0, 0, 0, 0, 16384, 67108864, 33554432, \
+        0, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, 0                                             \
   }
 
 // Writes the defaults into the first `struct_size` bytes, for languages that have no macros.

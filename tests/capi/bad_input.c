@@ -138,6 +138,55 @@ static void sizes(void) {
               swarm_manager_open(&options, &manager, &error));
 }
 
+// What clients may take together: each bound is held, and named when it is wrong.
+static void bounds_of_clients(void) {
+  swarm_error* error = NULL;
+  swarm_manager* manager = NULL;
+  swarm_options options = simulated("sim://1");
+  options.max_connections = -1;
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "max_connections must not be negative",
+              swarm_manager_open(&options, &manager, &error));
+  options = simulated("sim://1");
+  options.max_connections_per_client = -1;
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "max_connections_per_client must not be negative",
+              swarm_manager_open(&options, &manager, &error));
+  const int64_t wrong[] = {-1, 0, (int64_t)INT32_MAX + 1};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+    options = simulated("sim://1");
+    options.event_listeners = wrong[i];
+    CHECK_FAILS(SWARM_INVALID_ARGUMENT, "options.event_listeners is",
+                swarm_manager_open(&options, &manager, &error));
+  }
+  options = simulated("sim://1");
+  options.client_memory = (1u << 20) - 1;
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "client_memory must be at least 1 MiB",
+              swarm_manager_open(&options, &manager, &error));
+  options = simulated("sim://1");
+  options.event_memory = 0;
+  CHECK_FAILS(SWARM_INVALID_ARGUMENT, "event_memory must be at least 1 MiB",
+              swarm_manager_open(&options, &manager, &error));
+
+  options = simulated("sim://1");
+  options.max_connections = 20;
+  options.max_connections_per_client = 5;
+  options.event_listeners = 1;
+  options.client_memory = options.event_memory = 1u << 20;
+  CHECK_OK(swarm_manager_open(&options, &manager, &error));
+  swarm_reply* reply = NULL;
+  swarm_request request = SWARM_REQUEST_INIT;
+  request.target = "/swarmd/v1/metrics";
+  CHECK_OK(swarm_manager_call(manager, &request, 10000, &reply, &error));
+  CHECK(strstr(swarm_reply_body(reply, NULL), "\nswarmd_client_memory_limit_bytes 1048576\n") !=
+        NULL);
+  swarm_reply_free(reply);
+  swarm_events *first = NULL, *second = NULL;
+  CHECK_OK(swarm_events_open(manager, NULL, NULL, NULL, &first, &error));
+  CHECK_FAILS(SWARM_UNAVAILABLE, "1 event listeners already",
+              swarm_events_open(manager, NULL, NULL, NULL, &second, &error));
+  swarm_events_free(first);
+  swarm_manager_free(manager);
+}
+
 static void fields(void) {
   swarm_error* error = NULL;
   swarm_manager* manager = NULL;
@@ -309,6 +358,7 @@ int main(void) {
   frees_of_null();
   sizes();
   fields();
+  bounds_of_clients();
   const swarm_options options = simulated("sim://1");
   swarm_manager* const manager = open_ready(&options);
   requests(manager);

@@ -25,6 +25,9 @@ int main(void) {
   CHECK(kOptions.failure_retry == 3);
   CHECK(kOptions.heartbeat_ms == 60000 && kOptions.refresh_min_ms == 30000);
   CHECK(kOptions.refresh_max_ms == 60000 && kOptions.engine_timeout_ms == 10000);
+  CHECK(kOptions.max_connections == 0 && kOptions.max_connections_per_client == 0);
+  CHECK(kOptions.event_listeners == 16384);
+  CHECK(kOptions.client_memory == 67108864 && kOptions.event_memory == 33554432);
   CHECK(kRequest.streamed_length == -1 && kRequest.most_reply == 67108864);
 
   swarm_options written;
