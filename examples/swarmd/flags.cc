@@ -353,6 +353,20 @@ ParseOutcome Stop(int exit_code, std::string output) {
   return outcome;
 }
 
+// Of the program, or of the command `topic`.
+ParseOutcome ShowHelp(CLI::App& app, const std::string& program, const std::string& topic) {
+  const CLI::App* named = nullptr;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!topic.empty() && command->check_name(topic)) named = command;
+  }
+  if (!topic.empty() && named == nullptr) {
+    return Stop(2, program + ": there is no command " + topic + " (see `" + program + " help`)\n");
+  }
+  if (named != nullptr) return Stop(0, named->help());
+  app.clear();  // a parsed command would print its own help
+  return Stop(0, app.help());
+}
+
 std::string OneLine(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
@@ -408,19 +422,7 @@ ParseOutcome ParseFlags(const std::string& program, const std::vector<std::strin
   }
   if (app.got_subcommand("version")) return Stop(0, version);
   if (app.get_subcommands().empty()) return Stop(words.empty() ? 0 : 2, app.help());
-  if (app.got_subcommand(help)) {
-    const CLI::App* named = nullptr;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      if (!topic.empty() && command->check_name(topic)) named = command;
-    }
-    if (!topic.empty() && named == nullptr) {
-      return Stop(2,
-                  program + ": there is no command " + topic + " (see `" + program + " help`)\n");
-    }
-    if (named != nullptr) return Stop(0, named->help());
-    app.clear();  // a parsed command would print its own help
-    return Stop(0, app.help());
-  }
+  if (app.got_subcommand(help)) return ShowHelp(app, program, topic);
   flags.command = app.get_subcommands().front()->get_name();
   TakeLogging(raw, flags);
   const Complaint complaint = app.got_subcommand(node)
