@@ -173,6 +173,13 @@ def test_serving(swarm_manager, swarm_address):
   ({"names": "short"}, pyswarm.InvalidArgument, 'names "short" is not known; there are both, node, plain'),
   ({"relay_ports": "some"}, pyswarm.InvalidArgument, "relay_ports"),
   ({"overcommit": -2.0}, pyswarm.InvalidArgument, "overcommit"),
+  ({"max_connections": -1}, pyswarm.InvalidArgument, "max_connections must not be negative"),
+  ({"max_connections_per_client": -1}, pyswarm.InvalidArgument, "max_connections_per_client must not be negative"),
+  ({"client_memory": (1 << 20) - 1}, pyswarm.InvalidArgument, "client_memory must be at least 1 MiB"),
+  ({"event_memory": 0}, pyswarm.InvalidArgument, "event_memory must be at least 1 MiB"),
+  ({"event_listeners": 0}, pyswarm.InvalidArgument, "event_listeners must be at least 1"),
+  ({"client_memory": -1}, TypeError, "client_memory is of a wrong type: -1"),
+  ({"event_listeners": 1 << 40}, TypeError, "event_listeners is of a wrong type"),
   ({"engine_timeout": 0.0}, pyswarm.InvalidArgument, "engine_timeout"),
   ({"simulation": "3"}, pyswarm.InvalidArgument, "simulation"),
   ({"listen": ["tcp://0.0.0.0:0"]}, pyswarm.InvalidArgument, "tlsverify"),
@@ -197,12 +204,18 @@ def test_every_option_is_taken():
       "sim://2?latency=1ms", strategy="binpack", listen=("tcp://localhost:0",), filters=["health", "constraint"],
       names="plain", overcommit=0.5, create_retry=1, cpu_shares_as_cores=True, pull_on_create=True, relay_ports="off",
       cors=True, experimental=True, heartbeat=30, refresh_min=1, refresh_max=2.5, failure_retry=2, engine_timeout=5,
-      threads=2, seed=(1 << 64) - 1, insecure=True) as manager:
+      threads=2, max_connections=20, max_connections_per_client=5, client_memory=1 << 20, event_memory=1 << 20,
+      event_listeners=1, seed=(1 << 64) - 1, insecure=True) as manager:
     manager.wait_ready(10)
     info = manager.request("GET", "/info").json()
     assert ["Strategy", "binpack"] in [[key.strip(), value] for key, value in info["SystemStatus"]]
     assert ["Filters", "health, constraint"] in [[key.strip(), value] for key, value in info["SystemStatus"]]
     assert info["ExperimentalBuild"] is True
+    metrics = manager.request("GET", "/swarmd/v1/metrics").read().decode()
+    assert "\nswarmd_client_memory_limit_bytes 1048576\n" in metrics
+    with manager.events():
+      with pytest.raises(pyswarm.Unavailable):
+        manager.events()
 
 
 def test_waiting_for_engines_that_nobody_names_ends(swarm_factory):

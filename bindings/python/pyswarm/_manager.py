@@ -70,6 +70,13 @@ class Manager:
     failure_retry: failures in a row until an engine is unhealthy.
     threads: of the manager, 1,024 at most; 0 = one a processor. Custom filters run on up to 8 further ones.
     caller_threads: the manager runs on `threads` threads that call run(), not on its own.
+    max_connections: of clients at once, on all addresses; 0 = half of what the limit of descriptors leaves free. When
+      they are all there, the one that has been idle longest is closed for the next.
+    max_connections_per_client: those of one address or user; 0 = half of max_connections.
+    client_memory: bytes, 1 MiB at least, that request bodies in memory and answers that their clients have not read may
+      take together. While it is used up, new requests get 503 with Retry-After; what was accepted goes on.
+    event_memory: bytes, 1 MiB at least, of the event history that `since` of events reads.
+    event_listeners: clients that follow events at once, at least 1; further ones get 503 with Retry-After.
     seed: of names, jitter and the strategy random; 0 = from the operating system.
     log: called with a level (debug, info, warning, error), a message and its fields; on any thread; it must not call
       the manager.
@@ -111,6 +118,11 @@ class Manager:
     engine_timeout: float = 10.0,
     threads: int = 0,
     caller_threads: bool = False,
+    max_connections: int = 0,
+    max_connections_per_client: int = 0,
+    client_memory: int = 64 << 20,
+    event_memory: int = 32 << 20,
+    event_listeners: int = 16_384,
     seed: int = 0,
     log: Optional[Log] = None,
   ) -> None:
@@ -127,7 +139,10 @@ class Manager:
       "pull_on_create": pull_on_create, "relay_ports": relay_ports, "cors": cors, "experimental": experimental,
       "heartbeat": heartbeat, "refresh_min": refresh_min, "refresh_max": refresh_max,
       "failure_retry": failure_retry, "engine_timeout": engine_timeout, "threads": threads,
-      "caller_threads": caller_threads, "seed": seed, "log": log_adapter(log) if log is not None else None,
+      "caller_threads": caller_threads, "max_connections": max_connections,
+      "max_connections_per_client": max_connections_per_client, "client_memory": client_memory,
+      "event_memory": event_memory, "event_listeners": event_listeners, "seed": seed,
+      "log": log_adapter(log) if log is not None else None,
     })
 
   def serve(self) -> list[str]:

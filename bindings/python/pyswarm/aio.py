@@ -260,6 +260,11 @@ class Manager:
     failure_retry: int = 3,
     engine_timeout: float = 10.0,
     threads: int = 0,
+    max_connections: int = 0,
+    max_connections_per_client: int = 0,
+    client_memory: int = 64 << 20,
+    event_memory: int = 32 << 20,
+    event_listeners: int = 16_384,
     seed: int = 0,
     log: Optional[_manager.Log] = None,
   ) -> None:
@@ -274,7 +279,9 @@ class Manager:
       overcommit=overcommit, create_retry=create_retry, cpu_shares_as_cores=cpu_shares_as_cores,
       pull_on_create=pull_on_create, relay_ports=relay_ports, cors=cors, experimental=experimental,
       heartbeat=heartbeat, refresh_min=refresh_min, refresh_max=refresh_max, failure_retry=failure_retry,
-      engine_timeout=engine_timeout, threads=threads, seed=seed, log=log)
+      engine_timeout=engine_timeout, threads=threads, max_connections=max_connections,
+      max_connections_per_client=max_connections_per_client, client_memory=client_memory, event_memory=event_memory,
+      event_listeners=event_listeners, seed=seed, log=log)
 
   @property
   def blocking(self) -> _manager.Manager:

@@ -111,6 +111,11 @@ swarm::Config ReadConfig(const py::dict& given, Callables& kept) {
   options.Take("failure_retry", config.failure_retry);
   options.TakeSeconds("engine_timeout", config.engine_timeout);
   options.Take("threads", config.threads);
+  options.Take("max_connections", config.max_connections);
+  options.Take("max_connections_per_client", config.max_connections_per_client);
+  options.Take("client_memory", config.client_memory);
+  options.Take("event_memory", config.event_memory);
+  options.Take("event_listeners", config.event_listeners);
   options.Take("caller_threads", config.caller_threads);
   options.Take("seed", config.seed);
   SetLog(config, options.Get("log"), kept);
