@@ -103,7 +103,10 @@ TEST_F(SimBackendTest, GivesUpWhenAsked) {
   engine_->faults().Always({Kind::kSilence});
   std::optional<absl::StatusOr<Reply>> result;
   OnLoop([&] {
-    backend_->Call({.method = "GET", .target = "/info"}, options,
+    Request request;
+    request.method = "GET";
+    request.target = "/info";
+    backend_->Call(std::move(request), options,
                    [&result](absl::StatusOr<Reply> reply) { result = std::move(reply); });
   });
   EXPECT_FALSE(result);
