@@ -32,7 +32,7 @@ function(pyswarm_test name seconds)
 endfunction()
 
 pyswarm_test(python_api 280 ${pyswarm_tests}/run.py test_manager.py test_streams.py test_custom.py test_aio.py
-             test_guest.py)
+             test_aio_cancel.py test_guest.py)
 pyswarm_test(python_threads 7200 ${pyswarm_tests}/run.py test_threads.py)
 set_tests_properties(python_threads PROPERTIES LABELS "python;threads")
 if(SWARM_SANITIZE)
