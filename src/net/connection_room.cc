@@ -187,6 +187,11 @@ std::unique_ptr<ConnectionRoom::Slot> ConnectionRoom::Enter(const std::string& c
   return slot;
 }
 
+void ConnectionRoom::CloseOneIdle() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closing_ == 0) CloseLongestIdle(idle_);
+}
+
 std::size_t ConnectionRoom::open() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return counted_ + closing_;

@@ -96,6 +96,10 @@ class ConnectionRoom : public std::enable_shared_from_this<ConnectionRoom> {
   // may and uses all of them.
   std::unique_ptr<Slot> Enter(const std::string& client, Loop& loop);
 
+  // For who finds no descriptor for the next connection: the one that has waited longest for its
+  // next request closes, unless one does so already.
+  void CloseOneIdle();
+
   std::size_t open() const;
   std::size_t max_connections() const { return max_; }
   std::size_t max_per_client() const { return max_per_client_; }

@@ -1,5 +1,6 @@
 #include "net/server.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -109,8 +110,9 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (taken.valid()) {
         core->Take(std::move(taken), !unix_);
-      } else if (IsExhaustion(errno)) {
+      } else if (IsExhaustion(errno) && IsAsked()) {
         exhaustion_.Tell(loop_, address_);
+        core->options.room->CloseOneIdle();
         loop_.After(kAcceptPause, [self = shared_from_this()] { self->Wait(); });
         return;
       } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -118,6 +120,12 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
       }
     }
     Wait();
+  }
+
+  // Whether a client waits: accept() looks for a descriptor before it looks for one.
+  bool IsAsked() {
+    pollfd asked{socket_.native_handle(), POLLIN, 0};
+    return poll(&asked, 1, 0) == 1;
   }
 
   const std::weak_ptr<Core> core_;

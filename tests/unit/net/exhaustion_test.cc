@@ -1,6 +1,7 @@
 // A listener whose process has no descriptors left says so, but not with each try.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -12,12 +13,14 @@
 namespace swarm::net {
 namespace {
 
-// No descriptor can be opened while it lives.
+// While it lives, a descriptor can be opened only after another one was closed.
 class NoDescriptors {
  public:
   NoDescriptors() {
     getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none{0, before_.rlim_max};
+    const int lowest_free = dup(STDIN_FILENO);
+    close(lowest_free);
+    const rlimit none{static_cast<rlim_t>(lowest_free), before_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   }
   ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
@@ -59,6 +62,30 @@ TEST(Exhaustion, IsLoggedOnceAMinute) {
     loop.RunReady();
   }
   EXPECT_EQ(server.connections(), 1U);
+}
+
+TEST(Exhaustion, ClosesTheLongestIdleConnectionForTheNext) {
+  ManualClock clock;
+  Loop loop(clock, nullptr);
+  Server server(loop, {}, [](Request, ResultCallback<Reply> done) { done(Reply()); });
+  ASSERT_TRUE(server.Listen("tcp://127.0.0.1:0").ok());
+  std::vector<RawSocket> idle;
+  for (std::size_t i = 1; i <= 3; ++i) {
+    idle.push_back(RawSocket::Connect(server.addresses().front()));
+    ASSERT_TRUE(WaitUntil([&] { return loop.RunReady(), server.connections() == i; }));
+  }
+  RawSocket next = RawSocket::Connect(server.addresses().front());
+  const NoDescriptors none;
+  ASSERT_TRUE(next.Send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  std::string answer = "<timeout>";
+  for (int tries = 0; tries < 100 && answer == "<timeout>"; ++tries) {
+    loop.RunReady();
+    loop.StepTime(clock);
+    answer = next.ReceiveSome(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  EXPECT_EQ(idle[0].ReceiveSome(std::chrono::milliseconds(1)), "");  // closed
+  EXPECT_EQ(idle[1].ReceiveSome(std::chrono::milliseconds(1)), "<timeout>");
 }
 
 }  // namespace
