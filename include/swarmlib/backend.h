@@ -39,20 +39,12 @@ struct Peer {
   std::string common_name;  // of the client's certificate; empty without one
 };
 
-// A request with its body either whole in `body` or still to come through `body_stream`. `body` is
-// overwritten when the request goes: that of POST /auth is a password.
+// A request with its body either whole in `body` or still to come through `body_stream`.
 struct Request {
-  Request() = default;
-  Request(Request&&) = default;
-  Request& operator=(Request&&) = default;
-  ~Request() {
-    if (!body.empty()) Wipe(body);
-  }
-
   std::string method;  // upper case
   std::string target;  // origin form: path and query, percent-encoded as sent
   Headers headers;     // end-to-end fields only; framing and hop-by-hop fields are the transport's
-  std::string body;
+  WipedText body;      // may be a password (POST /auth)
   std::unique_ptr<Stream> body_stream;       // read side only; null when the body is whole
   std::optional<std::uint64_t> body_length;  // of body_stream, when known; else it is sent chunked
   bool wants_upgrade = false;                // "Connection: Upgrade" was there

@@ -42,4 +42,24 @@ struct WipingAllocator {
 // A string that is overwritten when it goes or grows.
 using WipedString = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 
+// A std::string that is overwritten when it goes, and where it was moved from. One that grows may
+// leave a copy behind: it is moved into, or given its capacity first.
+class WipedText : public std::string {
+ public:
+  using std::string::string;
+  WipedText() = default;
+  WipedText(std::string text) : std::string(std::move(text)) {}  // NOLINT(google-explicit-*)
+  WipedText(WipedText&& other) noexcept : std::string(std::move(other)) { Wipe(other); }
+  WipedText& operator=(WipedText&& other) noexcept {
+    if (this == &other) return *this;
+    Wipe(*this);
+    std::string::operator=(std::move(other));
+    Wipe(other);
+    return *this;
+  }
+  WipedText(const WipedText&) = default;
+  WipedText& operator=(const WipedText&) = default;
+  ~WipedText() { Wipe(*this); }
+};
+
 }  // namespace swarm
