@@ -1,6 +1,7 @@
 #include "cluster/engine_calls.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "async/await.h"
@@ -111,14 +112,20 @@ Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status fa
   co_return failure;
 }
 
-absl::StatusOr<std::vector<ContainerRecord>> ReadContainers(const Engine& engine, const Node& node,
-                                                            std::string_view body) {
-  std::vector<std::string> skipped;
-  absl::StatusOr<std::vector<ContainerRecord>> records =
-      ParseContainerList(body, node, engine.hub().options.names, &skipped);
-  if (!records.ok()) return Unreadable(records.status());
-  LogSkipped(engine, skipped);
-  return records;
+Task<absl::StatusOr<std::vector<ContainerRecord>>> ReadContainers(std::shared_ptr<Engine> engine,
+                                                                  NodePointer node,
+                                                                  std::string body) {
+  std::vector<ContainerRecord> records;
+  ContainerListReader list(body, *node, engine->hub().options.names);
+  while (!list.done()) {
+    absl::StatusOr<std::vector<ContainerRecord>> some =
+        list.Next(kMaxRowsAtOnce, kMaxRowBytesAtOnce);
+    if (!some.ok()) co_return Unreadable(some.status());
+    std::move(some->begin(), some->end(), std::back_inserter(records));
+    if (body.size() > kMaxRowBytesAtOnce) co_await Yield();
+  }
+  LogSkipped(*engine, list.skipped());
+  co_return records;
 }
 
 void LogSkipped(const Engine& engine, const std::vector<std::string>& ids) {
@@ -130,14 +137,16 @@ void LogSkipped(const Engine& engine, const std::vector<std::string>& ids) {
 
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
                                                std::string name, std::stop_token stop) {
-  const Node node = NodeNow(*engine);
+  const auto node = std::make_shared<const Node>(NodeNow(*engine));
   std::string target = swarm_id.empty() ? ListTarget(*engine, "name", {"^/" + name + "$"})
                                         : ListTarget(*engine, "label",
                                                      {std::string(kSwarmIdLabel) + "=" + swarm_id});
-  const absl::StatusOr<std::string> body =
+  absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, std::move(stop));
   if (!body.ok()) co_return body.status();
-  const absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, node, *body);
+  std::string list = *std::move(body);
+  const absl::StatusOr<std::vector<ContainerRecord>> rows =
+      co_await ReadContainers(engine, node, std::move(list));
   if (!rows.ok()) co_return rows.status();
   for (const ContainerRecord& row : *rows) {
     const bool found =

@@ -36,7 +36,10 @@ Task<absl::StatusOr<Inspected>> TakeInspect(std::shared_ptr<Engine> engine, Node
   result.gone = absl::IsNotFound(body.status());
   if (result.gone) co_return result;
   result.unread = ReadInspect(*engine, *node, body, *record);
-  if (result.unread.ok()) co_return result;
+  if (result.unread.ok()) {
+    if (body->size() > kMaxRowBytesAtOnce) co_await Yield();  // publishing it is work, too
+    co_return result;
+  }
   if (!body.ok()) {
     const absl::Status fault = co_await FaultOfEngine(engine, body.status(), std::move(stop));
     if (!fault.ok()) co_return fault;
@@ -104,7 +107,9 @@ Task<absl::StatusOr<Fetched>> FetchContainer(std::shared_ptr<Engine> engine, std
   co_await RunAll(std::move(both));
   if (!halves->row.ok()) co_return halves->row.status();
   const auto node = std::make_shared<const Node>(NodeNow(*engine));
-  absl::StatusOr<std::vector<ContainerRecord>> rows = ReadContainers(*engine, *node, *halves->row);
+  std::string list = *std::move(halves->row);
+  absl::StatusOr<std::vector<ContainerRecord>> rows =
+      co_await ReadContainers(engine, node, std::move(list));
   if (!rows.ok()) co_return rows.status();
   Fetched fetched;
   for (ContainerRecord& row : *rows) {

@@ -67,11 +67,13 @@ Task<void> ReadAndPublishSome(std::shared_ptr<Readings> work) {
 Task<absl::Status> ReadRows(std::shared_ptr<Readings> work, std::vector<std::string> ids) {
   const std::shared_ptr<Engine> engine = work->engine;
   std::string target = ListTarget(*engine, "id", ids);
-  const absl::StatusOr<std::string> body =
+  absl::StatusOr<std::string> body =
       co_await Get(engine, std::move(target), kMostListBytes, work->stop);
   if (!body.ok()) co_return body.status();
+  std::string list = *std::move(body);
+  const NodePointer node = work->node;
   absl::StatusOr<std::vector<ContainerRecord>> records =
-      ReadContainers(*engine, *work->node, *body);
+      co_await ReadContainers(engine, node, std::move(list));
   if (!records.ok()) co_return records.status();
   StringSet wanted(ids.begin(), ids.end());
   for (ContainerRecord& record : *records) {
