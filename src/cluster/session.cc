@@ -16,7 +16,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kReadBytes = 16U << 10U;
+constexpr std::size_t kReadBytes = 4U << 10U;
 // So long may an event wait for the end of our own change that it tells of, which reads the
 // container anyway.
 constexpr Duration kChangePatience = std::chrono::milliseconds(50);
@@ -154,25 +154,30 @@ void Note(Session& session, const ReceivedEvent& received, std::vector<std::stri
   }
 }
 
-std::shared_ptr<Batch> TakeBatch(Session& session) {
-  auto batch = std::make_shared<Batch>();
-  std::vector<std::string> gone;
-  while (!session.waiting.empty() && batch->events.size() < kMostEventsAtOnce) {
-    ReceivedEvent received = std::move(session.waiting.front());
-    session.waiting.pop_front();
-    Note(session, received, gone, *batch);
-    batch->events.push_back(std::move(received.event));
-  }
+void EraseGone(Session& session, const std::vector<std::string>& gone, Batch& batch) {
   SharedState& state = session.engine->hub().state;
   const Member member = session.engine->member();
   for (const std::string& id : gone) {
     session.engine->hub().put_off.Forget(*session.engine, id);
-    std::erase_if(batch->reread, [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
+    std::erase_if(batch.reread, [&id](const Batch::Wanted& wanted) { return wanted.id == id; });
     const std::uint64_t read = state.BeginRead(member);
     state.PublishContainer(member, read, id, nullptr);
     state.EndRead(member, read);
   }
-  return batch;
+}
+
+Task<void> TakeBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
+  std::vector<std::string> gone;
+  while (!session->waiting.empty() && batch->events.size() < kMostEventsAtOnce) {
+    ReceivedEvent received = std::move(session->waiting.front());
+    session->waiting.pop_front();
+    Note(*session, received, gone, *batch);
+    batch->events.push_back(std::move(received.event));
+    if (batch->events.size() % kMaxEventsATurn != 0) continue;
+    EraseGone(*session, std::exchange(gone, {}), *batch);
+    co_await Yield();
+  }
+  EraseGone(*session, gone, *batch);
 }
 
 // Who follows the events finds in the state what they tell of, unless its reading hangs.
@@ -210,7 +215,11 @@ Task<void> ApplyBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> b
     const absl::Status status = co_await RereadImages(session->engine, session->stop.get_token());
     if (!status.ok()) session->resync = true;
   }
-  for (ClusterEvent& event : batch->events) session->engine->hub().bus.Publish(std::move(event));
+  std::size_t published = 0;
+  for (ClusterEvent& event : batch->events) {
+    session->engine->hub().bus.Publish(std::move(event));
+    if (++published % kMaxEventsATurn == 0) co_await Yield();
+  }
 }
 
 }  // namespace
@@ -330,7 +339,8 @@ Task<void> ApplyEvents(std::shared_ptr<Session> session) {
       co_await session->apply_pause.For(session->engine->home(), kLongPause);
       continue;
     }
-    std::shared_ptr<Batch> batch = TakeBatch(*session);
+    auto batch = std::make_shared<Batch>();
+    co_await TakeBatch(session, batch);
     co_await ApplyBatch(session, std::move(batch));
   }
 }

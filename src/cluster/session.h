@@ -21,6 +21,8 @@ namespace swarm {
 inline constexpr std::size_t kMostUnappliedEvents = 65'536;
 // Events applied together: a container that is in several of them is read once.
 inline constexpr std::size_t kMostEventsAtOnce = 256;
+// Of these in one turn of the loop: many engines may be told of at the same time.
+inline constexpr std::size_t kMaxEventsATurn = 8;
 
 // Which events of an engine were seen, over its sessions: an engine replays what it still has since
 // a time, and what came before the break must not come twice. Home loop only.
