@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "cluster/aside.h"
 #include "cluster/create.h"
 #include "cluster/engine_calls.h"
@@ -259,7 +260,12 @@ EventPage EngineCluster::EventsBehind(const EventPlace& place, std::int64_t unti
 std::uint64_t EngineCluster::DroppedEvents() const { return hub_->bus.Dropped(); }
 
 void EngineCluster::RememberExec(std::string exec_id, ContainerPointer entry) {
-  hub_->execs.Remember(std::move(exec_id), entry->container.node);
+  const std::string& node = entry->container.node;
+  const std::string holder = hub_->execs.Remember(exec_id, node);
+  if (holder == node) return;
+  Log(hub_->options.log, LogLevel::kWarning,
+      "an engine answers with an exec id that another engine has; it stays with that one",
+      {{"exec", exec_id}, {"node", node}, {"holder", holder}});
 }
 
 void EngineCluster::FindExec(std::string exec_id, ResultCallback<std::string> done) {

@@ -18,7 +18,9 @@ inline constexpr std::size_t kMostExecs = 65'536;
 // Thread-safe.
 class ExecTable {
  public:
-  void Remember(std::string exec_id, std::string node_address);
+  // Counts as a use. The node that has it: the one that had it before, for no other engine makes
+  // the same id by itself.
+  std::string Remember(std::string exec_id, std::string node_address);
   // The node's address; counts as a use.
   std::optional<std::string> Find(std::string_view exec_id);
   // Forgets every exec of a node that is gone.
@@ -26,6 +28,8 @@ class ExecTable {
 
  private:
   using Entry = std::pair<std::string, std::string>;  // exec id, node address
+
+  std::optional<std::string> FindLocked(std::string_view exec_id);
 
   std::mutex mutex_;
   std::list<Entry> by_use_;  // latest first
