@@ -188,13 +188,11 @@ class RestOfList final : public Stream {
   ~RestOfList() override { Abort(); }
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
-    if (left_.empty()) NextPiece();
-    const std::size_t count = std::min(left_.size(), into.size());
-    std::copy_n(left_.data(), count, into.data());
-    left_.remove_prefix(count);
-    loop_->Post([done = std::move(done), aborted = aborted_, count]() mutable {
+    // Held by what waits in it alone: that may hold this stream.
+    const std::shared_ptr<OneATurn> turns = context_->list_turns().Of(*loop_);
+    turns->Run([this, into, done = std::move(done), aborted = aborted_]() mutable {
       if (*aborted) return done(Cancelled("the stream was aborted"));
-      done(count);
+      done(Fill(into));
     });
   }
   void Write(std::string_view, Callback<absl::Status> done) override {
@@ -209,6 +207,14 @@ class RestOfList final : public Stream {
   }
 
  private:
+  std::size_t Fill(std::span<char> into) {
+    if (left_.empty()) NextPiece();
+    const std::size_t count = std::min(left_.size(), into.size());
+    std::copy_n(left_.data(), count, into.data());
+    left_.remove_prefix(count);
+    return count;
+  }
+
   void NextPiece() {
     if (next_ == list_->pieces.size() && !rows_.ended()) {
       if (collects_ && SecondNow(*context_) != moment_.second) StopCollecting();

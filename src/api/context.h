@@ -18,6 +18,8 @@
 #include "api/name_locks.h"
 #include "api/offer.h"
 #include "api/replay_turns.h"
+#include "async/one_a_turn.h"
+#include "async/per_loop.h"
 #include "async/task.h"
 #include "base/memory_budget.h"
 #include "base/metrics.h"
@@ -54,7 +56,9 @@ class Context {
   KeptRows& rows() { return rows_; }
   NameLocks& locks() { return locks_; }
   FreshVolumes& fresh_volumes() { return fresh_volumes_; }
-  EventPumps& event_pumps() { return event_pumps_; }
+  PerLoop<EventPump>& event_pumps() { return event_pumps_; }
+  // Where the pieces of long lists are made.
+  PerLoop<OneATurn>& list_turns() { return list_turns_; }
   ReplayTurns& replay_turns() { return *replay_turns_; }
   ReplayTurns& gather_turns() { return *gather_turns_; }
   // Of request bodies and of answers that are not read yet. Never null.
@@ -83,7 +87,8 @@ class Context {
   KeptRows rows_;
   NameLocks locks_;  // of networks, volumes and compose projects
   FreshVolumes fresh_volumes_;
-  EventPumps event_pumps_;
+  PerLoop<EventPump> event_pumps_;
+  PerLoop<OneATurn> list_turns_;
   const std::shared_ptr<ReplayTurns> replay_turns_ =
       std::make_shared<ReplayTurns>(ReplayTurns::kMaxAtOnce);
   const std::shared_ptr<ReplayTurns> gather_turns_ =

@@ -74,16 +74,4 @@ void EventPump::Turn() {
   if (!ready_.empty()) Schedule();
 }
 
-std::shared_ptr<EventPump> EventPumps::Of(Loop& loop, Cluster& cluster) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(pumps_, [](const auto& entry) { return entry.second.expired(); });
-  std::weak_ptr<EventPump>& kept = pumps_[&loop];
-  std::shared_ptr<EventPump> pump = kept.lock();
-  if (!pump) {
-    pump = std::make_shared<EventPump>(loop, cluster);
-    kept = pump;
-  }
-  return pump;
-}
-
 }  // namespace swarm

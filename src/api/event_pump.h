@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <deque>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "async/loop.h"
@@ -50,16 +48,6 @@ class EventPump : public std::enable_shared_from_this<EventPump> {
   Sweep left_;  // those of `waiting_` that are gone
   std::deque<std::weak_ptr<Listener>> ready_;
   bool scheduled_ = false;
-};
-
-// The pump of each loop, while somebody uses it. Thread-safe.
-class EventPumps {
- public:
-  std::shared_ptr<EventPump> Of(Loop& loop, Cluster& cluster);
-
- private:
-  std::mutex mutex_;
-  std::map<Loop*, std::weak_ptr<EventPump>> pumps_;
 };
 
 }  // namespace swarm
