@@ -59,8 +59,8 @@ inline constexpr std::size_t kMaxPooled = 64;       // idle connections of one l
 inline constexpr std::size_t kMaxInterimHeads = 8;  // 1xx heads before an answer
 inline constexpr std::size_t kMaxResolvedAddresses = 8;  // tried for one name
 inline constexpr std::size_t kReactorBatch = 256;        // events told in one turn of the loop
-inline constexpr std::size_t kAcceptBatch = 32;  // connections taken in one turn of the loop
-inline constexpr std::size_t kMaxClosing = 64;   // idle ones that were told to make room, at once
+inline constexpr std::size_t kAcceptBatch = 4;  // connections taken in one turn of the loop
+inline constexpr std::size_t kMaxClosing = 64;  // idle ones that were told to make room, at once
 inline constexpr Duration kRoomReportPause =
     std::chrono::minutes(1);  // between two warnings that there is no room
 inline constexpr std::size_t kReservedDescriptors = 256;  // never used for clients' connections
