@@ -51,7 +51,7 @@ TEST(ClientTest, WritesEachKindOfRequest) {
     Request request;
     request.method = test.method;
     request.target = "/x?y=z";
-    request.body = test.body;
+    request.body = std::string(test.body);
     request.headers = {{"X-Registry-Auth", "abc"},    {"Host", "evil"},
                        {"Connection", "close"},       {"Content-Length", "77"},
                        {"Transfer-Encoding", "gzip"}, {"Upgrade", "h2c"}};
