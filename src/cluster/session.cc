@@ -166,16 +166,22 @@ void EraseGone(Session& session, const std::vector<std::string>& gone, Batch& ba
   }
 }
 
+std::size_t EventsATurn(const Session& session) {
+  return std::max(kEventsATurn, session.waiting.size() / kWaitingEventsATurn);
+}
+
 Task<void> TakeBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> batch) {
   std::vector<std::string> gone;
+  std::size_t left = EventsATurn(*session);
   while (!session->waiting.empty() && batch->events.size() < kMostEventsAtOnce) {
     ReceivedEvent received = std::move(session->waiting.front());
     session->waiting.pop_front();
     Note(*session, received, gone, *batch);
     batch->events.push_back(std::move(received.event));
-    if (batch->events.size() % kMaxEventsATurn != 0) continue;
+    if (--left > 0) continue;
     EraseGone(*session, std::exchange(gone, {}), *batch);
     co_await Yield();
+    left = EventsATurn(*session);
   }
   EraseGone(*session, gone, *batch);
 }
@@ -215,10 +221,12 @@ Task<void> ApplyBatch(std::shared_ptr<Session> session, std::shared_ptr<Batch> b
     const absl::Status status = co_await RereadImages(session->engine, session->stop.get_token());
     if (!status.ok()) session->resync = true;
   }
-  std::size_t published = 0;
+  std::size_t left = EventsATurn(*session);
   for (ClusterEvent& event : batch->events) {
     session->engine->hub().bus.Publish(std::move(event));
-    if (++published % kMaxEventsATurn == 0) co_await Yield();
+    if (--left > 0) continue;
+    co_await Yield();
+    left = EventsATurn(*session);
   }
 }
 

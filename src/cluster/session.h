@@ -21,8 +21,10 @@ namespace swarm {
 inline constexpr std::size_t kMostUnappliedEvents = 65'536;
 // Events applied together: a container that is in several of them is read once.
 inline constexpr std::size_t kMostEventsAtOnce = 256;
-// Of these in one turn of the loop: many engines may be told of at the same time.
-inline constexpr std::size_t kMaxEventsATurn = 8;
+// Events of one engine applied in one turn of the loop, for many engines may tell of much at the
+// same time. Of what waits at least this part, so that an engine is never left behind.
+inline constexpr std::size_t kEventsATurn = 8;
+inline constexpr std::size_t kWaitingEventsATurn = 64;  // one of so many
 
 // Which events of an engine were seen, over its sessions: an engine replays what it still has since
 // a time, and what came before the break must not come twice. Home loop only.

@@ -6,9 +6,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
+#include "cluster/session.h"
 #include "unit/cluster/world.h"
 
 namespace swarm {
@@ -17,7 +19,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr int kFlood = 5'000;
-constexpr std::uint64_t kMaxATurn = 32;
+constexpr std::uint64_t kMaxATurn = 100;
 
 std::uint64_t Newest(World& world) {
   constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -46,6 +48,11 @@ class FloodWatch : public std::enable_shared_from_this<FloodWatch> {
   int looks_ = 0;
 };
 
+std::string EventText(const std::string& action, const std::string& id, std::int64_t time) {
+  return R"({"Type":"container","Action":")" + action + R"(","Actor":{"ID":")" + id +
+         R"(","Attributes":{}},"timeNano":)" + std::to_string(time) + "}\n";
+}
+
 // What came while the events before it were applied is there at once.
 TEST(EventFlood, IsAppliedInManyTurns) {
   World world(1);
@@ -73,6 +80,49 @@ TEST(EventFlood, IsAppliedInManyTurns) {
   EXPECT_GT(Newest(world), before + kFlood);
   EXPECT_LE(watch->most(), kMaxATurn);
   EXPECT_GT(watch->most(), 0U);
+}
+
+// More than may wait to be applied: an engine that goes on and on is not left behind.
+TEST(EventFlood, LosesNothingHoweverLong) {
+  World world(1);
+  const std::string id = world.engine(1).Run("a", "created");
+  ASSERT_TRUE(world.Connect());
+  const std::uint64_t before = Newest(world);
+  const std::size_t streams = world.engine(1).streams();
+  constexpr std::uint64_t kMany = 2 * kMostUnappliedEvents;
+  std::int64_t time = world.clock().Wall().time_since_epoch().count();
+  std::string bytes;
+  for (std::uint64_t i = 0; i < kMany; ++i) bytes += EventText("top", id, ++time);
+  world.engine(1).SendBytes(bytes);
+  world.Settle();
+  EXPECT_EQ(Newest(world), before + kMany);
+  EXPECT_EQ(world.engine(1).streams(), streams);
+}
+
+// Some hundred events of one container, applied in several turns, in which the stream ends.
+TEST(EventFlood, KeepsItsOrderOverTurnsAndABrokenStream) {
+  World world(1);
+  const std::string id = world.engine(1).Run("a", "running");
+  ASSERT_TRUE(world.Connect());
+  std::vector<std::string> seen;
+  const auto subscription =
+      world.cluster().Subscribe([&seen](const std::shared_ptr<const ClusterEvent>& event) {
+        if (event) seen.push_back(event->action);
+      });
+  std::int64_t time = world.clock().Wall().time_since_epoch().count();
+  std::vector<std::string> expected;
+  const auto tell = [&](const std::string& action) {
+    expected.push_back(action);
+    world.engine(1).SendBytes(EventText(action, id, ++time));
+  };
+  for (int i = 0; i < 100; ++i) tell("exec_start: " + std::to_string(i));
+  world.engine(1).Remove("a");
+  expected.push_back("destroy");
+  for (int i = 0; i < 20; ++i) tell("health_status: healthy");
+  world.loop().Post([&world] { world.engine(1).BreakStreams(); });
+  ASSERT_TRUE(world.Until([&] { return seen.size() >= expected.size(); }, seconds(5)));
+  EXPECT_EQ(seen, expected);
+  EXPECT_FALSE(world.cluster().FindContainer("a").ok());
 }
 
 }  // namespace

@@ -44,18 +44,21 @@ class FakeStream : public std::enable_shared_from_this<FakeStream> {
   void Serve() {
     if (!done_) return;
     if (aborted_) return Answer(Cancelled("the stream was cut"));
-    if (!waiting_.empty()) {
-      const std::size_t count = std::min(into_.size(), waiting_.size());
-      std::copy_n(waiting_.begin(), count, into_.begin());
-      waiting_.erase(0, count);
+    if (at_ < waiting_.size()) {
+      const std::size_t count = std::min(into_.size(), waiting_.size() - at_);
+      std::copy_n(waiting_.data() + at_, count, into_.begin());
+      at_ += count;
       return Answer(count);
     }
+    waiting_.clear();
+    at_ = 0;
     if (ended_) Answer(std::size_t{0});
   }
   void Answer(absl::StatusOr<std::size_t> result) { std::exchange(done_, {})(std::move(result)); }
 
   Loop* const loop_;
   std::string waiting_;
+  std::size_t at_ = 0;  // of what was not read yet
   bool ended_ = false;
   bool aborted_ = false;
   std::span<char> into_;
