@@ -57,8 +57,12 @@ Task<Result> CreateExec(ContextPointer context, ApiExchange exchange) {
   Result answer = co_await CallEngine(context, std::move(exchange), std::move(call));
   if (!answer.ok() || answer->status >= 300) co_return answer;
   const absl::StatusOr<std::string> id = CreatedId(answer->body);
-  if (id.ok() && IsFullId(*id)) context->cluster().RememberExec(*id, *std::move(entry));
-  co_return answer;
+  if (!id.ok() || !IsFullId(*id)) co_return answer;
+  context->cluster().RememberExec(*id, *entry);
+  const absl::StatusOr<std::string> holder = co_await FindExecNode(context, *id);
+  if (!holder.ok() || *holder == (*entry)->container.node) co_return answer;
+  co_return HttpError(502, "node " + (*entry)->node->name + " answered with the exec id of " +
+                               "another node's exec: " + *id);
 }
 
 Task<Result> StartExec(ContextPointer context, ApiExchange exchange) {

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMostExecs = 65'536;
 // Thread-safe.
 class ExecTable {
  public:
-  // Counts as a use. The node that has it: the one that had it before, for no other engine makes
-  // the same id by itself.
+  // Returns the node that holds the exec: the one remembered first, since no two engines make the
+  // same id by themselves. Counts as a use.
   std::string Remember(std::string exec_id, std::string node_address);
   // The node's address; counts as a use.
   std::optional<std::string> Find(std::string_view exec_id);

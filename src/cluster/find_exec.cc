@@ -56,8 +56,7 @@ Task<absl::StatusOr<std::string>> FindExecNode(std::shared_ptr<Hub> hub, std::st
   for (std::size_t i = 0; i < count; ++i) workers.push_back(ProbeSome(probe));
   co_await RunAll(std::move(workers));
   if (!probe->found.empty()) {
-    hub->execs.Remember(exec_id, probe->found);
-    co_return probe->found;
+    co_return hub->execs.Remember(exec_id, probe->found);
   }
   if (probe->silent.empty()) co_return NotFound(text);
   co_return NotFound(text + " (not asked: " + probe->silent + ")");

@@ -353,7 +353,7 @@ class FakeCluster final : public Cluster {
   std::uint64_t DroppedEvents() const override { return dropped; }
 
   void RememberExec(std::string exec_id, ContainerPointer entry) override {
-    execs[std::move(exec_id)] = entry->container.node;
+    execs.try_emplace(std::move(exec_id), entry->container.node);
   }
   void FindExec(std::string exec_id, ResultCallback<std::string> done) override {
     absl::StatusOr<std::string> found = NotFound("no engine knows it");

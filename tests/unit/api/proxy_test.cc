@@ -409,6 +409,22 @@ TEST_F(ProxyTest, ExecFromCreateToInspect) {
   EXPECT_EQ(cluster_.seen[3].way, "call");
 }
 
+// Its start would run what somebody else has made on the other node.
+TEST_F(ProxyTest, AnExecIdOfAnotherNodeIsRefused) {
+  const std::string id = FullId('5');
+  cluster_.execs[id] = "10.0.0.1:2375";
+  cluster_.script = [&id](const Seen&) {
+    Reply reply;
+    reply.status = 201;
+    reply.body = "{\"Id\":\"" + id + "\"}\n";
+    return reply;
+  };
+  const Reply refused = Send("POST", "/v1.41/containers/db/exec", "{\"Cmd\":[\"ls\"]}");
+  EXPECT_EQ(refused.status, 502);
+  EXPECT_NE(refused.body.find("node n2"), std::string::npos) << refused.body;
+  EXPECT_EQ(cluster_.execs[id], "10.0.0.1:2375");
+}
+
 TEST_F(ProxyTest, UnknownExecs) {
   cluster_.seen.clear();
   for (const std::string& id :
