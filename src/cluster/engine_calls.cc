@@ -114,7 +114,8 @@ Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status fa
 
 Task<absl::StatusOr<std::vector<ContainerRecord>>> ReadContainers(std::shared_ptr<Engine> engine,
                                                                   NodePointer node,
-                                                                  std::string body) {
+                                                                  std::string body,
+                                                                  std::stop_token stop) {
   std::vector<ContainerRecord> records;
   ContainerListReader list(body, *node, engine->hub().options.names);
   while (!list.done()) {
@@ -123,6 +124,7 @@ Task<absl::StatusOr<std::vector<ContainerRecord>>> ReadContainers(std::shared_pt
     if (!some.ok()) co_return Unreadable(some.status());
     std::move(some->begin(), some->end(), std::back_inserter(records));
     if (body.size() > kMaxRowBytesAtOnce) co_await Yield();
+    if (stop.stop_requested()) co_return Cancelled("the reading was given up");
   }
   LogSkipped(*engine, list.skipped());
   co_return records;
@@ -141,12 +143,11 @@ Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, s
   std::string target = swarm_id.empty() ? ListTarget(*engine, "name", {"^/" + name + "$"})
                                         : ListTarget(*engine, "label",
                                                      {std::string(kSwarmIdLabel) + "=" + swarm_id});
-  absl::StatusOr<std::string> body =
-      co_await Get(engine, std::move(target), kMostListBytes, std::move(stop));
+  absl::StatusOr<std::string> body = co_await Get(engine, std::move(target), kMostListBytes, stop);
   if (!body.ok()) co_return body.status();
   std::string list = *std::move(body);
   const absl::StatusOr<std::vector<ContainerRecord>> rows =
-      co_await ReadContainers(engine, node, std::move(list));
+      co_await ReadContainers(engine, node, std::move(list), std::move(stop));
   if (!rows.ok()) co_return rows.status();
   for (const ContainerRecord& row : *rows) {
     const bool found =

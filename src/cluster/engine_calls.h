@@ -58,11 +58,12 @@ Task<absl::Status> FaultOfEngine(std::shared_ptr<Engine> engine, absl::Status fa
 // `swarm_id` is empty. Empty: there is none.
 Task<absl::StatusOr<std::string>> FetchCreated(std::shared_ptr<Engine> engine, std::string swarm_id,
                                                std::string name, std::stop_token stop);
-// The records of an engine's list, a piece in each turn of the loop. Rows without a container's id
-// are left out, with a log line.
+// The records of an engine's list, a piece in each turn of the loop until `stop`. Rows without a
+// container's id are left out, with a log line.
 Task<absl::StatusOr<std::vector<ContainerRecord>>> ReadContainers(std::shared_ptr<Engine> engine,
                                                                   NodePointer node,
-                                                                  std::string body);
+                                                                  std::string body,
+                                                                  std::stop_token stop);
 // Logs that these were left out, if any were.
 void LogSkipped(const Engine& engine, const std::vector<std::string>& ids);
 // "/v1.41/containers/json?all=1&filters=...": the rows that have one of `values` for `key`.

@@ -109,7 +109,7 @@ Task<absl::StatusOr<Fetched>> FetchContainer(std::shared_ptr<Engine> engine, std
   const auto node = std::make_shared<const Node>(NodeNow(*engine));
   std::string list = *std::move(halves->row);
   absl::StatusOr<std::vector<ContainerRecord>> rows =
-      co_await ReadContainers(engine, node, std::move(list));
+      co_await ReadContainers(engine, node, std::move(list), stop);
   if (!rows.ok()) co_return rows.status();
   Fetched fetched;
   for (ContainerRecord& row : *rows) {

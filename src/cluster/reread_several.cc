@@ -73,7 +73,7 @@ Task<absl::Status> ReadRows(std::shared_ptr<Readings> work, std::vector<std::str
   std::string list = *std::move(body);
   const NodePointer node = work->node;
   absl::StatusOr<std::vector<ContainerRecord>> records =
-      co_await ReadContainers(engine, node, std::move(list));
+      co_await ReadContainers(engine, node, std::move(list), work->stop);
   if (!records.ok()) co_return records.status();
   StringSet wanted(ids.begin(), ids.end());
   for (ContainerRecord& record : *records) {
