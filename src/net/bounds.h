@@ -48,6 +48,8 @@ inline constexpr Duration kLingerDeadline =
     std::chrono::seconds(2);  // for a client to read our last answer
 inline constexpr Duration kAcceptPause =
     std::chrono::milliseconds(100);  // when descriptors have run out
+inline constexpr Duration kMadeRoomPause =
+    std::chrono::milliseconds(5);  // the same when an idle connection closes for it
 
 // Waits of a client.
 inline constexpr Duration kConnectDeadline = std::chrono::seconds(5);

@@ -187,9 +187,12 @@ std::unique_ptr<ConnectionRoom::Slot> ConnectionRoom::Enter(const std::string& c
   return slot;
 }
 
-void ConnectionRoom::CloseOneIdle() {
+bool ConnectionRoom::CloseOneIdle() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (closing_ == 0) CloseLongestIdle(idle_);
+  if (closing_ > 0) return true;
+  if (!CloseLongestIdle(idle_)) return false;
+  ++tally_->told_closed;  // the listener tells why
+  return true;
 }
 
 std::size_t ConnectionRoom::open() const {

@@ -96,9 +96,9 @@ class ConnectionRoom : public std::enable_shared_from_this<ConnectionRoom> {
   // may and uses all of them.
   std::unique_ptr<Slot> Enter(const std::string& client, Loop& loop);
 
-  // For who finds no descriptor for the next connection: the one that has waited longest for its
-  // next request closes, unless one does so already.
-  void CloseOneIdle();
+  // Called when accept() found no descriptor: closes the connection that has waited longest for its
+  // next request, unless another one is closing. Whether one closes now.
+  bool CloseOneIdle();
 
   std::size_t open() const;
   std::size_t max_connections() const { return max_; }

@@ -1,5 +1,7 @@
 #include "net/exhaustion_log.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -11,6 +13,11 @@ namespace swarm::net {
 bool IsExhaustion(int error_number) {
   return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS ||
          error_number == ENOMEM;
+}
+
+bool IsAsked(int listening) {
+  pollfd asked{listening, POLLIN, 0};
+  return poll(&asked, 1, 0) == 1;
 }
 
 void ExhaustionLog::Tell(Loop& loop, const std::string& address) {

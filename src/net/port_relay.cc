@@ -65,12 +65,13 @@ class PortRelay::Acceptor : public std::enable_shared_from_this<Acceptor> {
       if (core->budget->open >= core->budget->most) return Pause();
       Descriptor taken(
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      const int error = errno;
       if (taken.valid()) {
         core->Take(std::move(taken));
-      } else if (IsExhaustion(errno)) {
+      } else if (IsExhaustion(error) && IsAsked(socket_.native_handle())) {
         exhaustion_.Tell(loop_, address_);
         return Pause();
-      } else if (errno != ECONNABORTED && errno != EINTR) {
+      } else if (error != ECONNABORTED && error != EINTR) {
         break;
       }
     }

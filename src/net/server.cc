@@ -1,6 +1,5 @@
 #include "net/server.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -108,24 +107,20 @@ class Server::Acceptor : public std::enable_shared_from_this<Acceptor> {
       if (!MayAccept(*core->options.room)) return;  // goes on when there is room
       Descriptor taken(
           accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      const int error = errno;
       if (taken.valid()) {
         core->Take(std::move(taken), !unix_);
-      } else if (IsExhaustion(errno) && IsAsked()) {
+      } else if (IsExhaustion(error) && IsAsked(socket_.native_handle())) {
         exhaustion_.Tell(loop_, address_);
-        core->options.room->CloseOneIdle();
-        loop_.After(kAcceptPause, [self = shared_from_this()] { self->Wait(); });
+        const bool makes_room = error == EMFILE && core->options.room->CloseOneIdle();
+        loop_.After(makes_room ? kMadeRoomPause : kAcceptPause,
+                    [self = shared_from_this()] { self->Wait(); });
         return;
-      } else if (errno != ECONNABORTED && errno != EINTR) {
+      } else if (error != ECONNABORTED && error != EINTR) {
         break;
       }
     }
     Wait();
-  }
-
-  // Whether a client waits: accept() looks for a descriptor before it looks for one.
-  bool IsAsked() {
-    pollfd asked{socket_.native_handle(), POLLIN, 0};
-    return poll(&asked, 1, 0) == 1;
   }
 
   const std::weak_ptr<Core> core_;
