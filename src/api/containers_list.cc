@@ -188,12 +188,14 @@ class RestOfList final : public Stream {
   ~RestOfList() override { Abort(); }
 
   void Read(std::span<char> into, ResultCallback<std::size_t> done) override {
-    // Held by what waits in it alone: that may hold this stream.
-    const std::shared_ptr<OneATurn> turns = context_->list_turns().Of(*loop_);
-    turns->Run([this, into, done = std::move(done), aborted = aborted_]() mutable {
+    auto fill = [this, into, done = std::move(done), aborted = aborted_]() mutable {
       if (*aborted) return done(Cancelled("the stream was aborted"));
       done(Fill(into));
-    });
+    };
+    if (!left_.empty()) return loop_->Post(std::move(fill));
+    // Only the waiting pieces hold the turns, for they may hold this stream.
+    const std::shared_ptr<OneATurn> turns = context_->list_turns().Of(*loop_);
+    turns->Run(std::move(fill));
   }
   void Write(std::string_view, Callback<absl::Status> done) override {
     loop_->Post([done = std::move(done)]() mutable {

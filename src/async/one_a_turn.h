@@ -11,13 +11,13 @@
 namespace swarm {
 
 // Runs one piece of work in each turn of the loop, in the order in which they came, so that many
-// which come at once hold up nobody else for longer than one of them takes. On the loop. What waits
-// keeps this alive; where it also holds its user, the user must not hold this.
+// which come at once hold up nobody else for longer than one of them takes. On the loop. Waiting
+// pieces hold this object; an owner that a piece holds must not hold it too, or neither is freed.
 class OneATurn : public std::enable_shared_from_this<OneATurn> {
  public:
   explicit OneATurn(Loop& loop) : loop_(loop) {}
 
-  // Never from inside the call. What has not run when the loop ends is dropped.
+  // `piece` never runs inside this call. What has not run when the loop ends is dropped.
   void Run(Callback<> piece) {
     pieces_.push_back(std::move(piece));
     if (pieces_.size() == 1) Schedule();
