@@ -76,15 +76,19 @@ class BodyWiper {
   std::string& body_;
 };
 
-// Leaves no copy behind where the body has to move to grow.
+// As reserve(), but leaves no copy behind.
+void MakeRoom(std::string& body, std::size_t capacity) {
+  if (capacity <= body.capacity()) return;
+  std::string larger;
+  larger.reserve(capacity);
+  larger = body;
+  Wipe(body);
+  body = std::move(larger);
+}
+
 void AppendPiece(std::string& body, std::string_view piece) {
-  if (body.capacity() - body.size() < piece.size()) {
-    std::string larger;
-    larger.reserve(std::max(2 * body.capacity(), body.size() + piece.size()));
-    larger = body;
-    Wipe(body);
-    body = std::move(larger);
-  }
+  const std::size_t size = body.size() + piece.size();
+  if (size > body.capacity()) MakeRoom(body, std::max(2 * body.capacity(), size));
   body += piece;
 }
 
@@ -98,14 +102,14 @@ bool CountBody(MemoryShare* memory, std::size_t bytes) {
 Task<absl::StatusOr<std::string>> WholeBody(std::shared_ptr<MemoryShare> memory, std::string body,
                                             std::unique_ptr<Stream> stream,
                                             std::optional<std::uint64_t> length, std::size_t most) {
+  const BodyWiper wiper(body);
   if (body.size() > most || length.value_or(0) > most) co_return TooLarge(most);
   const std::size_t told = std::max<std::size_t>(body.size(), length.value_or(0));
   if (!CountBody(memory.get(), told)) co_return NoRoom(told);
   if (!stream) co_return body;
   Loop* const loop = Loop::Current();
   SWARM_CHECK(loop != nullptr, "requests run on a Loop");
-  const BodyWiper wiper(body);
-  body.reserve(told);
+  MakeRoom(body, told);
   ReadTimer timer(*loop, *stream);
   WipedString buffer(std::clamp<std::size_t>(told, 1, kBodyStep), '\0');
   if (!length) buffer.resize(kFirstBodyRead);

@@ -6,6 +6,7 @@
 
 #include "manager/exchange_core.h"
 #include "swarmlib/status.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm {
 namespace {
@@ -192,7 +193,7 @@ absl::StatusOr<std::size_t> Exchange::Core::FinishPiece() {
     return size;
   }
   const std::size_t sent = outgoing_.empty() ? size : sent_;
-  outgoing_.clear();
+  Wipe(outgoing_);
   sent_ = 0;
   if (!is_late) {
     if (!written_.ok()) return written_;

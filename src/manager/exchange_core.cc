@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "swarmlib/status.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm {
 namespace {
@@ -173,7 +174,7 @@ void Exchange::Core::OnWritten(absl::Status status) {
     const Lock lock(mutex_);
     writing_ = false;
     written_ = std::move(status);
-    outgoing_.clear();
+    Wipe(outgoing_);
     ended = ended_;
   }
   Changed();
@@ -225,7 +226,7 @@ void Exchange::Core::ServeUpload() {
     sent_ += count;
     taken = !tunnel_ && sent_ == outgoing_.size();
     if (taken) {
-      outgoing_.clear();
+      Wipe(outgoing_);
       sent_ = 0;
       writing_ = false;
       written_ = absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "net/bounds.h"
 #include "net/request_body.h"
 #include "swarmlib/status.h"
+#include "swarmlib/wiped.h"
 
 namespace swarm::net {
 Reply ErrorReply(int status, std::string_view message) {
@@ -296,6 +297,7 @@ void ServerConnection::DropBody(std::uint64_t request) {
 void ServerConnection::Drain() {
   char discarded[4096];
   while (const std::size_t count = body_.Take(input_, discarded)) drained_ += count;
+  Wipe(discarded, sizeof discarded);  // maybe a password
   if (body_.ended()) return NextRequest();
   if (body_.failed() || drained_ > kMaxDrained) return Linger();
   if (client_ended_) return Close();

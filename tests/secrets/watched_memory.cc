@@ -75,6 +75,7 @@ void FreeBlock(void* bytes) {
     block->before->behind = block->behind;
     block->behind->before = block->before;
   }
+  std::memset(block->bytes(), 0, block->size);  // so that nobody finds it in a later block's rest
   std::free(block);
 }
 
